@@ -1,0 +1,50 @@
+/**
+ * The catalogue of errors this system raises on purpose. Match on `code`, never on the message; the cause is kept.
+ * The HTTP status of a code is derived in one place, the API's error plugin.
+ *
+ * `issue` is the OperationOutcome.issue.code (http://hl7.org/fhir/R4/valueset-issue-type.html).
+ * Messages are read by clients and operators: they name the parameter, the relation or the dependency, never a patient.
+ */
+const catalogue = {
+  INVALID_PARAMETER: { issue: 'value', message: 'The request has an invalid parameter' },
+  UNSUPPORTED_PARAMETER: { issue: 'not-supported', message: 'The request has a parameter that is not supported' },
+  MALFORMED_REQUEST: { issue: 'invalid', message: 'The request is malformed' },
+  UNAUTHORIZED: { issue: 'login', message: 'A valid bearer token is required' },
+  FORBIDDEN: { issue: 'forbidden', message: 'Access denied' },
+  NOT_FOUND: { issue: 'not-found', message: 'Not found' },
+  TOO_MANY_EXPORTS: { issue: 'throttled', message: 'Too many active exports' },
+  TOO_MANY_REQUESTS: { issue: 'throttled', message: 'Too many requests' },
+  UNAVAILABLE: { issue: 'transient', message: 'A dependency is unavailable' },
+  CONFIG_INVALID: { issue: 'exception', message: 'The configuration is invalid' },
+  SCHEMA_MISMATCH: { issue: 'exception', message: 'The database schema does not fit this version' },
+  SOURCE_MISMATCH: { issue: 'exception', message: 'The source relations lack what an export needs' },
+  GRANT_MISSING: { issue: 'exception', message: 'The database role lacks a grant that an export needs' },
+  TOO_MANY_ROW_ERRORS: { issue: 'exception', message: 'Too many rows cannot be exported' },
+  STORE_FAILED: { issue: 'transient', message: 'The content store failed' },
+  STORE_SHORT: { issue: 'transient', message: 'The content store delivered fewer bytes than it holds' },
+  STORE_NOT_FOUND: { issue: 'not-found', message: 'The content store does not hold this file' },
+} as const satisfies Record<string, { issue: string, message: string }>
+
+export type ErrorCode = keyof typeof catalogue
+export type IssueType = (typeof catalogue)[ErrorCode]['issue']
+
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly code: ErrorCode
+  /** Seconds after which it is worth trying again, for a Retry-After header. */
+  readonly retryAfter: number | undefined
+
+  constructor (code: ErrorCode, detail?: string, options: { cause?: unknown, retryAfter?: number } = {}) {
+    super(detail ?? catalogue[code].message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.retryAfter = options.retryAfter
+  }
+
+  get issue (): IssueType {
+    return catalogue[this.code].issue
+  }
+}
+
+export function isServiceError (error: unknown, ...codes: ErrorCode[]): error is ServiceError {
+  return error instanceof ServiceError && (codes.length === 0 || codes.includes(error.code))
+}
