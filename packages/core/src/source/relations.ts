@@ -83,13 +83,15 @@ export const relations = {
     ...base,
     patient_id: 'text',
     target: 'jsonb', // Reference[]
-    occurred_start: 'text', // dateTime: occurredDateTime where it stands alone, else occurredPeriod.start
-    occurred_end: 'text',
+    occurred_date_time: 'text', // dateTime; wins over the period
+    occurred_period_start: 'text',
+    occurred_period_end: 'text',
     recorded: 'timestamptz', // instant
     policy: 'jsonb', // uri[]
     location: 'jsonb', // Reference
     reason: 'jsonb', // CodeableConcept[]
     activity: 'jsonb', // CodeableConcept
+    action: 'text', // CREATE | UPDATE | DELETE | APPEND | NULLIFY: becomes the activity where `activity` is null
     agent: 'jsonb', // Provenance.agent[]
     entity: 'jsonb', // Provenance.entity[]
   },
