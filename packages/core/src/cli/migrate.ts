@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util'
+import { Type } from '@sinclair/typebox'
+import { databaseConfig, queueConfig, readConfig } from '../config/index.ts'
+import { createDatabase, migrate } from '../db/index.ts'
+import { migrateQueue } from '../queue/index.ts'
+
+const usage = `usage: migrate [--source]
+
+Creates or updates the service's tables in DATABASE_URL and, where QUEUE_URL is a postgres:// URL, the queue's.
+  --source   also the tables of schema "source", for a site that has none of its own (see README: source)`
+
+const { values } = parseArgs({ options: { source: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+
+if (values.help) {
+  console.log(usage)
+} else {
+  const config = readConfig(Type.Object({ ...databaseConfig, QUEUE_URL: Type.Optional(queueConfig.QUEUE_URL) }), process.env)
+  const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-migrate', max: 1, onError: console.error })
+  try {
+    for (const set of values.source ? ['service', 'source'] as const : ['service'] as const) {
+      const applied = await migrate(db, set)
+      console.log(`${set}: ${applied.length === 0 ? 'up to date' : applied.join(', ')}`)
+    }
+    if (config.QUEUE_URL !== undefined) await migrateQueue(config.QUEUE_URL)
+  } finally {
+    await db.destroy()
+  }
+}

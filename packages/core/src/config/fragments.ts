@@ -1,0 +1,34 @@
+import { Type } from '@sinclair/typebox'
+import { byteSize, duration, list } from './units.ts'
+
+/** The environment, in fragments that each app merges as it needs them. What the variables mean stands in the README. */
+
+export const databaseConfig = {
+  DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', expected: 'a URL such as postgres://user:password@host:5432/database' }),
+}
+
+export const queueConfig = {
+  QUEUE_URL: Type.String({ pattern: '^(rediss?|postgres(ql)?)://', expected: 'a redis://, rediss:// or postgres:// URL' }),
+}
+
+export const storeConfig = {
+  IPFS_URL: Type.String({ pattern: '^(https?://|file:///)', expected: 'the URL of a Kubo RPC API (http://host:5001) or a folder (file:///var/lib/exports)' }),
+}
+
+export const exportConfig = {
+  EXPORT_TTL: duration({ default: '24h' }),
+  EXPORT_LEASE: duration({ default: '30s' }),
+  EXPORT_ATTEMPTS: Type.Integer({ minimum: 1, maximum: 100, default: 3, expected: 'a whole number from 1 to 100' }),
+  EXPORT_FILE_BYTES: byteSize({ default: '1GiB' }),
+  EXPORT_LATE_COMMIT_MARGIN: duration({ default: '1s' }),
+  EXPORT_MAX_ATTACHMENT_BYTES: byteSize({ default: '64MiB' }),
+  EXPORT_MAX_ROW_ERRORS: Type.Integer({ minimum: 0, default: 10_000, expected: 'a whole number' }),
+  WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 2, expected: 'a whole number from 1 to 64' }),
+  MRN_SYSTEM: Type.Optional(Type.String({ pattern: '^[A-Za-z][A-Za-z0-9+.-]*:\\S+$', expected: 'an absolute URI' })),
+  ATTACHMENT_BASE_URLS: list({ default: '' }),
+}
+
+export const logConfig = {
+  LOG_LEVEL: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
+    { default: 'info', expected: 'one of fatal, error, warn, info, debug, trace, silent' }),
+}

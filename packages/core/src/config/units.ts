@@ -1,0 +1,38 @@
+import { Type } from '@sinclair/typebox'
+import type { StringOptions, TString, TTransform } from '@sinclair/typebox'
+
+/**
+ * Building blocks of the environment's schema. `expected` completes the sentence "NAME: expected …" that an operator
+ * reads; the value itself is never printed, for it may be a secret.
+ */
+
+const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const bytes = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const
+
+function quantity (units: Record<string, number>, expected: string, options: StringOptions): TTransform<TString, number> {
+  const pattern = `^([0-9]{1,15})(${Object.keys(units).join('|')})$`
+  const grammar = new RegExp(pattern)
+  return Type.Transform(Type.String({ pattern, expected, ...options }))
+    .Decode((text) => {
+      const [, amount = '0', unit = ''] = grammar.exec(text) ?? []
+      return Number(amount) * (units[unit] ?? 1)
+    })
+    .Encode((value) => `${value}${Object.keys(units)[0]}`)
+}
+
+/** `500ms`, `30s`, `15m`, `24h`, `7d` → milliseconds. */
+export function duration (options: StringOptions): TTransform<TString, number> {
+  return quantity(milliseconds, 'a duration such as 500ms, 30s, 15m, 24h or 7d', options)
+}
+
+/** `1048576`, `64MiB`, `1GiB` → bytes. */
+export function byteSize (options: StringOptions): TTransform<TString, number> {
+  return quantity(bytes, 'a size such as 1048576, 64MiB or 1GiB', options)
+}
+
+/** `a,b, c` → ['a', 'b', 'c']; empty members are left out. */
+export function list (options: StringOptions): TTransform<TString, string[]> {
+  return Type.Transform(Type.String({ expected: 'a comma-separated list', ...options }))
+    .Decode((text) => text.split(',').map((member) => member.trim()).filter((member) => member !== ''))
+    .Encode((members) => members.join(','))
+}

@@ -1,0 +1,10 @@
+import type { BulkExportDownloadsTable } from './tables/bulk-export-downloads.ts'
+import type { BulkExportFilesTable } from './tables/bulk-export-files.ts'
+import type { BulkExportJobsTable } from './tables/bulk-export-jobs.ts'
+
+/** The service's own tables. The source is not among them: it may be views that a site made. */
+export interface Database {
+  bulk_export_jobs: BulkExportJobsTable
+  bulk_export_files: BulkExportFilesTable
+  bulk_export_downloads: BulkExportDownloadsTable
+}

@@ -1,0 +1,7 @@
+export { createDatabase, createPool, snapshotApplicationName } from './connect.ts'
+export type { ConnectOptions } from './connect.ts'
+export type { Database } from './database.ts'
+export { assertMigrated, migrate } from './migrate.ts'
+export type { MigrationSet } from './migrate.ts'
+export type { ExportRow } from './tables/bulk-export-jobs.ts'
+export type { FileRow } from './tables/bulk-export-files.ts'

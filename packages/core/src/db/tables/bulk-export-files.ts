@@ -1,0 +1,30 @@
+import type { Generated, Selectable } from 'kysely'
+import type { FileList, FileState } from '../../exports/status.ts'
+
+/**
+ * The ledger of what was ever put into the content store. A row is written before the first byte (`intended`), and
+ * stays for a day after the pin is gone (`dropped`), so that a pin that turns up late is still known to be ours.
+ */
+export interface BulkExportFilesTable {
+  export_id: string
+  attempt: number
+  n: number
+  state: Generated<FileState>
+  list: FileList
+  /** Resource type of the lines: `Patient`, …, `OperationOutcome`, `Bundle`. */
+  type: string
+  /** `<Type>.<n>.ndjson`, `error.<n>.ndjson`, `deleted.<n>.ndjson`: the last part of its address. */
+  name: string
+  cid: string | null
+  pin: string | null
+  /** Bytes of the plaintext. */
+  size: number | null
+  /** Hex, of the plaintext. */
+  sha256: string | null
+  /** Lines. */
+  count: number | null
+  created_at: Generated<Date>
+  dropped_at: Date | null
+}
+
+export type FileRow = Selectable<BulkExportFilesTable>

@@ -1,0 +1,42 @@
+import type { ColumnType, Generated, Selectable } from 'kysely'
+import type { ExportStatus, Role, WireProfile } from '../../exports/status.ts'
+import type { ExportedType } from '../../source/relations.ts'
+
+/** One row an export. What the states and the fences mean is told in exports/status.ts. */
+export interface BulkExportJobsTable {
+  id: string
+  status: Generated<ExportStatus>
+  wire_profile: WireProfile
+  /** Path and query of the kick-off, as sent. */
+  request: string
+  requester_role: Role
+  /** Who is counted against MAX_ACTIVE_EXPORTS: a hash of issuer, role and caller. */
+  requester: string
+  issuer: string
+  /** Set: only this patient's compartment is exported. Null: everybody's, for an ADMIN. */
+  patient_id: string | null
+  types: ExportedType[]
+  since: Date | null
+  created_at: Generated<Date>
+  started_at: Date | null
+  ended_at: Date | null
+  expires_at: Date | null
+  /** From here on its files may go: it expired or a client deleted it. Set once, never taken back. */
+  dropped_at: Date | null
+  transaction_time: Date | null
+  attempt: Generated<number>
+  failures: Generated<number>
+  /** The lease while an attempt runs, the backoff while none does (database clock). */
+  available_at: ColumnType<Date, Date | undefined, Date>
+  /** An attempt holds the lease. False in between attempts: then `available_at` is a backoff. */
+  leased: Generated<boolean>
+  /** Percent; 0–99 while running. */
+  progress: Generated<number>
+  /** Counted in the attempt's snapshot; 0 until then. */
+  total_resources: Generated<number>
+  exported_resources: Generated<number>
+  /** For a person: why the export failed, or why its last attempt did. Never holds health data. */
+  failure_reason: string | null
+}
+
+export type ExportRow = Selectable<BulkExportJobsTable>

@@ -1,0 +1,147 @@
+import { sql } from 'kysely'
+import type { Kysely, UpdateObject } from 'kysely'
+import type { Database } from '../db/database.ts'
+import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
+
+/** What a worker does with exports. Every write but the claim is fenced by the attempt's number (exports/status.ts). */
+
+export interface Attempt { id: string, attempt: number }
+
+export interface Progress {
+  /** Percent, 0–99. */
+  progress: number
+  total_resources: number
+  exported_resources: number
+}
+
+export type Claim =
+  | { outcome: 'claimed', export: ExportRow }
+  /** Somebody else has the lease, or a backoff runs: worth another look at `availableAt`. */
+  | { outcome: 'busy', availableAt: Date }
+  /** There is nothing (more) to do: the export has ended, or is not known. */
+  | { outcome: 'over' }
+
+const interval = (ms: number) => sql<Date>`now() + ${ms} * interval '1 ms'`
+
+/**
+ * Takes an export for a new attempt: one that waits, or whose lease has run out. A lease that ran out counts as a
+ * failure; when it was the last one allowed, the export fails here, for nobody else may be left to say so.
+ */
+export async function claimExport (db: Kysely<Database>, id: string, options: { leaseMs: number, maxFailures: number, ttlMs: number }): Promise<Claim> {
+  const abandoned = await db.updateTable('bulk_export_jobs')
+    .set({
+      ...ended('failed', options.ttlMs),
+      failures: sql`failures + 1`,
+      failure_reason: sql`coalesce(failure_reason || '; ', '') || 'the worker that ran the last attempt stopped without a word'`,
+    })
+    .where('id', '=', id)
+    .where('status', '=', 'in_progress')
+    .where('leased', '=', true)
+    .where('available_at', '<', sql<Date>`now()`)
+    .where(sql<boolean>`failures + 1 >= ${options.maxFailures}`)
+    .executeTakeFirst()
+  if (abandoned.numUpdatedRows > 0n) return { outcome: 'over' }
+
+  const claimed = await db.updateTable('bulk_export_jobs')
+    .set({
+      status: 'in_progress',
+      attempt: sql`attempt + 1`,
+      failures: sql`failures + leased::int`,
+      leased: true,
+      available_at: interval(options.leaseMs),
+      started_at: sql`coalesce(started_at, now())`,
+      progress: 0,
+      total_resources: 0,
+      exported_resources: 0,
+    })
+    .where('id', '=', id)
+    .where('status', 'in', ['pending', 'in_progress'])
+    .where('available_at', '<=', sql<Date>`now()`)
+    .returningAll()
+    .executeTakeFirst()
+  if (claimed !== undefined) return { outcome: 'claimed', export: claimed }
+
+  const found = await db.selectFrom('bulk_export_jobs').select(['status', 'available_at']).where('id', '=', id).executeTakeFirst()
+  const isActive = found?.status === 'pending' || found?.status === 'in_progress'
+  return isActive ? { outcome: 'busy', availableAt: found.available_at } : { outcome: 'over' }
+}
+
+/**
+ * Renews the lease and tells how far the attempt is.
+ * @returns 'held', or why the attempt must stop: the export was 'cancelled', or the attempt is no longer its own ('lost').
+ */
+export async function renewLease (db: Kysely<Database>, attempt: Attempt, leaseMs: number, progress: Progress): Promise<'held' | 'cancelled' | 'lost'> {
+  if (await write(db, attempt, { available_at: interval(leaseMs), ...progress })) return 'held'
+  const found = await db.selectFrom('bulk_export_jobs').select('status').where('id', '=', attempt.id).executeTakeFirst()
+  return found?.status === 'cancelled' ? 'cancelled' : 'lost'
+}
+
+/** Hands the export on at once, at no cost to its failures: the worker is shutting down. Returns whether it was still ours. */
+export async function handOnExport (db: Kysely<Database>, attempt: Attempt): Promise<boolean> {
+  return await write(db, attempt, { leased: false, available_at: sql`now()` })
+}
+
+/** The attempt went wrong and another may do better after `backoffMs`. */
+export async function retryExport (db: Kysely<Database>, attempt: Attempt, reason: string, backoffMs: number): Promise<boolean> {
+  return await write(db, attempt, {
+    leased: false, failures: sql`failures + 1`, failure_reason: reason, available_at: interval(backoffMs),
+  })
+}
+
+export async function failExport (db: Kysely<Database>, attempt: Attempt, reason: string, ttlMs: number): Promise<boolean> {
+  return await write(db, attempt, { ...ended('failed', ttlMs), failures: sql`failures + 1`, failure_reason: reason })
+}
+
+/**
+ * Publishes the attempt's files and completes the export, in one transaction that holds the export's row.
+ * @returns false when the attempt is no longer the export's own: nothing was changed.
+ * @throws when the ledger does not hold exactly `files` stored files of this attempt.
+ */
+export async function publishExport (db: Kysely<Database>, attempt: Attempt, result: { files: number, transactionTime: Date, ttlMs: number, resources: number }): Promise<boolean> {
+  return await db.transaction().execute(async (trx) => {
+    const completed = await write(trx, attempt, {
+      ...ended('completed', result.ttlMs),
+      progress: 100,
+      exported_resources: result.resources,
+      transaction_time: result.transactionTime,
+      failure_reason: null,
+    })
+    if (!completed) return false
+    const { numUpdatedRows } = await trx.updateTable('bulk_export_files')
+      .set({ state: 'published' })
+      .where('export_id', '=', attempt.id)
+      .where('attempt', '=', attempt.attempt)
+      .where('state', '=', 'stored')
+      .executeTakeFirst()
+    if (Number(numUpdatedRows) !== result.files) {
+      throw new Error(`the ledger holds ${numUpdatedRows} stored files of attempt ${attempt.attempt}, the attempt wrote ${result.files}`)
+    }
+    return true
+  })
+}
+
+/** Exports that wait for a worker now: never begun, handed on, after their backoff, or abandoned by a worker that died. */
+export async function findWaitingExports (db: Kysely<Database>, limit: number): Promise<string[]> {
+  const rows = await db.selectFrom('bulk_export_jobs').select('id')
+    .where('status', 'in', ['pending', 'in_progress'])
+    .where('available_at', '<=', sql<Date>`now()`)
+    .orderBy('available_at')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+function ended (status: 'completed' | 'failed', ttlMs: number) {
+  return { status, leased: false, ended_at: sql<Date>`now()`, expires_at: interval(ttlMs) }
+}
+
+async function write (db: Kysely<Database>, { id, attempt }: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>): Promise<boolean> {
+  const { numUpdatedRows } = await db.updateTable('bulk_export_jobs')
+    .set(values)
+    .where('id', '=', id)
+    .where('attempt', '=', attempt)
+    .where('status', '=', 'in_progress')
+    .where('leased', '=', true)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}

@@ -1,0 +1,33 @@
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { Database } from '../db/database.ts'
+
+/**
+ * A download that has begun is finished even when its export is deleted or expires meanwhile: it holds a lease.
+ * The share lock on the export's row orders it against the statement that drops the export: one of them comes first.
+ * @returns false when the export has no files to give any more.
+ */
+export async function beginDownload (db: Kysely<Database>, download: { id: string, exportId: string }, leaseMs: number): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await db.insertInto('bulk_export_downloads')
+    .columns(['id', 'export_id', 'lease_until'])
+    .expression((eb) => eb.selectFrom('bulk_export_jobs')
+      .select([sql<string>`${download.id}::uuid`.as('download_id'), 'id', sql<Date>`now() + ${leaseMs} * interval '1 ms'`.as('lease_until')])
+      .where('id', '=', download.exportId)
+      .where('status', '=', 'completed')
+      .where('dropped_at', 'is', null)
+      .where('expires_at', '>', sql<Date>`now()`)
+      .forShare())
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows > 0n
+}
+
+export async function renewDownload (db: Kysely<Database>, id: string, leaseMs: number): Promise<void> {
+  await db.updateTable('bulk_export_downloads')
+    .set({ lease_until: sql`now() + ${leaseMs} * interval '1 ms'` })
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function endDownload (db: Kysely<Database>, id: string): Promise<void> {
+  await db.deleteFrom('bulk_export_downloads').where('id', '=', id).execute()
+}

@@ -1,0 +1,114 @@
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { Database } from '../db/database.ts'
+import type { FileRow } from '../db/tables/bulk-export-files.ts'
+import type { FileKey } from '../store/content-store.ts'
+
+/** The ledger: what an attempt means to store, has stored, and what is gone again (db/tables/bulk-export-files.ts). */
+
+export type IntendedFile = Pick<FileRow, 'export_id' | 'attempt' | 'n' | 'list' | 'type' | 'name'>
+export type FileRef = Pick<FileRow, 'export_id' | 'attempt' | 'n'>
+export type StoredContent = { cid: string, pin: string | null, size: number, sha256: string, count: number }
+
+export function toFileKey ({ export_id: id, attempt, n }: FileRef): FileKey {
+  return `${id}.${attempt}.${n}.ndjson`
+}
+
+export function parseFileKey (key: FileKey): FileRef | undefined {
+  const match = /^([0-9a-f-]{36})\.([0-9]{1,9})\.([0-9]{1,9})\.ndjson$/.exec(key)
+  return match?.[1] === undefined ? undefined : { export_id: match[1], attempt: Number(match[2]), n: Number(match[3]) }
+}
+
+/** Before the first byte. Returns false when the attempt is no longer the export's own. */
+export async function intendFile (db: Kysely<Database>, file: IntendedFile): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await db.insertInto('bulk_export_files')
+    .columns(['export_id', 'attempt', 'n', 'list', 'type', 'name'])
+    .expression((eb) => eb.selectFrom('bulk_export_jobs')
+      .select(({ val }) => [
+        'id', 'attempt', sql<number>`${val(file.n)}::integer`.as('n'), val(file.list).as('list'), val(file.type).as('type'), val(file.name).as('name'),
+      ])
+      .where('id', '=', file.export_id)
+      .where('attempt', '=', file.attempt)
+      .where('leased', '=', true))
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows > 0n
+}
+
+/** After the last byte is pinned. Returns false when the attempt is no longer the export's own: the file is an orphan then. */
+export async function recordFile (db: Kysely<Database>, ref: FileRef, content: StoredContent): Promise<boolean> {
+  const { numUpdatedRows } = await db.updateTable('bulk_export_files')
+    .set({ state: 'stored', ...content })
+    .where('export_id', '=', ref.export_id)
+    .where('attempt', '=', ref.attempt)
+    .where('n', '=', ref.n)
+    .where('state', '=', 'intended')
+    .where((eb) => eb.exists(eb.selectFrom('bulk_export_jobs').select('id')
+      .where('id', '=', ref.export_id)
+      .where('attempt', '=', ref.attempt)
+      .where('leased', '=', true)))
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** The files of a completed export's manifest, in the order they were written. */
+export async function findPublishedFiles (db: Kysely<Database>, exportId: string): Promise<FileRow[]> {
+  return await db.selectFrom('bulk_export_files').selectAll()
+    .where('export_id', '=', exportId)
+    .where('state', '=', 'published')
+    .orderBy('n')
+    .execute()
+}
+
+export async function findPublishedFile (db: Kysely<Database>, exportId: string, name: string): Promise<FileRow | undefined> {
+  return await db.selectFrom('bulk_export_files').selectAll()
+    .where('export_id', '=', exportId)
+    .where('name', '=', name)
+    .where('state', '=', 'published')
+    .executeTakeFirst()
+}
+
+/**
+ * Files nobody will ask for again: of an export that was dropped, failed or cancelled, or of an attempt that was
+ * overtaken. None of these conditions is ever taken back, so what is found here stays droppable. An export with a
+ * running download keeps its files until the download's lease is over.
+ */
+export async function findDroppableFiles (db: Kysely<Database>, limit: number): Promise<FileRow[]> {
+  return await droppableFiles(db).selectAll('bulk_export_files').limit(limit).execute()
+}
+
+/** Which of these keys the ledger knows and has no use for any more; a key that it does not know is not ours to judge. */
+export async function isDroppable (db: Kysely<Database>, ref: FileRef): Promise<boolean> {
+  const known = await db.selectFrom('bulk_export_files').select('state')
+    .where('export_id', '=', ref.export_id).where('attempt', '=', ref.attempt).where('n', '=', ref.n)
+    .executeTakeFirst()
+  if (known === undefined || known.state === 'dropped') return known !== undefined
+  const found = await droppableFiles(db).select('n')
+    .where('bulk_export_files.export_id', '=', ref.export_id).where('bulk_export_files.attempt', '=', ref.attempt).where('n', '=', ref.n)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+function droppableFiles (db: Kysely<Database>) {
+  return db.selectFrom('bulk_export_files')
+    .leftJoin('bulk_export_jobs', 'bulk_export_jobs.id', 'bulk_export_files.export_id')
+    .where('state', '<>', 'dropped')
+    .where((eb) => eb.or([
+      eb('bulk_export_jobs.id', 'is', null),
+      eb('bulk_export_jobs.dropped_at', 'is not', null),
+      eb('bulk_export_jobs.status', 'in', ['failed', 'cancelled']),
+      eb('bulk_export_jobs.attempt', '>', eb.ref('bulk_export_files.attempt')),
+    ]))
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('bulk_export_downloads').select('id')
+      .whereRef('bulk_export_downloads.export_id', '=', 'bulk_export_files.export_id')
+      .where('lease_until', '>', sql<Date>`now()`))))
+}
+
+export async function markFileDropped (db: Kysely<Database>, ref: FileRef): Promise<void> {
+  await db.updateTable('bulk_export_files')
+    .set({ state: 'dropped', dropped_at: sql`now()` })
+    .where('export_id', '=', ref.export_id)
+    .where('attempt', '=', ref.attempt)
+    .where('n', '=', ref.n)
+    .where('state', '<>', 'dropped')
+    .execute()
+}

@@ -1,0 +1,51 @@
+import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
+import type { FileRow } from '../db/tables/bulk-export-files.ts'
+import type { FileList } from './status.ts'
+
+/** One file of a manifest. `url` is where the wire profile looks for it, the other address stands in the extension. */
+export interface ManifestItem {
+  type: string
+  url: string
+  count: number
+  extension: { cid?: string, url?: string, sha256: string, fileSize: number }
+}
+
+/** Bulk Data 3.0.0, Response - Complete Status. */
+export interface Manifest {
+  transactionTime: string
+  request: string
+  requiresAccessToken: true
+  output: ManifestItem[]
+  deleted: ManifestItem[]
+  error: ManifestItem[]
+}
+
+/**
+ * The completion document of an export.
+ * The reference card's profile addresses files as `ipfs://<CID>` and repeats the request as it was sent; the Bulk Data
+ * profiles give absolute http(s) URLs under `publicUrl` for both.
+ * @throws when the export is not completed.
+ */
+export function toManifest (row: ExportRow, files: FileRow[], publicUrl: string): Manifest {
+  if (row.transaction_time === null) throw new Error('a manifest needs a completed export')
+  const isCard = row.wire_profile === 'reference-card'
+  const select = (list: FileList) => files.filter((file) => file.list === list).map((file) => toItem(file, isCard, publicUrl))
+  return {
+    transactionTime: row.transaction_time.toISOString(),
+    request: isCard ? row.request : `${publicUrl}${row.request}`,
+    requiresAccessToken: true,
+    output: select('output'),
+    deleted: select('deleted'),
+    error: select('error'),
+  }
+}
+
+function toItem (file: FileRow, isCard: boolean, publicUrl: string): ManifestItem {
+  const { cid, size, sha256, count } = file
+  if (cid === null || size === null || sha256 === null || count === null) throw new Error('a published file is known whole')
+  const url = `${publicUrl}/fhir/r4/$export-file/${file.export_id}/${file.name}`
+  const content = { sha256, fileSize: size }
+  return isCard
+    ? { type: file.type, url: `ipfs://${cid}`, count, extension: { url, ...content } }
+    : { type: file.type, url, count, extension: { cid, ...content } }
+}

@@ -1,0 +1,64 @@
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { Database } from '../db/database.ts'
+import type { BulkExportJobsTable, ExportRow } from '../db/tables/bulk-export-jobs.ts'
+import { activeStatuses } from './status.ts'
+
+/** What the API does with exports: start, find, cancel. */
+
+export type NewExport = Pick<BulkExportJobsTable,
+  'id' | 'wire_profile' | 'request' | 'requester_role' | 'requester' | 'issuer' | 'patient_id' | 'types' | 'since'>
+
+/**
+ * Writes the export's row unless its requester has `maxActive` exports under way. The count and the insert are one
+ * transaction under a lock of the requester's own, so that no number of simultaneous kick-offs gets past the limit.
+ */
+export async function createExport (db: Kysely<Database>, values: NewExport, maxActive: number): Promise<{ created: boolean }> {
+  return await db.transaction().execute(async (trx) => {
+    await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`bulk_export_jobs:${values.requester}`}, 0))`.execute(trx)
+    const { active } = await trx.selectFrom('bulk_export_jobs')
+      .select((eb) => eb.fn.countAll<number>().as('active'))
+      .where('requester', '=', values.requester)
+      .where('status', 'in', activeStatuses)
+      .executeTakeFirstOrThrow()
+    if (active >= maxActive) return { created: false }
+    await trx.insertInto('bulk_export_jobs').values(values).execute()
+    return { created: true }
+  })
+}
+
+/** The export, unless it has expired: an expired one is as good as gone, whether or not the cleanup has been there. */
+export async function findExport (db: Kysely<Database>, id: string): Promise<ExportRow | undefined> {
+  return await db.selectFrom('bulk_export_jobs').selectAll()
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+    .executeTakeFirst()
+}
+
+/**
+ * Cancels what is under way or completed; a failed export stays failed and is marked dropped. From the same moment its
+ * files may go, and the attempt that runs it (if any) is refused every further write.
+ * @returns whether this call changed anything: false when somebody was there before, or the export is gone.
+ */
+export async function cancelExport (db: Kysely<Database>, id: string, ttlMs: number): Promise<boolean> {
+  const cancelled = await db.updateTable('bulk_export_jobs')
+    .set({
+      status: 'cancelled',
+      leased: false,
+      ended_at: sql`now()`,
+      expires_at: sql`now() + ${ttlMs} * interval '1 ms'`,
+      dropped_at: sql`now()`,
+    })
+    .where('id', '=', id)
+    .where('status', 'in', ['pending', 'in_progress', 'completed'])
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+    .executeTakeFirst()
+  if (cancelled.numUpdatedRows > 0n) return true
+  const dropped = await db.updateTable('bulk_export_jobs')
+    .set({ dropped_at: sql`now()` })
+    .where('id', '=', id)
+    .where('status', '=', 'failed')
+    .where('dropped_at', 'is', null)
+    .executeTakeFirst()
+  return dropped.numUpdatedRows > 0n
+}

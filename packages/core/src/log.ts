@@ -1,0 +1,28 @@
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+
+export type { Logger }
+
+/**
+ * JSON lines on standard output. Health data stays out by rule, not by redaction: code logs ids, counts and codes only.
+ * What could carry a secret by accident is cut here: headers of requests, connection strings, and the values that
+ * PostgreSQL quotes in an error's `detail`, `where` and `hint`.
+ */
+export function createLog (name: string, level: string): Logger {
+  return pino({ name, level, serializers: { err: toLoggedError } })
+}
+
+function toLoggedError (error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: typeof error }
+  const { name, message, stack } = error
+  const code = 'code' in error ? String(error.code) : undefined
+  // PostgreSQL quotes the offending value in the message of data exceptions (class 22) and constraint violations (23).
+  const isQuoting = code !== undefined && /^2[23][0-9A-Z]{3}$/.test(code)
+  return {
+    name,
+    code,
+    message: isQuoting ? `PostgreSQL error ${code}` : message,
+    stack: isQuoting ? undefined : stack,
+    cause: error.cause === undefined ? undefined : toLoggedError(error.cause),
+  }
+}

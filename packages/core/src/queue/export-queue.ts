@@ -1,0 +1,115 @@
+import { createPostgresBackend, createRedisBackend, Queue, Worker } from 'bullmq'
+import type { BackendFactory, ConnectionOptions, IQueueBackend, JobsOptions, Processor } from 'bullmq'
+import { Redis } from 'ioredis'
+import { ServiceError } from '../errors.ts'
+
+/**
+ * The queue is a doorbell: a job says "there may be work on this export", its id is the export's id, and it holds
+ * nothing else. Who may run the export, how often and when is decided by the export's row (exports/status.ts), so
+ * BullMQ is kept from deciding anything: one attempt, stalls without number, nothing kept.
+ */
+export const exportQueueName = 'fhir-bulk-export'
+
+export interface ExportJobData { version: 1 }
+
+export type ExportProcessor = Processor<ExportJobData, void>
+export type ExportWorker = Worker<ExportJobData, void, string, IQueueBackend>
+
+const jobOptions: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true }
+const enqueueDeadlineMs = 1_000
+
+export interface QueueConnectOptions {
+  /** Keeps environments that share one Redis (or one database: a schema) apart. */
+  prefix?: string
+  onError: (error: Error) => void
+}
+
+export interface ExportQueue {
+  /** Rings for the export. Rejects with UNAVAILABLE within a second when the queue cannot be reached. */
+  enqueue: (exportId: string) => Promise<void>
+  /** The same, also where a finished job of that id was left behind: BullMQ would take the new one for a duplicate. */
+  enqueueAgain: (exportId: string) => Promise<void>
+  ping: () => Promise<void>
+  close: () => Promise<void>
+}
+
+export function createExportQueue (url: string, options: QueueConnectOptions): ExportQueue {
+  const connection = connect(url, options, { isProducer: true })
+  const queue = new Queue(exportQueueName, { ...connection.options, skipWaitingForReady: true }, connection.backend)
+  queue.on('error', options.onError)
+
+  async function add (exportId: string): Promise<void> {
+    const data: ExportJobData = { version: 1 }
+    await queue.add('export', data, { ...jobOptions, jobId: exportId })
+  }
+
+  return {
+    enqueue: async (exportId) => { await withDeadline(add(exportId)) },
+    enqueueAgain: async (exportId) => {
+      await withDeadline((async () => {
+        const job = await queue.getJob(exportId)
+        if (job?.finishedOn !== undefined) await job.remove()
+        await add(exportId)
+      })())
+    },
+    ping: async () => { await withDeadline(queue.getJobCounts('waiting')) },
+    close: async () => {
+      await queue.close()
+      connection.close()
+    },
+  }
+}
+
+/** The consumer's half of the contract; the processor settles a job by returning, or by BullMQ's DelayedError or WaitingError. */
+export function createExportWorker (url: string, processor: ExportProcessor, options: QueueConnectOptions & { concurrency: number }): ExportWorker {
+  const connection = connect(url, options, { isProducer: false })
+  const settings = {
+    ...connection.options,
+    concurrency: options.concurrency,
+    autorun: false,
+    // A job of a worker that died is given to another after 15 s; the export's own lease still has the last word.
+    lockDuration: 15_000,
+    stalledInterval: 5_000,
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+  }
+  const worker: ExportWorker = new Worker(exportQueueName, processor, settings, connection.backend)
+  worker.on('error', options.onError)
+  worker.on('closed', connection.close)
+  return worker
+}
+
+type Backend = BackendFactory<IQueueBackend, ConnectionOptions>
+
+interface Connection { options: { connection: ConnectionOptions, prefix?: string }, backend: Backend, close: () => void }
+
+function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
+  if (url.startsWith('postgres')) {
+    const connection = { connectionString: url, ...(prefix === undefined ? {} : { schema: prefix }) }
+    // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
+    return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, close: () => {} }
+  }
+  // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
+  const redis = new Redis(url, isProducer
+    ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: enqueueDeadlineMs }
+    : { maxRetriesPerRequest: null })
+  redis.on('error', onError)
+  return {
+    options: { connection: redis, ...(prefix === undefined ? {} : { prefix }) },
+    backend: createRedisBackend,
+    close: () => { redis.disconnect() },
+  }
+}
+
+async function withDeadline<T> (work: Promise<T>): Promise<T> {
+  const { promise: expired, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(reject, enqueueDeadlineMs, new Error(`no answer within ${enqueueDeadlineMs} ms`))
+  try {
+    return await Promise.race([work, expired])
+  } catch (cause) {
+    throw new ServiceError('UNAVAILABLE', 'The queue is unavailable', { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}
