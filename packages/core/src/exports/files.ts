@@ -72,11 +72,15 @@ export async function findPublishedFile (db: Kysely<Database>, exportId: string,
  * overtaken. None of these conditions is ever taken back, so what is found here stays droppable. An export with a
  * running download keeps its files until the download's lease is over.
  */
-export async function findDroppableFiles (db: Kysely<Database>, limit: number): Promise<FileRow[]> {
-  return await droppableFiles(db).selectAll('bulk_export_files').limit(limit).execute()
+export async function findDroppableFiles (db: Kysely<Database>, limit: number, exportId?: string): Promise<FileRow[]> {
+  return await droppableFiles(db).selectAll('bulk_export_files')
+    .$if(exportId !== undefined, (qb) => qb.where('export_id', '=', exportId as string))
+    .orderBy('bulk_export_files.created_at')
+    .limit(limit)
+    .execute()
 }
 
-/** Which of these keys the ledger knows and has no use for any more; a key that it does not know is not ours to judge. */
+/** Whether the ledger knows this file and has no use for it any more; a file that it does not know is not ours to judge. */
 export async function isDroppable (db: Kysely<Database>, ref: FileRef): Promise<boolean> {
   const known = await db.selectFrom('bulk_export_files').select('state')
     .where('export_id', '=', ref.export_id).where('attempt', '=', ref.attempt).where('n', '=', ref.n)

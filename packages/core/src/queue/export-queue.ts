@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createPostgresBackend, createRedisBackend, Queue, Worker } from 'bullmq'
 import type { BackendFactory, ConnectionOptions, IQueueBackend, JobsOptions, Processor } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -35,26 +36,35 @@ export interface ExportQueue {
 
 export function createExportQueue (url: string, options: QueueConnectOptions): ExportQueue {
   const connection = connect(url, options, { isProducer: true })
-  const queue = new Queue(exportQueueName, { ...connection.options, skipWaitingForReady: true }, connection.backend)
-  queue.on('error', options.onError)
+  let opened: ProducerQueue | undefined
 
-  async function add (exportId: string): Promise<void> {
+  /** BullMQ asks its connection once, when it is made; asked before Redis is there, the queue would be broken for good. */
+  async function openQueue (): Promise<ProducerQueue> {
+    await connection.ready()
+    if (opened === undefined) {
+      opened = new Queue(exportQueueName, { ...connection.options, skipWaitingForReady: true }, connection.backend)
+      opened.on('error', options.onError)
+    }
+    return opened
+  }
+
+  async function add (queue: ProducerQueue, exportId: string): Promise<void> {
     const data: ExportJobData = { version: 1 }
     await queue.add('export', data, { ...jobOptions, jobId: exportId })
   }
 
   return {
-    enqueue: async (exportId) => { await withDeadline(add(exportId)) },
+    enqueue: async (exportId) => { await withDeadline(openQueue().then(async (queue) => { await add(queue, exportId) })) },
     enqueueAgain: async (exportId) => {
-      await withDeadline((async () => {
+      await withDeadline(openQueue().then(async (queue) => {
         const job = await queue.getJob(exportId)
         if (job?.finishedOn !== undefined) await job.remove()
-        await add(exportId)
-      })())
+        await add(queue, exportId)
+      }))
     },
-    ping: async () => { await withDeadline(queue.getJobCounts('waiting')) },
+    ping: async () => { await withDeadline(openQueue().then(async (queue) => await queue.getJobCounts('waiting'))) },
     close: async () => {
-      await queue.close()
+      await opened?.close()
       connection.close()
     },
   }
@@ -70,7 +80,7 @@ export function createExportWorker (url: string, processor: ExportProcessor, opt
     // A job of a worker that died is given to another after 15 s; the export's own lease still has the last word.
     lockDuration: 15_000,
     stalledInterval: 5_000,
-    maxStalledCount: Number.MAX_SAFE_INTEGER,
+    maxStalledCount: 2 ** 31 - 1, // the largest that the PostgreSQL backend takes
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   }
@@ -80,15 +90,21 @@ export function createExportWorker (url: string, processor: ExportProcessor, opt
   return worker
 }
 
+type ProducerQueue = Queue<ExportJobData, void, string, ExportJobData, void, string, IQueueBackend>
 type Backend = BackendFactory<IQueueBackend, ConnectionOptions>
 
-interface Connection { options: { connection: ConnectionOptions, prefix?: string }, backend: Backend, close: () => void }
+interface Connection {
+  options: { connection: ConnectionOptions, prefix?: string }
+  backend: Backend
+  ready: () => Promise<void>
+  close: () => void
+}
 
 function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
   if (url.startsWith('postgres')) {
     const connection = { connectionString: url, ...(prefix === undefined ? {} : { schema: prefix }) }
     // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
-    return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, close: () => {} }
+    return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, close: () => {} }
   }
   // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
   const redis = new Redis(url, isProducer
@@ -98,6 +114,7 @@ function connect (url: string, { prefix, onError }: QueueConnectOptions, { isPro
   return {
     options: { connection: redis, ...(prefix === undefined ? {} : { prefix }) },
     backend: createRedisBackend,
+    ready: async () => { if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(enqueueDeadlineMs) }) },
     close: () => { redis.disconnect() },
   }
 }

@@ -1,0 +1,55 @@
+import { isServiceError } from '@fhir-bulk-export/core/errors'
+
+/** Why an attempt was told to stop. It is the reason of the attempt's AbortSignal, so that nobody takes it for an error. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption'
+  readonly kind: 'cancelled' | 'lost' | 'shutdown'
+
+  constructor (kind: Interruption['kind']) {
+    super(`the attempt was interrupted: ${kind}`)
+    this.kind = kind
+  }
+}
+
+/**
+ * The endings of an attempt:
+ * done · cancelled (by a client) · interrupted (shut down, or the lease is lost: it is taken up elsewhere) · failed
+ * (`permanent`: another attempt would fail in the same way).
+ */
+export type Ending =
+  | { kind: 'done' }
+  | { kind: 'cancelled' }
+  | { kind: 'interrupted', by: 'lost' | 'shutdown' }
+  | { kind: 'failed', permanent: boolean, reason: string, error: unknown }
+
+/** Decided here and nowhere else: our own signal comes first, for after an abort every library fails in a way of its own. */
+export function toEnding (signal: AbortSignal, error: unknown): Ending {
+  const interruption: unknown = signal.aborted ? signal.reason : error
+  if (interruption instanceof Interruption) {
+    return interruption.kind === 'cancelled' ? { kind: 'cancelled' } : { kind: 'interrupted', by: interruption.kind }
+  }
+  return {
+    kind: 'failed',
+    permanent: isServiceError(error, 'TOO_MANY_ROW_ERRORS', 'SOURCE_MISMATCH', 'GRANT_MISSING') || isMissingRelation(error),
+    reason: toReason(error),
+    error,
+  }
+}
+
+/** For the person who asked for the export: what went wrong in the service's own words, never in those of the data. */
+function toReason (error: unknown): string {
+  if (isServiceError(error)) return error.message
+  const code = toCode(error)
+  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return `PostgreSQL failed with SQLSTATE ${code}`
+  if (code !== undefined && /^E[A-Z]+$/.test(code)) return `a connection failed with ${code}`
+  return 'an unexpected error, see the log of the worker'
+}
+
+/** 42P01 undefined_table, 42703 undefined_column, 42501 insufficient_privilege (PostgreSQL manual, appendix A). */
+function isMissingRelation (error: unknown): boolean {
+  return ['42P01', '42703', '42501'].includes(toCode(error) ?? '')
+}
+
+function toCode (error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,94 @@
+import { claimExport, failExport, handOnExport, retryExport } from '@fhir-bulk-export/core/exports'
+import type { Attempt, Progress } from '@fhir-bulk-export/core/exports'
+import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
+import type { ExportProcessor } from '@fhir-bulk-export/core/queue'
+import { DelayedError, WaitingError } from 'bullmq'
+import type { Kysely } from 'kysely'
+import { dropFiles } from '../tasks/sweep.ts'
+import { Interruption, toEnding } from './ending.ts'
+import type { Ending } from './ending.ts'
+import { keepLease } from './heartbeat.ts'
+import { runExport } from './run-export.ts'
+import type { ExportResources } from './run-export.ts'
+
+const shortestPauseMs = 500
+const firstBackoffMs = 2_000
+const longestBackoffMs = 60_000
+
+/**
+ * What a worker does with a job: claim the export it points at, run the attempt, write down how it ended, settle the job.
+ * The job is settled only by returning (nothing is left to do) or by putting it back (DelayedError, WaitingError).
+ * `shutdown` aborts when the worker must stop. `leases` is a connection of its own: a heartbeat must not wait for others.
+ */
+export function createProcessor (resources: ExportResources & { leases: Kysely<Database> }, shutdown: AbortSignal): ExportProcessor {
+  const { db, config, log } = resources
+
+  return async function processExport (job, token) {
+    const id = job.id ?? ''
+    const claim = await claimExport(db, id, { leaseMs: config.EXPORT_LEASE, maxFailures: config.EXPORT_ATTEMPTS, ttlMs: config.EXPORT_TTL })
+    if (claim.outcome === 'over') return
+    if (claim.outcome === 'busy') {
+      // The database's clock says when; ours may run ahead of it, and must not make us ask in a tight loop.
+      await job.moveToDelayed(Math.max(claim.availableAt.getTime(), Date.now() + shortestPauseMs), token)
+      throw new DelayedError()
+    }
+    const ending = await attemptExport(claim.export)
+    log.info({ exportId: id, attempt: claim.export.attempt, ending: ending.kind }, 'attempt ended')
+    const after = await settle(claim.export, ending)
+    if (after === 'now') {
+      await job.moveToWait(token)
+      throw new WaitingError()
+    }
+    if (after !== 'never') {
+      await job.moveToDelayed(Date.now() + after, token)
+      throw new DelayedError()
+    }
+  }
+
+  async function attemptExport (row: ExportRow): Promise<Ending> {
+    const progress: Progress = { progress: 0, total_resources: 0, exported_resources: 0 }
+    const own = new AbortController()
+    const over = new AbortController()
+    const interrupt = (interruption: Interruption) => { own.abort(interruption) }
+    const onShutdown = () => { interrupt(new Interruption('shutdown')) }
+    shutdown.addEventListener('abort', onShutdown, { once: true })
+    if (shutdown.aborted) onShutdown()
+    const lease = keepLease({ db: resources.leases, log, leaseMs: config.EXPORT_LEASE }, row, progress, interrupt, over.signal)
+    try {
+      await runExport(resources, row, progress, own.signal)
+      return { kind: 'done' }
+    } catch (error) {
+      return toEnding(own.signal, error)
+    } finally {
+      shutdown.removeEventListener('abort', onShutdown)
+      over.abort()
+      await lease
+    }
+  }
+
+  /** Writes the ending down. Returns when the export is worth another look: never, now, or in so many milliseconds. */
+  async function settle (row: ExportRow, ending: Ending): Promise<'never' | 'now' | number> {
+    const attempt: Attempt = { id: row.id, attempt: row.attempt }
+    switch (ending.kind) {
+      case 'done':
+        return 'never'
+      case 'cancelled':
+        await dropFiles(resources, row.id)
+        return 'never'
+      case 'interrupted':
+        if (ending.by === 'shutdown' && await handOnExport(db, attempt)) return 'now'
+        await dropFiles(resources, row.id)
+        return 'never'
+      case 'failed': {
+        const failures = row.failures + 1
+        log.error({ err: ending.error, exportId: row.id, attempt: row.attempt, failures, permanent: ending.permanent }, 'attempt failed')
+        if (ending.permanent || failures >= config.EXPORT_ATTEMPTS) {
+          if (await failExport(db, attempt, ending.reason, config.EXPORT_TTL)) await dropFiles(resources, row.id)
+          return 'never'
+        }
+        const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1))
+        return await retryExport(db, attempt, ending.reason, backoffMs) ? backoffMs : 'never'
+      }
+    }
+  }
+}

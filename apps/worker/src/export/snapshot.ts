@@ -1,0 +1,76 @@
+import type { Readable } from 'node:stream'
+import { snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import type { Pool, PoolClient } from 'pg'
+import { to as copyTo } from 'pg-copy-streams'
+
+/** What the rows are limited to; null means "not limited", and is said so in the SQL (sources.ts), never by an empty value. */
+export interface SnapshotFilter { patientId: string | null, since: Date | null }
+
+export interface Snapshot {
+  /** Everything committed up to this instant is in the snapshot; a chain of `_since = transactionTime` loses nothing. */
+  transactionTime: Date
+  /** Runs `SELECT count(*) …`. */
+  count: (sql: string) => Promise<number>
+  /** Runs `COPY … TO STDOUT`; chunks come only as fast as they are asked for. */
+  copy: (sql: string) => AsyncIterable<Buffer>
+  /** Frees the session at once, also in the middle of a COPY. */
+  close: () => void
+}
+
+/**
+ * One instant of the source: REPEATABLE READ, read only, in a session of its own.
+ *
+ * `transactionTime` is no later than the start of the oldest transaction that was open, read in a statement that ends
+ * before the snapshot is taken: a row that such a transaction stamped and commits later is not in the snapshot, but its
+ * stamp is later than `transactionTime`, so the next export has it. Read inside the snapshot's own transaction it would be
+ * too late for what commits in between. The margin covers rows that an application stamped by its own clock before its
+ * transaction began.
+ */
+export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateCommitMarginMs: number): Promise<Snapshot> {
+  const client = await pool.connect()
+  // A session may break while it is idle; whatever is asked of it next says so.
+  client.on('error', () => {})
+  try {
+    const transactionTime = await readTransactionTime(client, lateCommitMarginMs)
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+    await prepareSession(client, filter)
+    return {
+      transactionTime,
+      count: async (sql) => {
+        const { rows: [row] } = await client.query<{ count: number }>(sql)
+        return row?.count ?? 0
+      },
+      copy: (sql): Readable => client.query(copyTo(sql)),
+      // Destroyed, not given back: ending a COPY half-way by other means leaves the backend holding the snapshot.
+      close: () => { client.release(true) },
+    }
+  } catch (error) {
+    client.release(true)
+    throw error
+  }
+}
+
+async function readTransactionTime (client: PoolClient, marginMs: number): Promise<Date> {
+  const { rows: [row] } = await client.query<{ transaction_time: Date }>(`
+    SELECT date_trunc('milliseconds', least(
+      statement_timestamp(),
+      (SELECT min(xact_start) FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend'
+          AND application_name <> $1 AND pid <> pg_backend_pid()),
+      (SELECT min(prepared) - $2 * interval '1 ms' FROM pg_prepared_xacts WHERE database = current_database())
+    ) - $2 * interval '1 ms' - interval '1 ms') AS transaction_time`, [snapshotApplicationName, marginMs])
+  if (row === undefined) throw new Error('PostgreSQL gave no time')
+  return row.transaction_time
+}
+
+/** COPY takes no parameters, so the filter's values travel as settings. COPY's text depends on DateStyle and TimeZone. */
+async function prepareSession (client: PoolClient, { patientId, since }: SnapshotFilter): Promise<void> {
+  const settings: Record<string, string> = { DateStyle: 'ISO, YMD', TimeZone: 'UTC', bytea_output: 'hex' }
+  if (patientId !== null) settings['fhir_bulk_export.patient_id'] = patientId
+  if (since !== null) settings['fhir_bulk_export.since'] = since.toISOString()
+  await client.query('SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS s (name, value)',
+    [Object.keys(settings), Object.values(settings)])
+  // A long export must not be cut by a site's defaults. transaction_timeout exists from PostgreSQL 17 on.
+  await client.query(`SELECT set_config(name, '0', true) FROM pg_settings
+    WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`)
+}

@@ -1,0 +1,47 @@
+import { exportedRelations, relations } from '@fhir-bulk-export/core/source'
+import type { ExportedType } from '@fhir-bulk-export/core/source'
+import type { SnapshotFilter } from './snapshot.ts'
+
+/** The SQL that reads a type's rows. It is put together from constants only; values come from the session's settings. */
+
+export interface SourceQueries {
+  count: string
+  /** COPY in text format: first whether the row's attachments were withheld for their size, then `columns`. */
+  copy: string
+  columns: string[]
+}
+
+/** Columns that may hold a file's content. */
+const attachmentColumns: Partial<Record<ExportedType, string>> = { DocumentReference: 'content', Consent: 'source_attachment' }
+
+// A compressed value is never smaller than this part of its text (LZ4's bound): what is smaller need not be unpacked to be measured.
+const compressionBound = 256
+
+export function toSourceQueries (type: ExportedType, filter: SnapshotFilter, maxAttachmentBytes: number): SourceQueries {
+  const relation = exportedRelations[type]
+  const columns = Object.keys(relations[relation])
+  const attachment = attachmentColumns[type]
+  const isWithheld = attachment === undefined
+    ? 'false'
+    : `coalesce(pg_column_size(r.${attachment}) > ${Math.floor(maxAttachmentBytes / compressionBound)} AND octet_length(r.${attachment}::text) > ${maxAttachmentBytes}, false)`
+  const select = columns.map((column) => column === attachment ? `CASE WHEN ${isWithheld} THEN NULL ELSE r.${column} END` : `r.${column}`)
+  const from = `FROM source.${relation} r WHERE ${toConditions(type, filter).join(' AND ')}`
+  return {
+    count: `SELECT count(*) ${from}`,
+    copy: `COPY (SELECT ${[isWithheld, ...select].join(', ')} ${from}) TO STDOUT`,
+    columns,
+  }
+}
+
+function toConditions (type: ExportedType, { patientId, since }: SnapshotFilter): string[] {
+  const owner = type === 'Patient' ? 'r.id' : 'r.patient_id'
+  const conditions = ['r.deleted_at IS NULL']
+  // What belongs to a deleted patient counts as deleted.
+  if (type !== 'Patient') {
+    conditions.push('NOT EXISTS (SELECT FROM source.patients p WHERE p.id = r.patient_id AND p.deleted_at IS NOT NULL)')
+  }
+  // current_setting without its second argument: a value that is missing is an error, never "no filter".
+  if (patientId !== null) conditions.push(`${owner} = current_setting('fhir_bulk_export.patient_id')`)
+  if (since !== null) conditions.push("r.updated_at > current_setting('fhir_bulk_export.since')::timestamptz")
+  return conditions
+}

@@ -1,0 +1,25 @@
+import type { Database } from '@fhir-bulk-export/core/db'
+import { expireExports, forgetDroppedFiles, removeExpiredExports, removeStaleDownloads } from '@fhir-bulk-export/core/exports'
+import type { Logger } from '@fhir-bulk-export/core/log'
+import type { ContentStore } from '@fhir-bulk-export/core/store'
+import type { Kysely } from 'kysely'
+import { dropFiles, dropOrphans } from './sweep.ts'
+
+/** Every hour, on the hour. */
+export const cleanupSchedule = '0 * * * *'
+export const cleanupTaskName = 'BulkExportCleanupTask'
+
+/**
+ * Expired exports: their files are unpinned, then their rows removed. Every step may be repeated, and stop anywhere: a row
+ * goes last, and only when no file of it is left. Any number of workers may run it at once.
+ */
+export async function runBulkExportCleanup (resources: { db: Kysely<Database>, store: ContentStore, log: Logger }, signal?: AbortSignal): Promise<void> {
+  const { db, log } = resources
+  const expired = await expireExports(db)
+  await removeStaleDownloads(db)
+  await dropFiles(resources)
+  await dropOrphans(resources, signal)
+  const removed = await removeExpiredExports(db)
+  await forgetDroppedFiles(db)
+  log.info({ task: cleanupTaskName, expired, removed }, 'cleanup done')
+}

@@ -1,0 +1,46 @@
+import type { Database } from '@fhir-bulk-export/core/db'
+import { findDroppableFiles, isDroppable, markFileDropped, parseFileKey, toFileKey } from '@fhir-bulk-export/core/exports'
+import type { FileRef } from '@fhir-bulk-export/core/exports'
+import type { Logger } from '@fhir-bulk-export/core/log'
+import type { ContentStore } from '@fhir-bulk-export/core/store'
+import type { Kysely } from 'kysely'
+
+interface SweepResources { db: Kysely<Database>, store: ContentStore, log: Logger }
+
+const batchSize = 100
+
+/** Takes the pins of files that nobody will ask for again; of one export, or of all. Repeatable, and safe in many workers at once. */
+export async function dropFiles (resources: SweepResources, exportId?: string): Promise<void> {
+  let dropped: number
+  do {
+    const files = await findDroppableFiles(resources.db, batchSize, exportId)
+    dropped = 0
+    for (const file of files) if (await dropFile(resources, file)) dropped++
+  } while (dropped === batchSize)
+}
+
+/** A store that refuses one file must not keep the others: what fails is told, and tried again by the next sweep. */
+async function dropFile ({ db, store, log }: SweepResources, file: FileRef & { pin: string | null }): Promise<boolean> {
+  const { export_id: exportId, attempt, n, pin } = file
+  try {
+    await store.drop({ key: toFileKey(file), pin })
+    await markFileDropped(db, file)
+    log.info({ exportId, attempt, n }, 'file dropped')
+    return true
+  } catch (err) {
+    log.warn({ err, exportId, attempt, n }, 'file could not be dropped')
+    return false
+  }
+}
+
+/**
+ * Compares what the store keeps with the ledger, for what a worker stored and had no chance to write down: killed in
+ * between, or woken after its file was swept. What the ledger does not know is not ours and stays.
+ */
+export async function dropOrphans ({ db, store, log }: SweepResources, signal?: AbortSignal): Promise<void> {
+  for await (const kept of store.list({ signal })) {
+    const file = parseFileKey(kept.key)
+    if (file === undefined || !await isDroppable(db, file)) continue
+    await dropFile({ db, store, log }, { ...file, pin: kept.pin })
+  }
+}

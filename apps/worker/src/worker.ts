@@ -1,0 +1,73 @@
+import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import type { Logger } from '@fhir-bulk-export/core/log'
+import { createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
+import { openContentStore } from '@fhir-bulk-export/core/store'
+import cron from 'node-cron'
+import type { Config } from './config.ts'
+import { createProcessor } from './export/processor.ts'
+import { assertReady } from './preflight.ts'
+import { cleanupSchedule, cleanupTaskName, runBulkExportCleanup } from './tasks/bulk-export-cleanup.task.ts'
+import { every } from './tasks/every.ts'
+import { reconcile } from './tasks/reconcile.ts'
+import { dropFiles, dropOrphans } from './tasks/sweep.ts'
+
+const tickMs = 5_000
+
+export interface ExportService {
+  /** Hands running exports on, then closes everything, in reverse order of opening. */
+  close: () => Promise<void>
+}
+
+/** Opens everything a worker needs, checks it, and begins to take exports. `queuePrefix` keeps tests apart from each other. */
+export async function buildWorker (config: Config, log: Logger, queuePrefix?: string): Promise<ExportService> {
+  const closers: Array<() => Promise<unknown>> = []
+  const onError = (err: unknown) => { log.error({ err }, 'background error') }
+  const close = async () => {
+    for (const closer of closers.reverse()) await closer().catch(onError)
+  }
+
+  try {
+    const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-worker', max: 2 + config.WORKER_CONCURRENCY, onError })
+    closers.push(async () => { await db.destroy() })
+    // Heartbeats have a connection of their own, and give up on it well before a lease is over.
+    const leases = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-lease', max: 1, statementTimeoutMs: 5_000, onError })
+    closers.push(async () => { await leases.destroy() })
+    const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: config.WORKER_CONCURRENCY, onError })
+    closers.push(async () => { await snapshots.end() })
+    const store = await openContentStore(config.IPFS_URL)
+    closers.push(store.close)
+    await assertReady(db)
+    await store.ping()
+
+    const queueOptions = { onError, ...(queuePrefix === undefined ? {} : { prefix: queuePrefix }) }
+    const queue = createExportQueue(config.QUEUE_URL, queueOptions)
+    closers.push(queue.close)
+
+    const shutdown = new AbortController()
+    const resources = { db, leases, snapshots, store, log, config }
+    const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY })
+    closers.push(async () => {
+      const closed = worker.close()
+      shutdown.abort()
+      await closed
+    })
+    worker.run().catch(onError)
+
+    const tick = every(tickMs, async () => {
+      await reconcile({ db, queue })
+      await dropFiles(resources)
+    }, onError, shutdown.signal)
+    const cleanup = cron.schedule(cleanupSchedule, async () => { await runBulkExportCleanup(resources, shutdown.signal).catch(onError) }, { name: cleanupTaskName, noOverlap: true })
+    const sweep = dropOrphans(resources, shutdown.signal).catch(onError)
+    closers.push(async () => {
+      await cleanup.destroy()
+      shutdown.abort()
+      await Promise.all([tick, sweep])
+    })
+    log.info({ concurrency: config.WORKER_CONCURRENCY }, 'worker ready')
+    return { close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

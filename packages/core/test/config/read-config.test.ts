@@ -1,0 +1,36 @@
+import { Type } from '@sinclair/typebox'
+import t from 'tap'
+import { byteSize, databaseConfig, duration, exportConfig, list, readConfig } from '../../src/config/index.ts'
+
+t.test('defaults, units and lists', async (t) => {
+  const config = readConfig(Type.Object({ ...exportConfig }), { EXPORT_LEASE: '1500ms', EXPORT_FILE_BYTES: '64MiB', ATTACHMENT_BASE_URLS: 'https://a/, https://b/,' })
+  t.match(config, {
+    EXPORT_TTL: 86_400_000,
+    EXPORT_LEASE: 1_500,
+    EXPORT_FILE_BYTES: 67_108_864,
+    EXPORT_ATTEMPTS: 3,
+    ATTACHMENT_BASE_URLS: ['https://a/', 'https://b/'],
+  })
+  t.notOk('MRN_SYSTEM' in config)
+  t.throws(() => { Object.assign(config, { EXPORT_TTL: 1 }) }, TypeError, 'it is frozen')
+})
+
+t.test('an empty value counts as unset', async (t) => {
+  t.equal(readConfig(Type.Object({ A: duration({ default: '2s' }) }), { A: '' }).A, 2_000)
+})
+
+t.test('every problem is named at once, and no value is told', async (t) => {
+  const schema = Type.Object({ ...databaseConfig, TTL: duration({}), SIZE: byteSize({}), COUNT: Type.Integer({ expected: 'a whole number' }), LIST: list({ default: '' }) })
+  try {
+    readConfig(schema, { DATABASE_URL: 'mysql://user:hunter2@host', TTL: '5 fortnights', COUNT: 'many' })
+    t.fail('accepted')
+  } catch (error) {
+    t.match(error, { code: 'CONFIG_INVALID' })
+    const { message } = error as Error
+    t.match(message, /DATABASE_URL: expected a URL such as postgres:/)
+    t.match(message, /TTL: expected a duration/)
+    t.match(message, /SIZE: is not set; expected a size/)
+    t.match(message, /COUNT: expected a whole number/)
+    t.notMatch(message, /hunter2|fortnights|many/)
+  }
+})
