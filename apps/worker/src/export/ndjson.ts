@@ -62,7 +62,8 @@ export function createNdjson (context: Omit<SerializerContext, 'warn'>, maxRowEr
 
 /** A line of COPY to a line of NDJSON; undefined for a row that cannot be exported. */
 function createSerializer (type: ExportedType, columns: string[], context: SerializerContext, note: (issue: RowIssue) => void) {
-  const serialize = serializers[type]
+  // The row's columns are those of `type`: sources.ts takes both from the same table.
+  const serialize = serializers[type] as (row: Record<string, string | null>, context: SerializerContext) => unknown
   return function toResource (line: string): string | undefined {
     const [isWithheld, ...values] = toFields(line)
     const row: Record<string, string | null> = {}

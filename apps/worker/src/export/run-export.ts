@@ -55,9 +55,9 @@ export async function runExport ({ db, snapshots, store, log, config }: ExportRe
     await write('error', 'OperationOutcome', ndjson.problems())
 
     signal.throwIfAborted()
-    const result = { files, transactionTime: snapshot.transactionTime, ttlMs: config.EXPORT_TTL, resources: progress.exported_resources }
+    const result = { files, transactionTime: snapshot.transactionTime, ttlMs: config.EXPORT_TTL, progress }
     if (!await publishExport(db, row, result)) throw new Interruption('lost')
-    log.info({ exportId: row.id, attempt: row.attempt, files, resources: result.resources }, 'export completed')
+    log.info({ exportId: row.id, attempt: row.attempt, files, resources: progress.exported_resources }, 'export completed')
   } finally {
     signal.removeEventListener('abort', snapshot.close)
     snapshot.close()

@@ -10,7 +10,9 @@ export interface Attempt { id: string, attempt: number }
 export interface Progress {
   /** Percent, 0–99. */
   progress: number
+  /** Rows in the attempt's snapshot; 0 until they are counted. */
   total_resources: number
+  /** Rows dealt with so far, those of the error files among them. */
   exported_resources: number
 }
 
@@ -97,12 +99,12 @@ export async function failExport (db: Kysely<Database>, attempt: Attempt, reason
  * @returns false when the attempt is no longer the export's own: nothing was changed.
  * @throws when the ledger does not hold exactly `files` stored files of this attempt.
  */
-export async function publishExport (db: Kysely<Database>, attempt: Attempt, result: { files: number, transactionTime: Date, ttlMs: number, resources: number }): Promise<boolean> {
+export async function publishExport (db: Kysely<Database>, attempt: Attempt, result: { files: number, transactionTime: Date, ttlMs: number, progress: Progress }): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
     const completed = await write(trx, attempt, {
       ...ended('completed', result.ttlMs),
+      ...result.progress,
       progress: 100,
-      exported_resources: result.resources,
       transaction_time: result.transactionTime,
       failure_reason: null,
     })

@@ -52,7 +52,7 @@ t.test('a lease that ran out is taken over, counts as a failure, and fences its 
   t.equal(await handOnExport(db, first), false)
   t.equal(await retryExport(db, first, 'late', 0), false)
   t.equal(await failExport(db, first, 'late', 60_000), false)
-  t.equal(await publishExport(db, first, { files: 0, transactionTime: new Date(), ttlMs: 60_000, resources: 0 }), false)
+  t.equal(await publishExport(db, first, { files: 0, transactionTime: new Date(), ttlMs: 60_000, progress }), false)
   t.equal(await intendFile(db, { export_id: id, attempt: 1, n: 1, list: 'output', type: 'Patient', name: 'Patient.1.ndjson' }), false)
   t.match(await findExport(db, id), { status: 'in_progress', attempt: 2, progress: 0, failure_reason: null })
 })
@@ -105,7 +105,7 @@ t.test('a heartbeat hears of a cancel', async (t) => {
   const attempt = await claim(db, id)
   t.equal(await cancelExport(db, id, 60_000), true)
   t.equal(await renewLease(db, attempt, 30_000, progress), 'cancelled')
-  t.equal(await publishExport(db, attempt, { files: 0, transactionTime: new Date(), ttlMs: 60_000, resources: 0 }), false)
+  t.equal(await publishExport(db, attempt, { files: 0, transactionTime: new Date(), ttlMs: 60_000, progress }), false)
   t.match(await findExport(db, id), { status: 'cancelled' })
 })
 
@@ -120,7 +120,7 @@ t.test('publishing makes exactly the stored files of the attempt the manifest', 
 
   const attempt = await claim(db, id)
   t.equal(await intendFile(db, { ...file, attempt: 2, n: 1, name: 'Patient.1.ndjson' }), true)
-  const publish = async () => await publishExport(db, attempt, { files: 1, transactionTime: new Date('2024-01-01'), ttlMs: 60_000, resources: 2 })
+  const publish = async () => await publishExport(db, attempt, { files: 1, transactionTime: new Date('2024-01-01'), ttlMs: 60_000, progress })
   await t.rejects(publish(), /0 stored files/, 'a file that is not recorded is not published')
   t.match(await findExport(db, id), { status: 'in_progress' })
 

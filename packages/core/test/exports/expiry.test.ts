@@ -16,13 +16,15 @@ async function givenCompletedExport (db: Kysely<Database>) {
   if (claim.outcome !== 'claimed') throw new Error('not claimed')
   await intendFile(db, { ...ref, list: 'output', type: 'Patient', name: 'Patient.1.ndjson' })
   await recordFile(db, ref, { cid: 'Qm', pin: 'QmRoot', size: 10, sha256: 'ab', count: 1 })
-  await publishExport(db, claim.export, { files: 1, transactionTime: new Date(), ttlMs: 60_000, resources: 1 })
+  await publishExport(db, claim.export, { files: 1, transactionTime: new Date(), ttlMs: 60_000, progress })
   return ref
 }
 
 async function expire (db: Kysely<Database>, id: string) {
   await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${id}`.execute(db)
 }
+
+const progress = { progress: 99, total_resources: 1, exported_resources: 1 }
 
 t.test('an expired export: its files become droppable, its row goes last', async (t) => {
   const db = await openTestDatabase(t)

@@ -4,6 +4,8 @@ import t from 'tap'
 import { cancelExport, claimExport, createExport, findExport, publishExport } from '../../src/exports/index.ts'
 import { givenExport, openTestDatabase } from '../fixtures/database.ts'
 
+const progress = { progress: 99, total_resources: 1, exported_resources: 1 }
+
 t.test('simultaneous kick-offs of one requester never pass the limit, and none below it is lost', async (t) => {
   const db = await openTestDatabase(t)
   const kickOff = async (requester: string) => await createExport(db, {
@@ -44,7 +46,7 @@ t.test('an expired export is not found and cannot be cancelled', async (t) => {
   const id = await givenExport(db)
   const claim = await claimExport(db, id, { leaseMs: 30_000, maxFailures: 3, ttlMs: 60_000 })
   if (claim.outcome !== 'claimed') throw new Error('not claimed')
-  await publishExport(db, claim.export, { files: 0, transactionTime: new Date(), ttlMs: 60_000, resources: 0 })
+  await publishExport(db, claim.export, { files: 0, transactionTime: new Date(), ttlMs: 60_000, progress })
   t.match(await findExport(db, id), { status: 'completed' })
   await sql`UPDATE bulk_export_jobs SET expires_at = now()`.execute(db)
   t.equal(await findExport(db, id), undefined)

@@ -34,6 +34,7 @@ export interface BulkExportJobsTable {
   progress: Generated<number>
   /** Counted in the attempt's snapshot; 0 until then. */
   total_resources: Generated<number>
+  /** Rows dealt with so far. */
   exported_resources: Generated<number>
   /** For a person: why the export failed, or why its last attempt did. Never holds health data. */
   failure_reason: string | null

@@ -1,0 +1,63 @@
+import { createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import t from 'tap'
+import { openSnapshot } from '../../src/export/snapshot.ts'
+
+const countPatients = 'SELECT count(*) FROM source.patients'
+const noFilter = { patientId: null, since: null }
+
+t.test('a row stamped before the snapshot and committed after it is later than transactionTime', async (t) => {
+  const url = await createTestDatabase(t)
+  const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })
+  const writers = createPool(url, { applicationName: 'writer', onError: () => {} })
+  t.teardown(async () => { await pool.end() })
+  t.teardown(async () => { await writers.end() })
+
+  const writer = await writers.connect()
+  await writer.query('BEGIN')
+  await writer.query("INSERT INTO source.patients (id) VALUES ('late')")
+  const snapshot = await openSnapshot(pool, noFilter, 0)
+  await writer.query('COMMIT')
+  writer.release()
+
+  t.equal(await snapshot.count(countPatients), 0, 'the snapshot does not have it')
+  snapshot.close()
+  const { rows: [late] } = await writers.query("SELECT updated_at > $1 AS found FROM source.patients WHERE id = 'late'", [snapshot.transactionTime])
+  t.same(late, { found: true }, 'and _since = transactionTime finds it')
+})
+
+t.test('every statement of a snapshot sees the same instant', async (t) => {
+  const pool = createPool(await createTestDatabase(t), { applicationName: snapshotApplicationName, onError: () => {} })
+  t.teardown(async () => { await pool.end() })
+  const snapshot = await openSnapshot(pool, noFilter, 0)
+  await pool.query("INSERT INTO source.patients (id) VALUES ('p1')")
+  t.equal(await snapshot.count(countPatients), 0)
+  await t.rejects(snapshot.count("INSERT INTO source.patients (id) VALUES ('p2') RETURNING 1"), { code: '25006' }, 'and writes nothing')
+  snapshot.close()
+})
+
+t.test('a filter that was not given is an error where the SQL asks for it', async (t) => {
+  const pool = createPool(await createTestDatabase(t), { applicationName: snapshotApplicationName, onError: () => {} })
+  t.teardown(async () => { await pool.end() })
+  const snapshot = await openSnapshot(pool, noFilter, 0)
+  await t.rejects(snapshot.count(`${countPatients} WHERE id = current_setting('fhir_bulk_export.patient_id')`), { code: '42704' })
+  snapshot.close()
+})
+
+t.test('closing in the middle of a COPY frees the backend', async (t) => {
+  const url = await createTestDatabase(t)
+  const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })
+  const observer = createPool(url, { applicationName: 'observer', onError: () => {} })
+  t.teardown(async () => { await pool.end() })
+  t.teardown(async () => { await observer.end() })
+  const snapshot = await openSnapshot(pool, noFilter, 0)
+  const rows = snapshot.copy('COPY (SELECT * FROM generate_series(1, 100000000)) TO STDOUT')[Symbol.asyncIterator]()
+  await rows.next()
+  snapshot.close()
+  await t.rejects((async () => { for (;;) if ((await rows.next()).done) return })())
+  for (;;) {
+    const { rows: [row] } = await observer.query('SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1', [snapshotApplicationName])
+    if (row.n === 0) break
+  }
+  t.pass('no session holds the snapshot any more')
+})

@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process'
+import { rename } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { cancelExport, findExport, toFileKey } from '@fhir-bulk-export/core/exports'
+import { sql } from 'kysely'
+import t from 'tap'
+import { ended, eventually, givenExport, givenPatients, keptKeys, openService, readExport, running } from './fixtures/service.ts'
+
+const many = 150_000
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+t.test('a cancel stops a running export in mid-file, and nothing it wrote stays', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, many)
+  await service.startWorker()
+  const id = await service.kickOff()
+  await running(service.db, id)
+  t.equal(await cancelExport(service.db, id, 60_000), true)
+  await eventually(async () => (await keptKeys(service.store)).length === 0)
+  t.match(await findExport(service.db, id), { status: 'cancelled', attempt: 1 })
+})
+
+t.test('a worker that is told to stop hands its export on: no failure, no line twice, nothing left of the first attempt', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, many)
+  const first = await service.startWorker()
+  const id = await service.kickOff({ types: ['Patient'] })
+  await running(service.db, id)
+  await first.close()
+  t.match(await findExport(service.db, id), { status: 'in_progress', attempt: 1, leased: false })
+  await service.startWorker()
+  t.match(await ended(service.db, id), { status: 'completed', attempt: 2, failures: 0, exported_resources: many })
+  const ids = (await readExport(service, id))['Patient.1.ndjson']?.map((patient) => patient.id)
+  t.equal(ids?.length, many)
+  t.equal(new Set(ids).size, many)
+  await eventually(async () => (await keptKeys(service.store)).length === 1)
+  t.same(await keptKeys(service.store), [toFileKey({ export_id: id, attempt: 2, n: 1 })])
+})
+
+t.test('the export of a killed worker is taken up when its lease is over', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, many)
+  const id = await service.kickOff({ types: ['Patient'] })
+  const child = spawn(process.execPath, [main], { env: { ...service.environment, EXPORT_LEASE: '1s', LOG_LEVEL: 'silent' }, stdio: 'inherit' })
+  t.teardown(() => { child.kill('SIGKILL') })
+  await running(service.db, id)
+  child.kill('SIGKILL')
+  await service.startWorker({ EXPORT_LEASE: '1s' })
+  t.match(await ended(service.db, id), { status: 'completed', attempt: 2, failures: 1 })
+  await eventually(async () => (await keptKeys(service.store)).length === 1)
+})
+
+t.test('a worker process stops by itself on SIGTERM', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, many)
+  const id = await service.kickOff({ types: ['Patient'] })
+  const child = spawn(process.execPath, [main], { env: { ...service.environment, LOG_LEVEL: 'silent' }, stdio: 'inherit' })
+  t.teardown(() => { child.kill('SIGKILL') })
+  await running(service.db, id)
+  const exited = new Promise((resolve) => child.on('exit', (code, signal) => { resolve({ code, signal }) }))
+  child.kill('SIGTERM')
+  t.same(await exited, { code: 0, signal: null })
+  t.match(await findExport(service.db, id), { status: 'in_progress', leased: false, failures: 0 })
+})
+
+t.test('an export whose job never reached the queue is found', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, 2)
+  const id = await givenExport(service.db)
+  await service.startWorker()
+  t.match(await ended(service.db, id), { status: 'completed' })
+})
+
+t.test('many exports, two workers, every job twice: each export runs once', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, 20)
+  const ids = await Promise.all(Array.from({ length: 12 }, async () => await service.kickOff()))
+  await Promise.all(ids.map(service.queue.enqueueAgain))
+  await Promise.all([service.startWorker(), service.startWorker()])
+  for (const id of ids) t.match(await ended(service.db, id), { status: 'completed', attempt: 1, exported_resources: 80 })
+  t.equal((await keptKeys(service.store)).length, 48)
+})
+
+t.test('a store that is down is waited for, and the export completes when it is back', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, 2)
+  await service.startWorker()
+  const directory = t.testdirName
+  await rename(directory, `${directory}-away`)
+  const id = await service.kickOff({ types: ['Patient'] })
+  const waiting = await eventually(async () => {
+    const row = await findExport(service.db, id)
+    return row !== undefined && row.failures > 0 && row
+  })
+  t.match(waiting, { status: 'in_progress', failures: 1, leased: false })
+  t.ok(waiting.failure_reason)
+  await rename(`${directory}-away`, directory)
+  t.match(await ended(service.db, id), { status: 'completed', failure_reason: null })
+})
+
+t.test('after the last attempt the export fails with a reason that a person understands', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, 2)
+  await service.startWorker({ EXPORT_ATTEMPTS: '1' })
+  const directory = t.testdirName
+  await rename(directory, `${directory}-away`)
+  const id = await service.kickOff({ types: ['Patient'] })
+  t.match(await ended(service.db, id), { status: 'failed', failures: 1, failure_reason: /store/ })
+  await rename(`${directory}-away`, directory)
+})
+
+t.test('a worker refuses to start where an export would be incomplete, and says what is missing', async (t) => {
+  await t.test('a column of the source', async (t) => {
+    const service = await openService(t)
+    await sql`ALTER TABLE source.patients DROP COLUMN gender`.execute(service.db)
+    await t.rejects(service.startWorker(), { code: 'SOURCE_MISMATCH', message: /patients.*gender/ })
+  })
+  await t.test('the grant to see transactions', async (t) => {
+    const service = await openService(t)
+    const role = `limited_${process.pid}`
+    await sql`CREATE ROLE ${sql.id(role)} LOGIN PASSWORD 'limited'`.execute(service.db)
+    t.teardown(async () => {
+      await sql`DROP OWNED BY ${sql.id(role)}`.execute(service.db)
+      await sql`DROP ROLE ${sql.id(role)}`.execute(service.db)
+    })
+    await sql`GRANT ALL ON ALL TABLES IN SCHEMA public TO ${sql.id(role)}`.execute(service.db)
+    const url = new URL(service.environment.DATABASE_URL ?? '')
+    url.username = role
+    url.password = 'limited'
+    await t.rejects(service.startWorker({ DATABASE_URL: url.href }), { code: 'GRANT_MISSING', message: new RegExp(`GRANT pg_read_all_stats TO ${role}`) })
+  })
+  await t.test('a migration, or one that it does not know', async (t) => {
+    const service = await openService(t)
+    await sql`INSERT INTO bulk_export_migration (name, timestamp) VALUES ('9999-FromTheFuture', '')`.execute(service.db)
+    await t.rejects(service.startWorker(), { code: 'SCHEMA_MISMATCH', message: /newer.*9999-FromTheFuture/ })
+    await sql`DELETE FROM bulk_export_migration`.execute(service.db)
+    await t.rejects(service.startWorker(), { code: 'SCHEMA_MISMATCH', message: /migrate/ })
+  })
+})

@@ -1,0 +1,51 @@
+import t from 'tap'
+import { collect, kinds, listed, makeBytes, newKey, putBytes } from './fixtures/stores.ts'
+
+for (const kind of kinds) {
+  t.test(kind.name, async (t) => {
+    const { store, collectGarbage } = await kind.openOwn(t)
+
+    t.test('dropping one of two equal files leaves the other, and the last drop takes the bytes away', async (t) => {
+      const bytes = makeBytes(2_000_000)
+      const one = await putBytes(store, bytes)
+      const other = await putBytes(store, bytes)
+
+      await store.drop(one)
+      await collectGarbage()
+      t.strictSame(await listed(store, one.key, other.key), [{ key: other.key, pin: other.pin }])
+      t.ok(bytes.equals(await collect(store.read(other))))
+
+      await store.drop(other)
+      await collectGarbage()
+      t.strictSame(await listed(store, one.key, other.key), [])
+      // js-ipfs does not say that it has no such block: it waits for it until the deadline.
+      await t.rejects(collect(store.read(other)), { code: kind.name === 'embedded' ? 'STORE_NOT_FOUND' : 'STORE_FAILED' })
+    })
+
+    t.test('dropping twice counts as done', async () => {
+      const file = await putBytes(store, makeBytes(20))
+      await store.drop(file)
+      await store.drop(file)
+    })
+
+    t.test('dropping what was never stored counts as done', async () => {
+      await store.drop({ key: newKey(), pin: kind.name === 'embedded' ? null : 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o' })
+    })
+
+    t.test('the same bytes can be stored again after a drop', async (t) => {
+      const bytes = makeBytes(500_000)
+      await store.drop(await putBytes(store, bytes))
+      await collectGarbage()
+      t.ok(bytes.equals(await collect(store.read(await putBytes(store, bytes)))))
+    })
+  })
+}
+
+t.test('kubo: without a pin nothing is dropped, `list` finds it', async (t) => {
+  const kubo = kinds.find(({ name }) => name === 'kubo')
+  const { store } = await kubo?.open(t) ?? t.fail('no kubo')
+  const { key } = await putBytes(store, makeBytes(30))
+  await store.drop({ key, pin: null })
+  const [found] = await listed(store, key)
+  t.type(found?.pin, 'string')
+})
