@@ -3,10 +3,10 @@
  * reads. These are a public interface: a site puts views of these names over its own tables, and the worker checks them
  * at start. Single values are scalars; what repeats or nests is jsonb in the shape of its FHIR R4 datatype.
  *
- * FHIR dateTimes that may be partial (`2019`, `2019-05`) are text, written as FHIR writes them; such a column may also be
- * a timestamptz. Every column but `id`, `updated_at` and `patient_id` may be null.
+ * `date` and `dateTime` stand for text in FHIR's spelling, which may be partial (`2019`, `2019-05`); a site may also give
+ * a PostgreSQL date, for a `dateTime` also a timestamptz. Every column but `id`, `updated_at` and `patient_id` may be null.
  */
-export type ColumnType = 'text' | 'jsonb' | 'timestamptz' | 'boolean' | 'integer'
+export type ColumnType = 'text' | 'date' | 'dateTime' | 'jsonb' | 'timestamptz' | 'boolean' | 'integer'
 
 const base = { id: 'text', updated_at: 'timestamptz', deleted_at: 'timestamptz' } as const
 
@@ -19,9 +19,9 @@ export const relations = {
     name: 'jsonb', // HumanName[]
     telecom: 'jsonb', // ContactPoint[]
     gender: 'text',
-    birth_date: 'text', // date, may be partial
+    birth_date: 'date',
     deceased: 'boolean',
-    deceased_date_time: 'text', // dateTime, may be partial; wins over `deceased`
+    deceased_date_time: 'dateTime', // wins over `deceased`
     address: 'jsonb', // Address[]
     marital_status: 'jsonb', // CodeableConcept
     multiple_birth: 'boolean',
@@ -51,8 +51,8 @@ export const relations = {
     content: 'jsonb', // DocumentReference.content[]
     encounter: 'jsonb', // Reference[] (context.encounter)
     event: 'jsonb', // CodeableConcept[] (context.event)
-    period_start: 'text', // dateTime (context.period)
-    period_end: 'text',
+    period_start: 'dateTime', // context.period
+    period_end: 'dateTime',
     facility_type: 'jsonb', // CodeableConcept (context.facilityType)
     practice_setting: 'jsonb', // CodeableConcept (context.practiceSetting)
     source_patient_info: 'jsonb', // Reference (context.sourcePatientInfo)
@@ -65,7 +65,7 @@ export const relations = {
     status: 'text', // draft | proposed | active | rejected | inactive | entered-in-error; `revoked` is exported as inactive
     scope: 'jsonb', // CodeableConcept; default patient-privacy
     category: 'jsonb', // CodeableConcept[]; default LOINC 59284-0
-    date_time: 'text', // dateTime
+    date_time: 'dateTime',
     performer: 'jsonb', // Reference[]
     organization: 'jsonb', // Reference[]
     source_attachment: 'jsonb', // Attachment
@@ -73,8 +73,8 @@ export const relations = {
     policy: 'jsonb', // Consent.policy[]
     policy_rule: 'jsonb', // CodeableConcept; default OPTIN or OPTOUT by `decision`, where no policy has a uri
     verification: 'jsonb', // Consent.verification[]
-    period_start: 'text', // dateTime (provision.period): past its end the consent is exported as inactive
-    period_end: 'text',
+    period_start: 'dateTime', // provision.period: past its end the consent is exported as inactive
+    period_end: 'dateTime',
     decision: 'text', // permit | deny: a nested provision of its own, with `recipients` as its actors
     recipients: 'jsonb', // Reference[]: actors in role IRCP (information recipient) of that provision
     provision: 'jsonb', // Consent.provision: the root rule in FHIR's shape; `period_*`, `decision` are added to it
@@ -83,9 +83,9 @@ export const relations = {
     ...base,
     patient_id: 'text',
     target: 'jsonb', // Reference[]
-    occurred_date_time: 'text', // dateTime; wins over the period
-    occurred_period_start: 'text',
-    occurred_period_end: 'text',
+    occurred_date_time: 'dateTime', // wins over the period
+    occurred_period_start: 'dateTime',
+    occurred_period_end: 'dateTime',
     recorded: 'timestamptz', // instant
     policy: 'jsonb', // uri[]
     location: 'jsonb', // Reference
@@ -107,8 +107,8 @@ export const relations = {
     ...base,
     group_id: 'text',
     patient_id: 'text',
-    period_start: 'text', // dateTime
-    period_end: 'text',
+    period_start: 'dateTime',
+    period_end: 'dateTime',
     inactive: 'boolean',
   },
 } as const satisfies Record<string, Record<string, ColumnType>>
