@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import type { Group, GroupMember } from 'fhir/r4.js'
+import { columnsOf } from '../fhir/columns.ts'
+import { codeableConcept, identifier, period, reference } from '../fhir/datatypes.ts'
+import { ElementError } from '../fhir/element-error.ts'
+import { boolean, codeOf, string } from '../fhir/primitives.ts'
+import { list, partialObject, refine } from '../fhir/reading.ts'
+import { patientIdOf, resourceElements, type LoadedRow } from './rows.ts'
+
+export interface GroupRows { group: LoadedRow<'patient_groups'>, members: Array<LoadedRow<'patient_group_members'>> }
+
+const groupColumns = columnsOf<Group, 'patient_groups'>('patient_groups', {
+  identifier: ['identifier', list(identifier)],
+  active: ['active', boolean],
+  name: ['name', string],
+  code: ['code', codeableConcept],
+  managingEntity: ['managing_entity', reference('Organization', 'RelatedPerson', 'Practitioner', 'PractitionerRole')],
+})
+
+const memberColumns = columnsOf<GroupMember, 'patient_group_members'>('patient_group_members', { inactive: ['inactive', boolean] })
+
+/** Members who are no patients have no row. */
+const member = refine(partialObject<GroupMember>({ entity: reference(), period, ...memberColumns.elements }, ['entity']), function keepPatients (given, scope) {
+  if (patientIdOf(given.entity) !== null) return given
+  scope.notes.push({ path: 'entity', remark: 'is not held' })
+  return undefined
+})
+
+const group = partialObject<Group>({
+  ...resourceElements,
+  resourceType: codeOf('Group'),
+  type: codeOf('person', 'animal', 'practitioner', 'device', 'medication', 'substance'),
+  actual: boolean,
+  member: list(member),
+  ...groupColumns.elements,
+}, ['id', 'type', 'actual'])
+
+export const readGroupRows = refine(group, function toGroupRows (resource): GroupRows {
+  if (resource.type !== 'person') throw new ElementError('must be person: only groups of patients are held', 'type')
+  if (!resource.actual) throw new ElementError('must be true: a group without actual members is not held', 'actual')
+  const id = resource.id ?? ''
+  const row: Partial<LoadedRow<'patient_groups'>> = { id }
+  groupColumns.toColumns(resource, row)
+
+  const times = new Map<string, number>()
+  const members = (resource.member ?? []).map(function toMember (given) {
+    const patientId = patientIdOf(given.entity) ?? ''
+    const time = (times.get(patientId) ?? 0) + 1
+    times.set(patientId, time)
+    const member: Partial<LoadedRow<'patient_group_members'>> = {
+      id: memberId(id, patientId, time),
+      group_id: id,
+      patient_id: patientId,
+      period_start: given.period?.start ?? null,
+      period_end: given.period?.end ?? null,
+    }
+    memberColumns.toColumns(given, member)
+    return member as LoadedRow<'patient_group_members'>
+  })
+  return { group: row as LoadedRow<'patient_groups'>, members }
+})
+
+/** The same for the same membership each time the group is loaded; a patient may be a member more than once. */
+function memberId (groupId: string, patientId: string, time: number): string {
+  return createHash('sha256').update(`${groupId}/${patientId}/${time}`).digest('hex')
+}

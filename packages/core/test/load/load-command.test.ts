@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import t from 'tap'
+import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { readRows } from '../fixtures/read-rows.ts'
+
+const url = await createTestDatabase(t)
+const command = `${import.meta.dirname}/../../src/cli/load.ts`
+const sampleData = `${import.meta.dirname}/../fixtures/sample-data`
+
+interface Ended { code: number | string | undefined, stdout: string, stderr: string }
+
+function run (args: string[], env: Record<string, string> = { DATABASE_URL: url }): Promise<Ended> {
+  return new Promise(resolve => {
+    execFile(process.execPath, [command, ...args], { env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code ?? undefined, stdout, stderr })
+    })
+  })
+}
+
+t.test('a folder is loaded, and the summary says what of each type', async t => {
+  const { code, stdout, stderr } = await run([sampleData])
+  t.equal(stderr, '')
+  t.equal(code, 0)
+  t.match(stdout, 'Patient: 3 loaded, 0 unchanged, 0 rejected')
+  t.match(stdout, 'Provenance: 3 loaded')
+  t.match(stdout, 'Group: 1 loaded')
+  t.match(stdout, 'Patient.extension is not held (1 times)')
+  t.equal((await readRows(url, 'patient_group_members')).length, 2)
+})
+
+t.test('bad lines go to stderr, the rest is loaded, and the exit code is 1', async t => {
+  const folder = t.testdir({ 'p.ndjson': '{"resourceType":"Patient","id":"q-1"}\nno json\n{"resourceType":"Basic"}\n' })
+  const { code, stdout, stderr } = await run([folder])
+  t.equal(code, 1)
+  t.equal(stderr, `${join(folder, 'p.ndjson')}:2: is not JSON\n`)
+  t.match(stdout, 'Patient: 1 loaded')
+  t.match(stdout, 'Basic: 1 skipped')
+})
+
+t.test('where nothing can be loaded, the reason is said and the exit code is 2', async t => {
+  const cases: Array<[args: string[], env: Record<string, string> | undefined, reason: string]> = [
+    [[], undefined, 'usage: load'],
+    [['--nope'], undefined, '--nope'],
+    [['/does/not/exist'], undefined, '/does/not/exist cannot be read (ENOENT)'],
+    [[sampleData], {}, 'DATABASE_URL'],
+    [[sampleData], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }, 'ECONNREFUSED'],
+    [[sampleData], { DATABASE_URL: url.replace(/\/[^/?]*(\?|$)/, '/postgres$1') }, 'migrate --source'],
+  ]
+  for (const [args, env, reason] of cases) {
+    const { code, stdout, stderr } = await run(args, env)
+    t.equal(code, 2, reason)
+    t.match(stderr, reason)
+    t.notMatch(stderr, /\n\s+at /, 'no stack')
+    t.equal(stdout, '')
+  }
+})
+
+t.test('--help explains, and needs nothing', async t => {
+  const { code, stdout } = await run(['--help'], {})
+  t.equal(code, 0)
+  t.match(stdout, 'usage: load')
+})
