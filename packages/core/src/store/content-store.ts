@@ -2,7 +2,8 @@
  * Where files are kept: content-addressed, each file pinned by a pin of its own, so that dropping one export's file can
  * never take away another's equal bytes. Two implementations: a Kubo RPC node, and an embedded folder of flat files.
  *
- * Every call has a deadline of its own and takes an AbortSignal; an abort rejects with the signal's reason.
+ * Every call takes an AbortSignal, and an abort rejects with the signal's reason. Calls to a node also have deadlines of their own
+ * (STORE_FAILED); a local folder's have none.
  */
 
 /** `<export id>.<attempt>.<n>.ndjson`: names one file of one attempt, for ever; it is never used for other bytes. */
@@ -27,13 +28,19 @@ export interface CallOptions { signal?: AbortSignal | undefined }
 export interface ByteRange { start: number, end: number }
 
 export interface ContentStore {
-  /** Stores the stream and pins it; durable when it resolves. The chunks are consumed with back-pressure and may be reused by the caller only after the next one is asked for. */
+  /**
+   * Stores the stream and pins it; durable when it resolves. The chunks are consumed with back-pressure and may be reused by the caller only
+   * after the next one is asked for. However it ends, the source is ended too; an error of the source is what it rejects with.
+   */
   put: (key: FileKey, chunks: AsyncIterable<Uint8Array>, options?: CallOptions) => Promise<StoredFile>
   /** Streams the file or a range of it. A store that ends early or cannot find the bytes makes the iteration throw (STORE_SHORT, STORE_NOT_FOUND, STORE_FAILED), never end cleanly. */
   read: (file: FileHandle, range?: ByteRange, options?: CallOptions) => AsyncIterable<Uint8Array>
   /** Takes the pin away. Dropping what is not there counts as done. Without a known `pin` a Kubo store does nothing: `list` finds it. */
   drop: (file: Pick<StoredFile, 'key' | 'pin'>, options?: CallOptions) => Promise<void>
-  /** Everything the store keeps under one of our keys, whole or half-written; pins that are not ours are never listed. */
+  /**
+   * What the store keeps under our keys, whole or half-written, to find what should not be there; pins that are not ours are never listed. A
+   * file that is not listed may be there all the same: a node's stream of pins can break off unseen (an HTTP trailer, which fetch drops).
+   */
   list: (options?: CallOptions) => AsyncIterable<Pick<StoredFile, 'key' | 'pin'>>
   /** Rejects when the store cannot be used now. */
   ping: (options?: CallOptions) => Promise<void>

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { collect, kinds, listed, makeBytes, newKey, putBytes } from './fixtures/stores.ts'
+import { collect, kinds, listed, makeBytes, newKey, openKubo, putBytes } from './fixtures/stores.ts'
 
 for (const kind of kinds) {
   t.test(kind.name, async (t) => {
-    const { store, collectGarbage } = await kind.openOwn(t)
+    const { store, impatient, collectGarbage } = await kind.openOwn(t)
 
     t.test('dropping one of two equal files leaves the other, and the last drop takes the bytes away', async (t) => {
       const bytes = makeBytes(2_000_000)
@@ -19,7 +19,7 @@ for (const kind of kinds) {
       await collectGarbage()
       t.strictSame(await listed(store, one.key, other.key), [])
       // js-ipfs does not say that it has no such block: it waits for it until the deadline.
-      await t.rejects(collect(store.read(other)), { code: kind.name === 'embedded' ? 'STORE_NOT_FOUND' : 'STORE_FAILED' })
+      await t.rejects(collect(impatient.read(other)), { code: kind.name === 'embedded' ? 'STORE_NOT_FOUND' : 'STORE_FAILED' })
     })
 
     t.test('dropping twice counts as done', async () => {
@@ -42,8 +42,7 @@ for (const kind of kinds) {
 }
 
 t.test('kubo: without a pin nothing is dropped, `list` finds it', async (t) => {
-  const kubo = kinds.find(({ name }) => name === 'kubo')
-  const { store } = await kubo?.open(t) ?? t.fail('no kubo')
+  const { store } = await openKubo(t)
   const { key } = await putBytes(store, makeBytes(30))
   await store.drop({ key, pin: null })
   const [found] = await listed(store, key)

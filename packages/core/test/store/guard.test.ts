@@ -1,6 +1,6 @@
 import t from 'tap'
 import { guard } from '../../src/store/guard.ts'
-import { rejection } from './fixtures/stores.ts'
+import { rejection, toArray } from './fixtures/stores.ts'
 
 async function * count (onEnd: () => void = () => {}) {
   try { for (let n = 1; n <= 3; n++) yield n } finally { onEnd() }
@@ -8,7 +8,7 @@ async function * count (onEnd: () => void = () => {}) {
 
 t.test('it gives what the source gives, and knows of no stop', async (t) => {
   const guarded = guard(count(), undefined)
-  t.strictSame(await Array.fromAsync(guarded), [1, 2, 3])
+  t.strictSame(await toArray(guarded), [1, 2, 3])
   t.equal(guarded.stopped, undefined)
 })
 
@@ -33,7 +33,8 @@ t.test('closing waits for the clean-up of a source that is not being waited for'
 
 t.test('closing does not wait for a source that never answers', async (t) => {
   const abort = new AbortController()
-  const guarded = guard({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<IteratorResult<number>>(() => {}), return: () => new Promise(() => {}) }) }, abort.signal)
+  const never = (): Promise<IteratorResult<number>> => new Promise(() => {})
+  const guarded = guard({ [Symbol.asyncIterator]: () => ({ next: never, return: never }) }, abort.signal)
   const waiting = rejection(guarded.next())
   abort.abort('enough')
   t.equal(await waiting, 'enough')
@@ -60,7 +61,7 @@ t.test('its listener on the signal goes when it is closed', async (t) => {
   signal.addEventListener = (...args: Parameters<typeof add>) => { listeners++; add(...args) }
   signal.removeEventListener = (...args: Parameters<typeof remove>) => { listeners--; remove(...args) }
   const guarded = guard(count(), signal)
-  await Array.fromAsync(guarded)
+  await toArray(guarded)
   await guarded.close()
   t.equal(listeners, 0)
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createKuboStore } from '../../src/store/index.ts'
 import type { ContentStore } from '../../src/store/index.ts'
 import { startFakeNode } from './fixtures/fake-node.ts'
-import { collect, kinds, makeBytes, newKey, putBytes } from './fixtures/stores.ts'
+import { collect, kinds, makeBytes, newKey, putBytes, toArray } from './fixtures/stores.ts'
 
 const file = { key: newKey(), cid: 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o', pin: 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH', size: 12 }
 
@@ -10,7 +10,7 @@ const calls: Record<string, (store: ContentStore) => Promise<unknown>> = {
   ping: (store) => store.ping(),
   put: (store) => putBytes(store, makeBytes(200_000)),
   drop: (store) => store.drop(file),
-  list: async (store) => { for await (const _ of store.list()); },
+  list: (store) => toArray(store.list()),
 }
 
 for (const kind of kinds) {

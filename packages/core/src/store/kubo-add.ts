@@ -1,0 +1,68 @@
+import type { IPFSHTTPClient } from 'ipfs-http-client'
+import { ServiceError } from '../errors.ts'
+import { startCall } from './call.ts'
+import type { Call } from './call.ts'
+import type { FileKey, StoredFile } from './content-store.ts'
+import { guard } from './guard.ts'
+import type { KuboEndpoint } from './kubo-endpoint.ts'
+import { upload } from './kubo-upload.ts'
+
+type PinnedFile = StoredFile & { pin: string }
+
+interface Node { client: IPFSHTTPClient, endpoint: KuboEndpoint }
+
+/** The directory around the file; a name is needed, and the node gives it back. */
+const DIRECTORY = 'd'
+
+/**
+ * Adds `d/<key>` with `pin: true`: the node pins the directory in the same step (an add that is pinned afterwards can lose blocks to
+ * the garbage collection in between), and GC waits for it.
+ */
+export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks: AsyncIterable<Uint8Array>, silenceMs: number, signal: AbortSignal | undefined): Promise<PinnedFile> {
+  const call = startCall(`writing ${key}`, silenceMs, signal)
+  const source = guard(chunks, call.signal)
+  let size = 0
+
+  async function * body (): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      call.rest()
+      const result = await source.next().catch((error: unknown) => {
+        call.abort(error) // what the caller is told, whatever the request makes of it
+        throw error
+      })
+      call.expect()
+      if (result.done === true) return
+      size += result.value.length
+      // The request asks for the next chunk while this one still lies in its socket's queue, and the caller may overwrite it then.
+      yield Buffer.from(result.value)
+    }
+  }
+
+  try {
+    const { cid, pin } = await call.until(() => add(endpoint, key, body(), call))
+    await call.until(() => check(client, { key, cid, pin, size }, call))
+    return { key, cid, pin, size }
+  } catch (error) {
+    throw call.toError(error)
+  } finally {
+    call.end()
+    await source.close()
+  }
+}
+
+/** A node that kept the file says so of the file and of its directory. */
+async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable<Uint8Array>, call: Call): Promise<{ cid: string, pin: string }> {
+  const added = await upload(endpoint, `${DIRECTORY}/${key}`, content, call.signal)
+  call.expect()
+  const file = added.find(({ path }) => path === `${DIRECTORY}/${key}`)
+  const directory = added.find(({ path }) => path === DIRECTORY)
+  if (file === undefined || directory === undefined) throw new ServiceError('STORE_FAILED', `The IPFS node did not confirm ${key}`)
+  return { cid: file.cid, pin: directory.cid }
+}
+
+/** The sizes that `add` reports count the tree's nodes too; what the pinned directory really holds is asked for. */
+async function check (client: IPFSHTTPClient, file: PinnedFile, call: Call): Promise<void> {
+  const held = await client.files.stat(`/ipfs/${file.pin}/${file.key}`, { signal: call.signal })
+  if (held.size !== file.size) throw new ServiceError('STORE_FAILED', `The IPFS node holds ${held.size} of ${file.size} bytes of ${file.key}`)
+  if (held.cid.toString() !== file.cid || held.cid.version !== 0) throw new ServiceError('STORE_FAILED', `The IPFS node has no CIDv0 for ${file.key}`)
+}

@@ -1,0 +1,98 @@
+import { create } from 'ipfs-http-client'
+import { toByteRange } from './byte-range.ts'
+import { startCall } from './call.ts'
+import type { Call } from './call.ts'
+import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from './content-store.ts'
+import { assertFileKey } from './file-key.ts'
+import { guard } from './guard.ts'
+import { addFile } from './kubo-add.ts'
+import { toKuboEndpoint } from './kubo-endpoint.ts'
+import { createRoots } from './kubo-roots.ts'
+import { longFile, missingFile, shortFile } from './store-error.ts'
+
+export interface KuboOptions {
+  /** `http(s)://host:port`; a user and password in it go into an Authorization header. */
+  url: string
+  /** An answer, or the next bytes of a file, must come within this time. */
+  deadlineMs?: number
+  /** A node must take the next chunk, or confirm the last one, within this time; while it collects garbage it takes none. */
+  putDeadlineMs?: number
+}
+
+const PING_MS = 5_000
+
+/** Files pinned on a Kubo node by its RPC API, each in a directory of its own (see kubo-roots.ts). */
+export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120_000 }: KuboOptions): ContentStore {
+  const endpoint = toKuboEndpoint(url)
+  // A slash at the end of its path would be doubled.
+  const client = create({ url: new URL(endpoint.url.href.replace(/\/$/, '')), headers: endpoint.headers })
+  const roots = createRoots(client)
+
+  async function once<T> (action: string, ms: number, signal: AbortSignal | undefined, work: (call: Call) => Promise<T>): Promise<T> {
+    const call = startCall(action, ms, signal)
+    try {
+      return await call.until(() => work(call))
+    } catch (error) {
+      throw call.toError(error)
+    } finally {
+      call.end()
+    }
+  }
+
+  async function put (key: FileKey, chunks: AsyncIterable<Uint8Array>, { signal }: CallOptions = {}): Promise<StoredFile> {
+    assertFileKey(key)
+    const stored = await addFile({ client, endpoint }, key, chunks, putDeadlineMs, signal)
+    roots.learn(stored.pin, key)
+    return stored
+  }
+
+  async function * read (file: FileHandle, range?: ByteRange, { signal }: CallOptions = {}): AsyncGenerator<Uint8Array> {
+    const { start, end } = toByteRange(file.size, range)
+    if (start === end) return
+    const call = startCall(`reading ${file.key}`, deadlineMs, signal)
+    const chunks = guard<Uint8Array>(client.cat(file.cid, { offset: start, length: end - start, signal: call.signal }), call.signal)
+    let left = end - start
+    try {
+      for await (const chunk of chunks) {
+        call.rest()
+        left -= chunk.length
+        if (left < 0) throw longFile(file.key, file.size)
+        yield chunk
+        call.expect()
+      }
+      // A node's error in mid-stream comes as an HTTP trailer, which fetch drops: only counting finds it.
+      if (left > 0) throw shortFile(file.key, end - start, end - start - left)
+    } catch (error) {
+      throw !call.signal.aborted && isNotFound(error) ? missingFile(file.key, error) : call.toError(error)
+    } finally {
+      await chunks.close()
+      call.end()
+    }
+  }
+
+  async function drop ({ key, pin }: Pick<StoredFile, 'key' | 'pin'>, { signal }: CallOptions = {}): Promise<void> {
+    if (pin === null) return
+    await once(`dropping ${key}`, deadlineMs, signal, async (call) => {
+      await client.pin.rm(pin, { recursive: true, signal: call.signal })
+        .catch((error: unknown) => { if (!isNotPinned(error)) throw error })
+    })
+  }
+
+  async function * list ({ signal }: CallOptions = {}): AsyncGenerator<Pick<StoredFile, 'key' | 'pin'>> {
+    const pins = await once('listing pins', deadlineMs, signal, (call) => roots.pins(call))
+    for (const pin of pins) {
+      const key = await once(`looking at pin ${pin}`, deadlineMs, signal, (call) => roots.keyOf(pin, call.signal))
+      if (key !== null) yield { key, pin }
+    }
+  }
+
+  async function ping ({ signal }: CallOptions = {}): Promise<void> {
+    await once('asking for its version', Math.min(PING_MS, deadlineMs), signal, (call) => client.version({ signal: call.signal }))
+  }
+
+  return { put, read, drop, list, ping, close: async () => {} }
+}
+
+// The RPC API has no error codes, only messages: these are Kubo's (boxo/pinning, go-ipld-format) and js-ipfs's.
+const isNotPinned = (error: unknown) => error instanceof Error && /not pinned/i.test(error.message)
+const isNotFound = (error: unknown) => error instanceof Error && /not found/i.test(error.message)
