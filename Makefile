@@ -1,0 +1,46 @@
+# Each target is one line over a script. Variables are passed on: make demo PATIENTS=100 SEED=7, make test TESTS=<file>.
+
+NODE := node_modules/node/bin/node# the program itself: node_modules/.bin/node is a wrapper that does not pass on signals
+STACK := packages/stack/src
+CORE := packages/core/src/cli
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo start test check types lint import-graph generate migrate load
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+install: node_modules/.modules.yaml ## the packages of the lockfile (the other targets do it when needed)
+
+node_modules/.modules.yaml: pnpm-lock.yaml
+	npx --yes pnpm@10.33.0 install --frozen-lockfile && touch $@
+
+demo: install ## an export from an empty database to checked files (PATIENTS=10000 SEED=1, or DATA=<folder of NDJSON>)
+	@$(NODE) $(STACK)/demo.ts
+
+start: install ## API and worker on port 3000, data kept in .data/start, with tokens to paste (PATIENTS=1000 SEED=1, or DATA=)
+	@$(NODE) $(STACK)/start.ts
+
+test: install ## everything, on real servers (TESTS=<files>; REQUIRE_ALL=1: nothing may be left out)
+	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(TESTS)
+
+check: types lint import-graph ## types, lint and import graph
+
+types: install ## TypeScript
+	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.base.json
+
+lint: install ## eslint with neostandard
+	@$(NODE) node_modules/eslint/bin/eslint.js --config .config/eslint.config.js .
+
+import-graph: install ## no cycle, no forbidden arrow
+	@$(NODE) $(STACK)/import-graph/cli.ts
+
+generate: install ## NDJSON of invented patients in .data/generated (PATIENTS=10000 SEED=1)
+	@$(NODE) $(STACK)/generate/cli.ts --patients $(or $(PATIENTS),10000) --seed $(or $(SEED),1) --out .data/generated
+
+migrate: install ## the service's tables in DATABASE_URL, and the queue's in QUEUE_URL
+	@$(NODE) $(CORE)/migrate.ts
+
+load: install ## FHIR NDJSON into the source tables of DATABASE_URL (DATA=<folder>)
+	@$(NODE) $(CORE)/load.ts $(DATA)

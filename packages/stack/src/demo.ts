@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { downloadChecked } from './download.ts'
+import { awaitManifest, kickOff, type Manifest } from './export-client.ts'
+import { findData } from './population.ts'
+import { findFreePort } from './ports.ts'
+import { createProgressDisplay } from './progress.ts'
+import { runInScope, type Scope } from './scope.ts'
+import { loadData, publicUrlOf, startDatabase, startServices } from './system.ts'
+import { signToken } from './tokens.ts'
+import { inData } from './workspace.ts'
+
+/*
+ * `make demo`: the whole system from an empty database to files on disk. From the kick-off on this is a client that knows
+ * nothing but HTTP.
+ */
+
+const directory = inData('demo')
+const files = join(directory, 'files')
+
+runInScope(async scope => {
+  const { signal } = scope
+  await rm(directory, { recursive: true, force: true })
+  await mkdir(files, { recursive: true })
+
+  say('PostgreSQL, an empty database, and data to load')
+  const [databaseUrl, data] = await Promise.all([startDatabase(scope, { durable: false }), findData({ defaultPatients: 10_000, signal })])
+
+  say(`Loading ${data}`)
+  await loadData(databaseUrl, data, signal)
+
+  say('Starting the API and a worker')
+  const port = await findFreePort()
+  const jwtSecret = randomBytes(48).toString('base64url')
+  const services = await startServices(scope, { databaseUrl, directory, port, jwtSecret })
+
+  const token = signToken(jwtSecret, { role: 'ADMIN', sub: 'demo' }, { lifetimeSeconds: 3_600 })
+  await Promise.race([exportAll(publicUrlOf(port), token, scope), services.broken]).catch(error => {
+    if (!signal.aborted) console.error([...services.worker.lastLines(), ...services.api.lastLines()].join('\n'))
+    throw error
+  })
+  await rm(join(directory, 'store'), { recursive: true, force: true }) // twice the size of the files
+  return 0
+})
+
+async function exportAll (publicUrl: string, token: string, { signal }: Scope): Promise<void> {
+  const url = `${publicUrl}/fhir/r4/Patient/$export`
+  say(`GET ${url}`)
+  const startedMs = performance.now()
+  const statusUrl = await kickOff(url, { token, signal })
+  console.log(`  202, Content-Location: ${statusUrl}`)
+  const display = createProgressDisplay()
+  const manifest = await awaitManifest(statusUrl, display.update, { token, signal }).finally(display.stop)
+  const exportSeconds = (performance.now() - startedMs) / 1_000
+
+  say('Downloading')
+  const downloadMs = performance.now()
+  const items = [...manifest.output, ...manifest.deleted ?? [], ...manifest.error ?? []]
+  for (const item of items) {
+    await downloadChecked(item, files, { token, signal })
+    console.log(`  ${String(item.count).padStart(9)} ${item.type.padEnd(18)} ${toMegabytes(item.extension.fileSize).padStart(8)} MB, count and SHA-256 as promised`)
+  }
+  const downloadSeconds = (performance.now() - downloadMs) / 1_000
+
+  say('Manifest')
+  console.log(JSON.stringify(manifest, null, 2))
+  summarize(manifest, exportSeconds, downloadSeconds)
+}
+
+function summarize ({ output }: Manifest, exportSeconds: number, downloadSeconds: number): void {
+  const rows = output.reduce((sum, { count }) => sum + count, 0)
+  const bytes = output.reduce((sum, { extension }) => sum + extension.fileSize, 0)
+  console.log(`
+${rows} resources, ${toMegabytes(bytes)} MB, all counts and SHA-256 sums right
+export    ${exportSeconds.toFixed(1)} s, ${Math.round(rows / exportSeconds)} rows/s (from the kick-off to the manifest, as a client sees it that asks once a second)
+download  ${downloadSeconds.toFixed(1)} s
+files     ${files}`)
+}
+
+function say (what: string): void {
+  console.log(`\n> ${what} (${process.uptime().toFixed(1)} s)`)
+}
+
+function toMegabytes (bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}

@@ -1,0 +1,121 @@
+import type { Address, ContactPoint, HumanName, Identifier, Patient, PatientContact } from 'fhir/r4.js'
+import * as codes from './codes.ts'
+import { randomTime, toDate, toDateTime, toPartialDate, dayMs, todayMs } from './dates.ts'
+import { createRandom, type Random } from './random.ts'
+import { organization, practitioner } from './references.ts'
+import { people, places, prefixes, suffixes } from './vocabulary.ts'
+
+type Gender = NonNullable<Patient['gender']>
+type People = (typeof people)[number]
+
+/** The first thing drawn from a patient's stream, so that one patient can refer to another without making it. */
+export function patientId (seed: number, index: number): string {
+  return createRandom(seed, index).uuid()
+}
+
+export interface GeneratedPatient {
+  patient: Patient
+  bornMs: number
+  /** End of the records: death or today. */
+  lastSeenMs: number
+}
+
+export function generatePatient (seed: number, index: number, random: Random): GeneratedPatient {
+  const id = random.uuid()
+  const origin = random.pick(people)
+  const gender = random.pick<Gender>(['female', 'female', 'female', 'male', 'male', 'male', 'other', 'unknown'])
+  const bornMs = randomTime(random, Date.UTC(1931, 0, 1), todayMs - 30 * dayMs)
+  const diedMs = random.chance(0.08) ? randomTime(random, bornMs, todayMs) : undefined
+
+  const patient: Patient = { resourceType: 'Patient', id, identifier: identifiers(random, index) }
+  if (random.chance(0.8)) patient.active = random.chance(0.95)
+  patient.name = names(random, origin, gender)
+  if (random.chance(0.85)) patient.telecom = telecoms(random)
+  if (random.chance(0.97)) patient.gender = gender
+  if (random.chance(0.98)) patient.birthDate = random.chance(0.95) ? toDate(bornMs) : toPartialDate(bornMs, random)
+  if (diedMs !== undefined) Object.assign(patient, death(random, diedMs))
+  else if (random.chance(0.1)) patient.deceasedBoolean = false
+  if (random.chance(0.95)) patient.address = addresses(random)
+  if (random.chance(0.7)) patient.maritalStatus = random.pick(codes.maritalStatuses)
+  if (random.chance(0.03)) patient.multipleBirthInteger = random.integer(1, 3)
+  else if (random.chance(0.1)) patient.multipleBirthBoolean = random.chance(0.1)
+  if (random.chance(0.4)) patient.contact = contacts(random, origin)
+  if (random.chance(0.6)) patient.communication = communication(random, origin)
+  if (random.chance(0.5)) patient.generalPractitioner = [practitioner(random)]
+  if (random.chance(0.6)) patient.managingOrganization = organization(random)
+  if (index > 0 && random.chance(0.02)) {
+    const other = { reference: `Patient/${patientId(seed, random.integer(0, index - 1))}` }
+    patient.link = [{ other, type: random.pick(['seealso', 'replaces', 'refer'] as const) }]
+  }
+  return { patient, bornMs, lastSeenMs: diedMs ?? todayMs }
+}
+
+function identifiers (random: Random, index: number): Identifier[] {
+  const all: Identifier[] = [{ use: 'usual', type: codes.medicalRecordNumber, system: codes.systems.mrn, value: `MRN-${String(index).padStart(8, '0')}` }]
+  // Area number 999 was never given to anybody.
+  if (random.chance(0.6)) all.push({ type: codes.socialSecurityNumber, system: 'http://hl7.org/fhir/sid/us-ssn', value: `999-${random.integer(10, 99)}-${random.integer(1000, 9999)}` })
+  if (random.chance(0.3)) all.push({ type: codes.driversLicense, system: 'urn:oid:2.16.840.1.113883.4.3.25', value: `S999${random.integer(10_000, 99_999)}` })
+  if (random.chance(0.1)) {
+    const issuedMs = randomTime(random, todayMs - 3_000 * dayMs, todayMs)
+    all.push({
+      use: 'official',
+      type: codes.passportNumber,
+      system: 'http://hl7.org/fhir/sid/passport-DEU',
+      value: `X${random.integer(10_000_000, 99_999_999)}X`,
+      period: { start: toDate(issuedMs), end: toDate(issuedMs + 3_652 * dayMs) },
+      assigner: { display: 'Stadt Köln' },
+    })
+  }
+  if (random.chance(0.05)) all.push({ use: 'old', system: 'https://example.org/legacy', value: `${random.integer(1, 99_999)}` })
+  return all
+}
+
+function names (random: Random, { given, family }: People, gender: Gender): HumanName[] {
+  const pool: readonly string[] = given[gender === 'male' ? 'male' : 'female']
+  const official: HumanName = { use: 'official', family: random.pick<string>(family), given: [random.pick(pool)] }
+  if (random.chance(0.3)) official.given?.push(random.pick(pool))
+  if (random.chance(0.2)) official.prefix = [random.pick(prefixes)]
+  if (random.chance(0.05)) official.suffix = [random.pick(suffixes)]
+  if (random.chance(0.2)) official.text = `${official.given?.join(' ')} ${official.family}`
+  const all = [official]
+  if (random.chance(0.12)) all.push({ use: 'maiden', family: random.pick<string>(family), given: [random.pick(pool)], period: { end: `${random.integer(1960, 2020)}` } })
+  if (random.chance(0.08)) all.push({ use: 'nickname', given: [random.pick(pool)] })
+  return all
+}
+
+function telecoms (random: Random): ContactPoint[] {
+  const phone = (): string => `555-${random.integer(100, 999)}-${random.integer(1000, 9999)}`
+  const all: ContactPoint[] = [{ system: 'phone', value: phone(), use: 'home' }]
+  if (random.chance(0.5)) all.push({ system: 'phone', value: phone(), use: 'mobile', rank: 1 })
+  if (random.chance(0.4)) all.push({ system: 'email', value: `patient${random.integer(1, 999_999)}@example.org` })
+  if (random.chance(0.05)) all.push({ system: 'phone', value: phone(), use: 'old', period: { end: '2018-06' } })
+  return all
+}
+
+function addresses (random: Random): Address[] {
+  const { streets, ...place } = random.pick(places)
+  const address: Address = { use: 'home', line: [`${random.integer(1, 999)} ${random.pick<string>(streets)}`], ...place }
+  if (random.chance(0.3)) address.line?.push(`Apt ${random.integer(1, 99)}`)
+  if (random.chance(0.3)) address.type = 'both'
+  if (random.chance(0.2)) address.text = `${address.line?.join(', ')}, ${address.city}`
+  if (random.chance(0.2)) address.period = { start: `${random.integer(1990, 2024)}-0${random.integer(1, 9)}` }
+  return random.chance(0.06) ? [address, { use: 'temp', city: 'Olathe', state: 'KS', country: 'US' }] : [address]
+}
+
+function death (random: Random, diedMs: number): Partial<Patient> {
+  if (random.chance(0.2)) return { deceasedBoolean: true }
+  return { deceasedDateTime: random.chance(0.5) ? toPartialDate(diedMs, random) : toDateTime(diedMs, random) }
+}
+
+function contacts (random: Random, origin: People): PatientContact[] {
+  const contact: PatientContact = { relationship: [random.pick(codes.relationships)], name: { family: random.pick<string>(origin.family), given: [random.pick<string>(origin.given.female)] }, gender: 'female' }
+  if (random.chance(0.7)) contact.telecom = telecoms(random)
+  if (random.chance(0.2)) contact.address = addresses(random)[0] as Address
+  if (random.chance(0.1)) contact.period = { start: '2015', end: '2030-12-31' }
+  return random.chance(0.1) ? [contact, { relationship: [codes.relationships[2] as NonNullable<PatientContact['relationship']>[number]], organization: organization(random) }] : [contact]
+}
+
+function communication (random: Random, { language }: People): NonNullable<Patient['communication']> {
+  const native = { language: codes.languages[language] ?? { text: language }, preferred: true }
+  return language !== 'en' && random.chance(0.5) ? [native, { language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'en', display: 'English' }] } }] : [native]
+}

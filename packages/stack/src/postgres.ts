@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findBinaries } from './postgres/binaries.ts'
+import { createCluster, refuseIfInUse } from './postgres/cluster.ts'
+import { findOwner, giveTo } from './postgres/owner.ts'
+import { findTemporaryDirectory, placeDataDirectory } from './postgres/place.ts'
+import { findFreePort } from './ports.ts'
+import { spawnManaged, waitUntilReady } from './processes.ts'
+import type { Server } from './server.ts'
+
+export interface PostgresOptions {
+  /** Kept after `stop` and used again by the next start; without it the data are temporary. */
+  dataDirectory?: string
+  /** Of 127.0.0.1; default: a free one. */
+  port?: number
+  /** false: a crash of the machine may lose everything, which is what tests want (no fsync). Default true. */
+  durable?: boolean
+}
+
+const settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '', // a path of a socket is limited to 107 bytes
+  max_connections: 200,
+  max_prepared_transactions: 20, // tests look at what prepared transactions do to `transactionTime`
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  lc_messages: 'C', // the line that says it is ready is read
+}
+const unsafeSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }
+
+/** A real PostgreSQL server of our own. Its superuser `postgres` has a random password; it listens on 127.0.0.1 alone. */
+export async function startPostgres ({ dataDirectory, port, durable = true }: PostgresOptions = {}): Promise<Server> {
+  const binaries = await findBinaries()
+  const directory = dataDirectory === undefined
+    ? await mkdtemp(join(await findTemporaryDirectory(), 'fhir-bulk-export-postgres-'))
+    : await placeDataDirectory(dataDirectory)
+  const removeTemporary = async (): Promise<void> => {
+    if (dataDirectory === undefined) await rm(directory, { recursive: true, force: true })
+  }
+
+  try {
+    const owner = await findOwner(directory)
+    await giveTo(owner, directory)
+    await createCluster({ binaries, directory, owner, durable, password: randomBytes(24).toString('base64url') })
+    await refuseIfInUse(directory)
+
+    const chosenPort = port ?? await findFreePort()
+    const options = Object.entries({ ...settings, ...(durable ? {} : unsafeSettings), port: chosenPort })
+    let sayReady: () => void
+    const ready = new Promise<void>(resolve => { sayReady = resolve })
+    const server = await spawnManaged(binaries.postgres, ['-D', join(directory, 'cluster'), ...options.flatMap(([key, value]) => ['-c', `${key}=${value}`])], {
+      name: 'PostgreSQL',
+      env: { PATH: process.env.PATH }, // no PG* variable of the caller's
+      cwd: '/',
+      owner,
+      stopSignal: 'SIGINT', // fast shutdown: open transactions are rolled back, clients disconnected
+      onLine: line => { if (line.includes('database system is ready to accept connections')) sayReady() },
+      ...(dataDirectory === undefined ? { temporaryDirectory: directory } : {}),
+    })
+    await waitUntilReady(server, ready, { name: 'PostgreSQL', timeoutMs: 60_000 })
+
+    const password = (await readFile(join(directory, 'password'), 'utf8')).trim()
+    const stop = async (): Promise<void> => {
+      await server.stop()
+      await removeTemporary()
+    }
+    return { url: `postgres://postgres:${password}@127.0.0.1:${chosenPort}/postgres`, stop }
+  } catch (error) {
+    await removeTemporary()
+    throw error
+  }
+}

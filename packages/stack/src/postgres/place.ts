@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import { chmod, lstat, mkdir, realpath, stat, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { CommandError } from '../command-error.ts'
+
+/**
+ * Where an unprivileged server can work when root starts it. PostgreSQL refuses to run as root, and the user it runs as
+ * cannot walk into root's home or into a clone below a 0700 directory.
+ */
+
+/** Whether everybody may walk down to `path`: each directory on the way has the x bit for others. ACLs are not read. */
+export async function isReachableByAll (path: string): Promise<boolean> {
+  let directory = await realpath(path)
+  for (;;) {
+    if (((await stat(directory)).mode & 0o001) === 0) return false
+    if (directory === dirname(directory)) return true
+    directory = dirname(directory)
+  }
+}
+
+/** The first of these that is there and that everybody may walk into; `/var/tmp` outlives a restart of the machine. */
+async function findSharedDirectory (candidates: string[]): Promise<string> {
+  for (const candidate of candidates) {
+    if (await isReachableByAll(candidate).catch(() => false)) return candidate
+  }
+  throw new CommandError(`none of ${candidates.join(', ')} can be entered by the user that PostgreSQL runs as`)
+}
+
+export async function findTemporaryDirectory (): Promise<string> {
+  return process.getuid?.() === 0 ? await findSharedDirectory([tmpdir(), '/tmp', '/var/tmp']) : tmpdir()
+}
+
+/** A directory of ours that others may enter and not change, in a place where anybody could have made it before us. */
+export async function ensureOwnDirectory (parent: string): Promise<string> {
+  const uid = process.getuid?.() ?? 0
+  const directory = join(parent, `fhir-bulk-export-${uid}`)
+  await mkdir(directory, { mode: 0o755 }).catch(error => { if (error.code !== 'EEXIST') throw error })
+  const found = await lstat(directory) // not stat: a symbolic link of somebody else's is no directory of ours
+  if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o022) !== 0) {
+    throw new CommandError(`${directory} exists and is not safe to use: it must be a directory that belongs to user ${uid} and that only this user can write to`)
+  }
+  await chmod(directory, 0o755) // whatever the umask left of it
+  return directory
+}
+
+/**
+ * The directory itself if the server can reach it, else one below `/var/tmp` (or the temporary folder), with a symbolic link
+ * from `directory` to it so that one sees where the data are.
+ */
+export async function placeDataDirectory (directory: string): Promise<string> {
+  await mkdir(dirname(directory), { recursive: true })
+  const linked = await realpath(directory).catch(() => undefined)
+  if (linked !== undefined) return linked
+  if (process.getuid?.() !== 0 || await isReachableByAll(dirname(directory))) {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    return directory
+  }
+  const own = await ensureOwnDirectory(await findSharedDirectory(['/var/tmp', tmpdir(), '/tmp']))
+  const place = join(own, `data-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}`)
+  await mkdir(place, { recursive: true, mode: 0o700 })
+  await symlink(place, directory)
+  return place
+}

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inRepository } from './workspace.ts'
+
+/*
+ * `run-tests [file…]`: tap on the whole repository or on some files, started by this Node and not by the one on PATH. The last
+ * line is `N passed, N failed`, which are tap's own totals of assertions.
+ */
+
+const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-tap-'))
+const output = join(directory, 'all.tap')
+// On a terminal tap redraws its screen; elsewhere `min` shows what failed, and the list of files is ours.
+const reporter = process.stdout.isTTY ? 'terse' : 'min'
+const tap = spawn(process.execPath, [findTap(), `--reporter=${reporter}`, `--output-file=${output}`, ...process.argv.slice(2)], {
+  cwd: inRepository('.'),
+  stdio: 'inherit',
+})
+const [code] = await once(tap, 'exit')
+const report = await readFile(output, 'utf8').catch(() => '')
+const totals = readTotals(report)
+await rm(directory, { recursive: true, force: true })
+
+const succeeded = code === 0
+// A run that failed without a failed assertion (nothing ran, tap itself broke) must not be reported as one without failures.
+const failed = succeeded ? totals.fail : Math.max(totals.fail, 1)
+if (!process.stdout.isTTY) console.log('\n' + (report.match(/^(not )?ok .*$/gm)?.join('\n') ?? ''))
+if (totals.skip + totals.todo > 0) console.log(`${totals.skip} skipped, ${totals.todo} to do`)
+console.log(`${totals.pass} passed, ${failed} failed`)
+process.exitCode = succeeded ? 0 : 1
+
+function findTap (): string {
+  const require = createRequire(import.meta.url)
+  const manifest = require.resolve('tap/package.json')
+  const { bin } = require(manifest) as { bin: { tap: string } }
+  return join(manifest, '..', bin.tap)
+}
+
+/** From the last line of its kind in tap's output, which leaves out what is zero: `# { total: 7, pass: 3, fail: 2, todo: 1, skip: 1 }`. */
+function readTotals (tapOutput: string): { pass: number, fail: number, skip: number, todo: number } {
+  const line = tapOutput.match(/^# \{ total: .*\}$/gm)?.at(-1) ?? ''
+  const read = (name: string): number => Number(new RegExp(`${name}: (\\d+)`).exec(line)?.[1] ?? 0)
+  return { pass: read('pass'), fail: read('fail'), skip: read('skip'), todo: read('todo') }
+}

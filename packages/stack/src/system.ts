@@ -1,0 +1,90 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { runScript, startScript } from './commands.ts'
+import { startPostgres, type PostgresOptions } from './postgres.ts'
+import { processError, waitUntilReady, type ManagedProcess } from './processes.ts'
+import type { Scope } from './scope.ts'
+import { ensureDatabase } from './sql.ts'
+
+export interface Services {
+  api: ManagedProcess
+  worker: ManagedProcess
+  /** Rejects when one of them ends by itself, with its last lines; never resolves. */
+  broken: Promise<never>
+}
+
+export interface ServicesOptions {
+  databaseUrl: string
+  /** For the store and the logs. */
+  directory: string
+  port: number
+  jwtSecret: string
+}
+
+/** A migrated database on a PostgreSQL of our own; its URL. */
+export async function startDatabase (scope: Scope, options: PostgresOptions): Promise<string> {
+  const server = scope.add(await startPostgres(options))
+  const url = await ensureDatabase(server.url, 'fhir_bulk_export')
+  await runScript('packages/core/src/cli/migrate.ts', { args: ['--source'], env: { DATABASE_URL: url, QUEUE_URL: url }, signal: scope.signal })
+  return url
+}
+
+/** Loads a folder of FHIR NDJSON and prints the counts. Bad lines are named and left out. */
+export async function loadData (databaseUrl: string, folder: string, signal: AbortSignal): Promise<void> {
+  await runScript('packages/core/src/cli/load.ts', {
+    args: [folder],
+    env: { DATABASE_URL: databaseUrl },
+    accepted: [0, 1], // 1: some lines were bad
+    signal,
+    onLine: line => { console.log(`  ${line}`) },
+  })
+}
+
+export function publicUrlOf (port: number): string {
+  return `http://localhost:${port}`
+}
+
+/** API and worker in processes of their own, as in production, but on the embedded parts: queue in PostgreSQL, files in a folder. */
+export async function startServices (scope: Scope, { databaseUrl, directory, port, jwtSecret }: ServicesOptions): Promise<Services> {
+  const store = join(directory, 'store')
+  await mkdir(store, { recursive: true })
+  const env = {
+    NODE_ENV: 'production',
+    DATABASE_URL: databaseUrl,
+    QUEUE_URL: databaseUrl,
+    IPFS_URL: pathToFileURL(store).href,
+    JWT_SECRET: jwtSecret,
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    PUBLIC_URL: publicUrlOf(port),
+  }
+  const start = async (path: string, log: string): Promise<ManagedProcess> => {
+    const file = createWriteStream(join(directory, log))
+    return scope.add(await startScript(path, { env, onLine: line => file.write(`${line}\n`) }))
+  }
+  const worker = await start('apps/worker/src/main.ts', 'worker.log')
+  const api = await start('apps/api/src/server.ts', 'api.log')
+
+  const broken = Promise.race([fail(worker, 'the worker', scope), fail(api, 'the API', scope)])
+  broken.catch(() => {}) // whoever waits for it hears of it
+  await Promise.race([waitUntilReady(api, untilAnswers(`http://127.0.0.1:${port}/readyz`, scope.signal), { name: 'the API', timeoutMs: 30_000 }), broken])
+  return { api, worker, broken }
+}
+
+async function fail (service: ManagedProcess, name: string, scope: Scope): Promise<never> {
+  const { how } = await service.ended
+  scope.signal.throwIfAborted()
+  throw processError(name, `ended (${how})`, service)
+}
+
+async function untilAnswers (url: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) }).catch(() => undefined)
+    await response?.body?.cancel()
+    if (response?.ok === true) return
+    await sleep(100, undefined, { signal })
+  }
+}

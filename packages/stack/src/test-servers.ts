@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runScript } from './commands.ts'
+import { guard } from './guard.ts'
+import { ensureIpfsRpcInstalled, startIpfsRpc } from './ipfs-rpc.ts'
+import { startPostgres } from './postgres.ts'
+import { redisInstallLine, startRedis } from './redis.ts'
+import type { Scope } from './scope.ts'
+import { ensureDatabase, execute } from './sql.ts'
+
+export interface TestServers {
+  /** TEST_DATABASE_URL, TEST_TEMPLATE_DATABASE; TEST_REDIS_URL and TEST_IPFS_RPC_URL, undefined where there is none (not inherited from an outer run). */
+  env: NodeJS.ProcessEnv
+  /** What could not be started, and what to do about it. */
+  missing: Array<{ what: string, how: string }>
+}
+
+const template = 'template_migrated'
+
+export async function startTestServers (scope: Scope): Promise<TestServers> {
+  // All of them have started or failed before we go on or give up: the scope has to know what it must stop.
+  const settled = await Promise.allSettled([startDatabase(scope), startRedisIfPossible(scope), startIpfsIfPossible(scope)])
+  const failed = settled.find(result => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  const parts = settled.filter(result => result.status === 'fulfilled').map(result => result.value)
+  return { env: Object.assign({}, ...parts.map(part => part.env)), missing: parts.flatMap(part => part.missing) }
+}
+
+async function startDatabase (scope: Scope): Promise<TestServers> {
+  const { url } = scope.add(await startPostgres({ durable: false }))
+  const templateUrl = await ensureDatabase(url, template)
+  await runScript('packages/core/src/cli/migrate.ts', { args: ['--source'], env: { DATABASE_URL: templateUrl, QUEUE_URL: templateUrl }, signal: scope.signal })
+  // A connection to the template would make every CREATE DATABASE from it fail.
+  await execute(url, `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`)
+  return { env: { TEST_DATABASE_URL: url, TEST_TEMPLATE_DATABASE: template }, missing: [] }
+}
+
+async function startRedisIfPossible (scope: Scope): Promise<TestServers> {
+  const server = await startRedis()
+  if (server === undefined) return { env: { TEST_REDIS_URL: undefined }, missing: [{ what: 'Redis', how: `Install it: ${redisInstallLine}   (or set REDIS_URL)` }] }
+  scope.add(server)
+  return { env: { TEST_REDIS_URL: server.url }, missing: [] }
+}
+
+async function startIpfsIfPossible (scope: Scope): Promise<TestServers> {
+  try {
+    await ensureIpfsRpcInstalled()
+  } catch (error) {
+    return { env: { TEST_IPFS_RPC_URL: undefined }, missing: [{ what: 'IPFS', how: `Its node could not be installed, is there a network? ${String(error)}` }] }
+  }
+  const repo = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-ipfs-'))
+  const dismissGuard = guard({ temporaryDirectory: repo })
+  scope.add({
+    stop: async () => {
+      await rm(repo, { recursive: true, force: true })
+      dismissGuard()
+    },
+  })
+  const { url } = scope.add(await startIpfsRpc({ repo }))
+  return { env: { TEST_IPFS_RPC_URL: url }, missing: [] }
+}
