@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import type { Database } from '@fhir-bulk-export/core/db'
+import type { Logger } from '@fhir-bulk-export/core/log'
+import type { ExportQueue } from '@fhir-bulk-export/core/queue'
+import type { ContentStore } from '@fhir-bulk-export/core/store'
+import { fastify } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { ApiConfig } from './config.ts'
+import { RequestLog } from './http/request-log.ts'
+import { toRoutableUrl } from './http/request-target.ts'
+import { auth } from './plugins/auth.ts'
+import { createClientErrorHandler } from './plugins/client-errors.ts'
+import { createErrorSender, errors } from './plugins/errors.ts'
+import { acceptAllMethods, collectMethods, refuseOtherMethods } from './plugins/methods.ts'
+import { pollingLimits } from './plugins/polling-limit.ts'
+import { cancel } from './routes/export/cancel.ts'
+import { kickOff } from './routes/export/kick-off.ts'
+import { status } from './routes/export/status.ts'
+import { download } from './routes/files/download.ts'
+import { health } from './routes/health.ts'
+
+export interface Services {
+  config: ApiConfig
+  db: Kysely<Database>
+  queue: ExportQueue
+  store: ContentStore
+  log: Logger
+}
+
+/** The HTTP service over what it is given; the caller opens and closes that. */
+export async function buildApp ({ config, db, queue, store, log }: Services): Promise<FastifyInstance> {
+  const publicUrl = config.PUBLIC_URL
+  const loggerInstance: FastifyBaseLogger = log
+  const app = fastify({
+    loggerInstance,
+    logController: new RequestLog(),
+    genReqId: () => randomUUID(),
+    rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
+    frameworkErrors: createErrorSender(publicUrl),
+    clientErrorHandler: createClientErrorHandler(publicUrl),
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }, // what was sent is what is judged
+    exposeHeadRoutes: false, // a HEAD would start an export
+    return503OnClosing: false,
+    requestTimeout: 60_000,
+    connectionTimeout: 120_000, // without a byte in either direction: a download that nobody reads ends here
+  })
+  acceptAllMethods(app)
+  const methodsOf = collectMethods(app)
+
+  await app.register(errors, { publicUrl })
+  await app.register(health, {
+    checks: {
+      database: async () => await sql`select 1`.execute(db),
+      queue: async () => { await queue.ping() },
+      store: async (signal) => { await store.ping({ signal }) },
+    },
+  })
+  await app.register(async function fhir (fhir) {
+    await fhir.register(auth, { config })
+    await fhir.register(pollingLimits)
+    await fhir.register(kickOff, { db, queue, config })
+    await fhir.register(status, { db, config })
+    await fhir.register(cancel, { db, config })
+    await fhir.register(download, { db, store })
+  }, { prefix: '/fhir/r4' })
+
+  refuseOtherMethods(app, methodsOf)
+  return app
+}

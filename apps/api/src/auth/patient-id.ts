@@ -1,0 +1,25 @@
+import type { Claims } from './claims.ts'
+
+export interface PatientIdOptions {
+  publicUrl: string
+  /** `sub` is the patient's id where no other claim names the patient. */
+  subIsPatient: boolean
+}
+
+/**
+ * The patient that a token speaks for. The first claim that is there decides, usable or not: an id that we cannot read is
+ * never made up for by a claim of lower rank.
+ */
+export function findPatientId (claims: Claims, { publicUrl, subIsPatient }: PatientIdOptions): string | undefined {
+  const named = claims.patient_id ?? claims.patient ?? toPatientId(claims.fhirUser, publicUrl) ?? (subIsPatient ? claims.sub : undefined)
+  return typeof named === 'string' && /^[A-Za-z0-9.-]{1,64}$/.test(named) ? named : undefined
+}
+
+/** `Patient/x`, relative or under our own base (SMART App Launch: fhirUser). Another server's patient is nobody here. */
+function toPatientId (fhirUser: unknown, publicUrl: string): string | undefined {
+  if (fhirUser === undefined || fhirUser === null) return undefined
+  const reference = typeof fhirUser === 'string' ? fhirUser : ''
+  const base = `${publicUrl}/fhir/r4/`
+  const relative = reference.startsWith(base) ? reference.slice(base.length) : reference
+  return relative.startsWith('Patient/') ? relative.slice('Patient/'.length) : ''
+}

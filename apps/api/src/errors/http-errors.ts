@@ -1,0 +1,41 @@
+import type { ErrorCode } from '@fhir-bulk-export/core/errors'
+
+export interface HttpError {
+  status: number
+  /** OperationOutcome.issue.details.coding.code, in `<PUBLIC_URL>/fhir/r4/CodeSystem/error-code`. */
+  coding: string
+}
+
+const badRequest = { status: 400, coding: 'bad-request' }
+const tooManyRequests = { status: 429, coding: 'too-many-requests' }
+const internalError = { status: 500, coding: 'internal-error' }
+const unavailable = { status: 503, coding: 'unavailable' }
+
+/** What each error of the catalogue is over HTTP: the only place that knows. */
+export const httpErrors: Record<ErrorCode, HttpError> = {
+  INVALID_PARAMETER: badRequest,
+  UNSUPPORTED_PARAMETER: badRequest,
+  MALFORMED_REQUEST: badRequest,
+  UNAUTHORIZED: { status: 401, coding: 'unauthorized' },
+  FORBIDDEN: { status: 403, coding: 'forbidden' },
+  NOT_FOUND: { status: 404, coding: 'not-found' },
+  METHOD_NOT_ALLOWED: { status: 405, coding: 'method-not-allowed' },
+  REQUEST_TIMEOUT: { status: 408, coding: 'request-timeout' },
+  PAYLOAD_TOO_LARGE: { status: 413, coding: 'payload-too-large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, coding: 'unsupported-media-type' },
+  RANGE_NOT_SATISFIABLE: { status: 416, coding: 'range-not-satisfiable' },
+  TOO_MANY_EXPORTS: tooManyRequests,
+  TOO_MANY_REQUESTS: tooManyRequests,
+  HEADERS_TOO_LARGE: { status: 431, coding: 'request-header-fields-too-large' },
+  UNAVAILABLE: unavailable,
+  STORE_FAILED: unavailable,
+  STORE_SHORT: unavailable,
+  STORE_NOT_FOUND: unavailable, // an export's file is there until the export is gone: a store without it is not well
+  UNEXPECTED: internalError,
+  EXPORT_FAILED: { status: 500, coding: 'export-failed' },
+  CONFIG_INVALID: internalError,
+  SCHEMA_MISMATCH: internalError,
+  SOURCE_MISMATCH: internalError,
+  GRANT_MISSING: internalError,
+  TOO_MANY_ROW_ERRORS: internalError,
+}

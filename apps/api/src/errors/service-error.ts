@@ -1,0 +1,46 @@
+import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
+import type { ErrorCode } from '@fhir-bulk-export/core/errors'
+import { isDependencyDown } from './dependency.ts'
+import { httpErrors } from './http-errors.ts'
+
+/** What an unexpected error becomes where the route does not say otherwise. */
+export type Unexpected = 'UNEXPECTED' | 'UNAVAILABLE'
+
+/** The framework's own refusals, by their status. A parameter too long for a route names nothing that exists. */
+const frameworkErrors: Record<number, ErrorCode> = {
+  400: 'MALFORMED_REQUEST',
+  404: 'NOT_FOUND',
+  408: 'REQUEST_TIMEOUT',
+  413: 'PAYLOAD_TOO_LARGE',
+  414: 'NOT_FOUND',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  431: 'HEADERS_TOO_LARGE',
+}
+
+/** Seconds until a dependency that is away is worth another try. */
+const unavailableRetryAfter = 5
+
+/**
+ * Whatever was thrown, as the error that the client is told. Those that are nobody's fault but ours get a text without
+ * internals and the request's id, by which the log tells the rest.
+ */
+export function toServiceError (error: unknown, { requestId, unexpected }: { requestId: string, unexpected: Unexpected }): ServiceError {
+  if (isServiceError(error) && httpErrors[error.code].status < 500) return error
+  if (isServiceError(error, 'EXPORT_FAILED')) return error
+  if (isServiceError(error, 'UNAVAILABLE')) return toUnavailable(error.message, error)
+  if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_NOT_FOUND')) return toUnavailable('The content store is unavailable', error)
+  const refused = frameworkErrors[toStatus(error)]
+  if (refused !== undefined) return new ServiceError(refused, undefined, { cause: error })
+  if (isDependencyDown(error)) return toUnavailable('The database is unavailable', error)
+  const text = `An unexpected error; its request id is ${requestId}`
+  return unexpected === 'UNAVAILABLE' ? toUnavailable(text, error) : new ServiceError('UNEXPECTED', text, { cause: error })
+}
+
+function toUnavailable (text: string, cause: unknown): ServiceError {
+  const retryAfter = isServiceError(cause) ? cause.retryAfter : undefined
+  return new ServiceError('UNAVAILABLE', text, { cause, retryAfter: retryAfter ?? unavailableRetryAfter })
+}
+
+function toStatus (error: unknown): number {
+  return error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 0
+}

@@ -1,0 +1,27 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ByteRange } from '@fhir-bulk-export/core/store'
+
+/** Whether the client already has what `etag` names (RFC 9110, 13.1.2: weak comparison). */
+export function isNotModified (headers: IncomingHttpHeaders, etag: string): boolean {
+  const known = headers['if-none-match']
+  if (known === undefined) return false
+  return known.trim() === '*' || known.split(',').some((member) => member.trim().replace(/^W\//, '') === etag)
+}
+
+/**
+ * The part of a file that a GET asks for: undefined for all of it. A Range that we do not understand, or of several parts, is
+ * ignored, as RFC 9110, 14.2 allows; so is one for another version of the file (13.1.5: If-Range, strong comparison; there are
+ * no dates to compare).
+ */
+export function selectRange (headers: IncomingHttpHeaders, { etag, size }: { etag: string, size: number }): ByteRange | 'unsatisfiable' | undefined {
+  const { range } = headers
+  const ifRange = headers['if-range']
+  if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return undefined
+  const [, first = '', last = ''] = /^bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*$/i.exec(range) ?? []
+  if (first === '' && last === '') return undefined
+  if (first === '') return Number(last) === 0 ? 'unsatisfiable' : { start: Math.max(0, size - Number(last)), end: size }
+  const start = Number(first)
+  if (last !== '' && Number(last) < start) return undefined
+  if (start >= size) return 'unsatisfiable'
+  return { start, end: last === '' ? size : Math.min(Number(last) + 1, size) }
+}

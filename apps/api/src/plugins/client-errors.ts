@@ -1,0 +1,33 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { ServiceError } from '@fhir-bulk-export/core/errors'
+import type { ErrorCode } from '@fhir-bulk-export/core/errors'
+import { httpErrors } from '../errors/http-errors.ts'
+import { fhirJson, toOutcome } from '../errors/outcome.ts'
+
+const codes: Record<string, ErrorCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
+  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
+}
+
+/** For what is not even a request, so that no route and no error handler ever sees it: written to the socket by hand. */
+export function createClientErrorHandler (publicUrl: string) {
+  return function sendClientError ({ code }: { code?: string }, socket: Socket): void {
+    if (code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const error = new ServiceError(codes[code ?? ''] ?? 'MALFORMED_REQUEST')
+    const { status } = httpErrors[error.code]
+    const body = JSON.stringify(toOutcome(error, publicUrl))
+    socket.end([
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      `Content-Type: ${fhirJson}; charset=utf-8`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Cache-Control: no-store',
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'))
+  }
+}

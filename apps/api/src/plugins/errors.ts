@@ -1,0 +1,38 @@
+import { ServiceError } from '@fhir-bulk-export/core/errors'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { httpErrors } from '../errors/http-errors.ts'
+import { fhirJson, toOutcome } from '../errors/outcome.ts'
+import { toServiceError } from '../errors/service-error.ts'
+import type { Unexpected } from '../errors/service-error.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What an unexpected error of this route is to its client; default UNEXPECTED. */
+    unexpected?: Unexpected
+  }
+}
+
+/** Every error leaves as an OperationOutcome (Bulk Data 3.0.0, Response - Error Status). */
+export const errors = fp(async function errors (app, { publicUrl }: { publicUrl: string }) {
+  const sendError = createErrorSender(publicUrl)
+  app.setErrorHandler(sendError)
+  // A hook and not setNotFoundHandler, which is asked only after the body was parsed: a malformed one would be a 400.
+  app.addHook('onRequest', async function refuseUnknownRoute (request) {
+    if (request.is404) throw new ServiceError('NOT_FOUND', 'There is nothing at this address')
+  })
+}, { name: 'errors' })
+
+export function createErrorSender (publicUrl: string) {
+  return function sendError (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const error = toServiceError(thrown, { requestId: request.id, unexpected: request.routeOptions.config?.unexpected ?? 'UNEXPECTED' })
+    const { status } = httpErrors[error.code]
+    if (status === 503) request.log.warn({ err: thrown }, 'unavailable')
+    else if (error.code === 'UNEXPECTED') request.log.error({ err: thrown }, 'unexpected error')
+
+    // RFC 6750, 3: no error code for a request that did not try to authenticate.
+    if (status === 401) reply.header('WWW-Authenticate', request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
+    if (error.retryAfter !== undefined) reply.header('Retry-After', error.retryAfter)
+    reply.code(status).header('Cache-Control', 'no-store').type(fhirJson).send(toOutcome(error, publicUrl))
+  }
+}

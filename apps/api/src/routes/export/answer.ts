@@ -1,0 +1,80 @@
+import type { ExportRow, FileRow } from '@fhir-bulk-export/core/db'
+import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { toManifest } from '@fhir-bulk-export/core/exports'
+import type { ExportStatus, Manifest } from '@fhir-bulk-export/core/exports'
+import type { OperationOutcome } from 'fhir/r4.js'
+import { toOutcome } from '../../errors/outcome.ts'
+
+export interface Progress {
+  status: ExportStatus
+  /** Percent. */
+  progress: number
+  totalResources: number
+  /** Why it failed. */
+  error?: OperationOutcome
+}
+
+export interface StatusAnswer {
+  code: number
+  headers: Record<string, string>
+  body: Progress | Manifest
+}
+
+interface Context {
+  /** Of a completed export: its published files. */
+  files: FileRow[]
+  publicUrl: string
+  now: Date
+}
+
+/**
+ * What a status request is told, in the wire profile that the kick-off chose: the reference card reports every status with
+ * 200, Bulk Data (3.0.0, Bulk Data Status Request) by status code.
+ * @throws ServiceError for what a profile tells as an error.
+ */
+export function toStatusAnswer (row: ExportRow, { files, publicUrl, now }: Context): StatusAnswer {
+  const isCard = row.wire_profile === 'reference-card'
+  switch (row.status) {
+    case 'pending':
+    case 'in_progress':
+      return {
+        code: isCard ? 200 : 202,
+        headers: { 'X-Progress': toXProgress(row), 'Retry-After': String(toRetryAfter(row, now)) },
+        body: toProgress(row),
+      }
+    case 'completed':
+      return {
+        code: 200,
+        headers: row.expires_at === null ? {} : { Expires: row.expires_at.toUTCString() },
+        body: toManifest(row, files, publicUrl),
+      }
+    case 'failed': {
+      const error = new ServiceError('EXPORT_FAILED', row.failure_reason ?? undefined)
+      if (isCard) return { code: 200, headers: {}, body: { ...toProgress(row), error: toOutcome(error, publicUrl) } }
+      throw row.dropped_at === null ? error : deleted()
+    }
+    case 'cancelled':
+      if (isCard) return { code: 200, headers: {}, body: toProgress(row) }
+      throw deleted()
+  }
+}
+
+/** Bulk Data 3.0.0, Bulk Data Delete Request: status requests after it get a 404. */
+function deleted (): ServiceError {
+  return new ServiceError('NOT_FOUND', 'The export was deleted')
+}
+
+function toProgress ({ status, progress, total_resources: totalResources }: ExportRow): Progress {
+  return { status, progress, totalResources }
+}
+
+function toXProgress ({ status, progress, exported_resources: exported, total_resources: total }: ExportRow): string {
+  if (status === 'pending') return 'pending'
+  return total === 0 ? `${progress}%` : `${progress}% ${exported}/${total}`
+}
+
+/** Seconds, 1–60: a tenth of the time it has taken so far, so that an obedient client learns of the end a tenth too late at most. */
+function toRetryAfter ({ created_at: createdAt }: ExportRow, now: Date): number {
+  const tenth = (now.getTime() - createdAt.getTime()) / 10_000
+  return Math.min(60, Math.max(1, Math.round(tenth)))
+}

@@ -1,0 +1,25 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Database } from '@fhir-bulk-export/core/db'
+import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
+import { Type } from '@sinclair/typebox'
+import type { Kysely } from 'kysely'
+import type { ApiConfig } from '../../config.ts'
+import { pollingLimit } from '../../plugins/polling-limit.ts'
+import { toStatusAnswer } from './answer.ts'
+import { getExport } from './find-export.ts'
+
+/** Bulk Data 3.0.0, Bulk Data Status Request. */
+export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: ApiConfig }> = async function status (app, { db, config }) {
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/$export-status/:jobId',
+    schema: { params: Type.Object({ jobId: Type.String() }) },
+    config: { rateLimit: pollingLimit, unexpected: 'UNAVAILABLE' },
+    handler: async function reportStatus (request, reply) {
+      const row = await getExport(db, request.caller, request.params.jobId)
+      const files = row.status === 'completed' ? await findPublishedFiles(db, row.id) : []
+      const { code, headers, body } = toStatusAnswer(row, { files, publicUrl: config.PUBLIC_URL, now: new Date() })
+      return await reply.code(code).headers(headers).header('Cache-Control', 'no-store').send(body)
+    },
+  })
+}

@@ -1,0 +1,45 @@
+import type { ExportRow } from '@fhir-bulk-export/core/db'
+import t from 'tap'
+import { toStatusAnswer } from '../../../src/routes/export/answer.ts'
+
+const createdAt = new Date('2026-02-22T15:00:00Z')
+const row: ExportRow = {
+  id: '00000000-0000-4000-8000-000000000000',
+  status: 'in_progress',
+  wire_profile: 'respond-async',
+  request: '/fhir/r4/Patient/$export',
+  requester_role: 'ADMIN',
+  requester: '',
+  issuer: '',
+  patient_id: null,
+  types: ['Patient'],
+  since: null,
+  created_at: createdAt,
+  started_at: createdAt,
+  ended_at: null,
+  expires_at: null,
+  dropped_at: null,
+  transaction_time: null,
+  attempt: 1,
+  failures: 0,
+  available_at: createdAt,
+  leased: true,
+  progress: 99,
+  total_resources: Number.MAX_SAFE_INTEGER,
+  exported_resources: Number.MAX_SAFE_INTEGER,
+  failure_reason: null,
+}
+
+t.test('Retry-After grows with the time an export takes, from a second to a minute', async (t) => {
+  for (const [seconds, expected] of [[-30, '1'], [0, '1'], [5, '1'], [42, '4'], [300, '30'], [600, '60'], [86_400, '60']] as const) {
+    const now = new Date(createdAt.getTime() + seconds * 1_000)
+    for (const status of ['pending', 'in_progress'] as const) {
+      t.equal(toStatusAnswer({ ...row, status }, { files: [], publicUrl: '', now }).headers['Retry-After'], expected, `${seconds} s`)
+    }
+  }
+})
+
+t.test('X-Progress stays short', async (t) => {
+  const { headers } = toStatusAnswer(row, { files: [], publicUrl: '', now: createdAt })
+  t.match(headers['X-Progress'], /^[ -~]{1,99}$/)
+})

@@ -1,0 +1,169 @@
+import { cancelExport, failExport, renewLease } from '@fhir-bulk-export/core/exports'
+import t from 'tap'
+import { publicUrl, startApi } from '../../fixtures/api.ts'
+import type { Api } from '../../fixtures/api.ts'
+import { admin, claim, complete, filePath, kickOff, patient, statusPath } from '../../fixtures/exports.ts'
+import { bearer } from '../../fixtures/token.ts'
+
+const retryAfter = /^([1-9]|[1-5][0-9]|60)$/
+const body = '{"resourceType":"Patient","id":"pat-1"}\n'
+
+async function getStatus ({ app }: Api, id: string, method: 'GET' | 'HEAD' = 'GET') {
+  return await app.inject({ method, url: statusPath(id), headers: bearer(admin) })
+}
+
+t.test('while it waits: 200 on the reference card, 202 with respond-async', async (t) => {
+  const api = await startApi(t)
+  for (const [prefer, code] of [[undefined, 200], ['respond-async', 202]] as const) {
+    const id = await kickOff(api, prefer === undefined ? {} : { prefer })
+    const response = await getStatus(api, id)
+    t.equal(response.statusCode, code)
+    t.match(response.headers, { 'content-type': /^application\/json/, 'x-progress': 'pending', 'retry-after': retryAfter, 'cache-control': 'no-store' })
+    t.strictSame(response.json(), { status: 'pending', progress: 0, totalResources: 0 })
+
+    const head = await getStatus(api, id, 'HEAD')
+    t.equal(head.statusCode, code)
+    t.equal(head.body, '')
+    t.match(head.headers, { 'x-progress': 'pending', 'retry-after': retryAfter })
+  }
+})
+
+t.test('while it runs: progress in the body and in X-Progress', async (t) => {
+  const api = await startApi(t)
+  for (const [prefer, code] of [[undefined, 200], ['respond-async', 202]] as const) {
+    const id = await kickOff(api, prefer === undefined ? {} : { prefer })
+    const attempt = await claim(api, id)
+    t.equal((await getStatus(api, id)).headers['x-progress'], '0%')
+    await renewLease(api.db, { id, attempt }, 60_000, { progress: 45, total_resources: 1000, exported_resources: 450 })
+    const response = await getStatus(api, id)
+    t.equal(response.statusCode, code)
+    t.match(response.headers, { 'x-progress': '45% 450/1000', 'retry-after': retryAfter })
+    t.strictSame(response.json(), { status: 'in_progress', progress: 45, totalResources: 1000 })
+  }
+})
+
+t.test('completed: the manifest, with addresses as the profile has them', async (t) => {
+  const api = await startApi(t)
+  for (const [prefer, request] of [[undefined, '/fhir/r4/Patient/$export?_type=Patient'], ['respond-async', `${publicUrl}/fhir/r4/Patient/$export?_type=Patient`]] as const) {
+    const id = await kickOff(api, { query: '?_type=Patient', ...(prefer === undefined ? {} : { prefer }) })
+    const stored = await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body }, { name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error' }])
+    const response = await getStatus(api, id)
+    t.equal(response.statusCode, 200)
+    t.match(response.headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store' })
+    t.notOk(response.headers['retry-after'])
+    t.notOk(response.headers['x-progress'])
+    const expires = new Date(String(response.headers.expires))
+    t.equal(expires.toUTCString(), response.headers.expires)
+    t.ok(expires > new Date())
+
+    const address = `${publicUrl}${filePath(id, 'Patient.1.ndjson')}`
+    const { cid, sha256 } = stored['Patient.1.ndjson'] ?? {}
+    const isCard = prefer === undefined
+    t.match(response.json(), {
+      transactionTime: '2026-02-22T15:30:00.123Z',
+      request,
+      requiresAccessToken: true,
+      output: [{
+        type: 'Patient',
+        url: isCard ? `ipfs://${cid}` : address,
+        count: 1,
+        extension: isCard ? { url: address, sha256, fileSize: body.length } : { cid, sha256, fileSize: body.length },
+      }],
+      deleted: [],
+      error: [{ type: 'OperationOutcome', count: 1 }],
+    })
+    t.equal(response.json().output.length, 1)
+
+    const head = await getStatus(api, id, 'HEAD')
+    t.equal(head.statusCode, 200)
+    t.equal(head.headers.expires, response.headers.expires)
+    t.equal(head.body, '')
+  }
+})
+
+t.test('an empty export has an empty output', async (t) => {
+  const api = await startApi(t)
+  const id = await kickOff(api)
+  await complete(api, id, [])
+  t.strictSame((await getStatus(api, id)).json().output, [])
+})
+
+t.test('failed: 200 with the reason on the reference card, 500 with respond-async', async (t) => {
+  const api = await startApi(t)
+  const outcome = {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'error', code: 'processing', details: { text: 'the source lacks a column' }, diagnostics: 'the source lacks a column' }],
+  }
+
+  const card = await kickOff(api)
+  await failExport(api.db, { id: card, attempt: await claim(api, card) }, 'the source lacks a column', 60_000)
+  const cardResponse = await getStatus(api, card)
+  t.equal(cardResponse.statusCode, 200)
+  t.match(cardResponse.json(), { status: 'failed', progress: 0, totalResources: 0, error: outcome })
+
+  const async = await kickOff(api, { prefer: 'respond-async' })
+  await failExport(api.db, { id: async, attempt: await claim(api, async) }, 'the source lacks a column', 60_000)
+  const response = await getStatus(api, async)
+  t.equal(response.statusCode, 500)
+  t.match(response.headers, { 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store' })
+  t.notOk(response.headers['retry-after'], 'it will not get better')
+  t.match(response.json(), outcome)
+
+  t.ok(await cancelExport(api.db, card, 60_000))
+  t.ok(await cancelExport(api.db, async, 60_000))
+  t.equal((await getStatus(api, card)).statusCode, 200)
+  t.equal((await getStatus(api, async)).statusCode, 404, 'deleted')
+})
+
+t.test('cancelled: 200 on the reference card, 404 with respond-async', async (t) => {
+  const api = await startApi(t)
+  const card = await kickOff(api)
+  await cancelExport(api.db, card, 60_000)
+  const response = await getStatus(api, card)
+  t.equal(response.statusCode, 200)
+  t.strictSame(response.json(), { status: 'cancelled', progress: 0, totalResources: 0 })
+
+  const async = await kickOff(api, { prefer: 'respond-async' })
+  await cancelExport(api.db, async, 60_000)
+  const gone = await getStatus(api, async)
+  t.equal(gone.statusCode, 404)
+  t.match(gone.json(), { issue: [{ code: 'not-found' }] })
+})
+
+t.test('expired: 404 in every profile, before any cleanup', async (t) => {
+  const api = await startApi(t)
+  for (const prefer of ['', 'respond-async']) {
+    const completed = await kickOff(api, { prefer })
+    await complete(api, completed, [], 0)
+    t.equal((await getStatus(api, completed)).statusCode, 404)
+    const failed = await kickOff(api, { prefer })
+    await failExport(api.db, { id: failed, attempt: await claim(api, failed) }, 'why', 0)
+    t.equal((await getStatus(api, failed)).statusCode, 404)
+    const cancelled = await kickOff(api, { prefer })
+    await cancelExport(api.db, cancelled, 0)
+    t.equal((await getStatus(api, cancelled)).statusCode, 404)
+  }
+})
+
+t.test('an id that is unknown or no UUID is 404, whoever asks', async (t) => {
+  const { app } = await startApi(t)
+  for (const id of ['00000000-0000-4000-8000-000000000000', 'nope', '1', '%00', "'; drop", '0'.repeat(300), '..', '{00000000-0000-4000-8000-000000000000}']) {
+    for (const claims of [admin, patient]) {
+      const response = await app.inject({ url: statusPath(encodeURIComponent(id)), headers: bearer(claims) })
+      t.equal(response.statusCode, 404, id)
+      t.match(response.json(), { resourceType: 'OperationOutcome', issue: [{ code: 'not-found', details: { coding: [{ code: 'not-found' }] } }] })
+    }
+  }
+})
+
+t.test('an unexpected error is 503, so that the client asks again', async (t) => {
+  const { app, logLines } = await startApi(t, {
+    wrap: ({ db }) => ({ db: new Proxy(db, { get: (target, name) => name === 'selectFrom' ? () => { throw new Error('secret internals') } : Reflect.get(target, name) }) }),
+  })
+  const response = await app.inject({ url: statusPath('00000000-0000-4000-8000-000000000000'), headers: bearer(admin) })
+  t.equal(response.statusCode, 503)
+  t.match(response.headers, { 'retry-after': /^\d+$/ })
+  t.match(response.json(), { issue: [{ code: 'transient', details: { coding: [{ code: 'unavailable' }] } }] })
+  t.notMatch(response.body, /secret internals/)
+  t.ok(logLines.some((line) => line.includes('secret internals')))
+})

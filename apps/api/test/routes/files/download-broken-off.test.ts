@@ -1,0 +1,119 @@
+import { once } from 'node:events'
+import { get } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { cancelExport, findDroppableFiles } from '@fhir-bulk-export/core/exports'
+import type { ContentStore } from '@fhir-bulk-export/core/store'
+import t from 'tap'
+import type { Test } from 'tap'
+import { startApi } from '../../fixtures/api.ts'
+import { admin, complete, filePath, kickOff } from '../../fixtures/exports.ts'
+import { bearer } from '../../fixtures/token.ts'
+import { until } from '../../fixtures/until.ts'
+
+/** Over real sockets: what happens to a download on its way. */
+
+/** Far more than what sockets hold on their way. */
+const file = { name: 'Patient.1.ndjson', type: 'Patient', body: `${'x'.repeat(1023)}\n`.repeat(64 * 1024) }
+
+async function startDownload (t: Test, wrapRead?: (read: ContentStore['read']) => ContentStore['read']) {
+  const api = await startApi(t, { wrap: ({ store }) => ({ store: { ...store, read: wrapRead?.(store.read) ?? store.read } }) })
+  const id = await kickOff(api)
+  await complete(api, id, [file])
+  await api.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = api.app.server.address() as AddressInfo
+  const request = get({ host: '127.0.0.1', port, path: filePath(id, file.name), headers: bearer(admin) })
+  const [response] = await once(request, 'response') as [IncomingMessage]
+  const countLeases = async () => (await api.db.selectFrom('bulk_export_downloads').selectAll().execute()).length
+  return { ...api, id, request, response, countLeases }
+}
+
+t.test('a client that reads slowly holds the store back, and gets everything in the end', async (t) => {
+  let bytesRead = 0
+  const { response, countLeases } = await startDownload(t, (read) => async function * (...args) {
+    for await (const chunk of read(...args)) {
+      bytesRead += chunk.length
+      yield chunk
+    }
+  })
+  t.equal(await countLeases(), 1, 'a lease is held while the file is sent')
+  // The client has read nothing: what was read from the store fits into the buffers on the way, and no more is read.
+  let seen = -1
+  await until(() => {
+    const isStill = bytesRead > 0 && seen === bytesRead
+    seen = bytesRead
+    return isStill
+  })
+  t.ok(bytesRead < file.body.length, `${bytesRead} bytes were read`)
+
+  const received = await buffer(response)
+  t.ok(received.equals(Buffer.from(file.body)))
+  await until(async () => await countLeases() === 0)
+})
+
+t.test('a client that goes away stops the reading at once and gives up its lease', async (t) => {
+  let signal: AbortSignal | undefined
+  let isReading = true
+  const { request, countLeases } = await startDownload(t, (read) => async function * (stored, range, options) {
+    signal = options?.signal
+    try {
+      yield * read(stored, range, options)
+    } finally {
+      isReading = false
+    }
+  })
+  t.equal(await countLeases(), 1)
+  request.on('error', () => {})
+  request.destroy()
+  await until(() => !isReading)
+  t.ok(signal?.aborted)
+  await until(async () => await countLeases() === 0)
+})
+
+t.test('a client that goes away while the store is silent frees it, too', async (t) => {
+  let isWaiting = false
+  let isReading = true
+  const { request, countLeases } = await startDownload(t, () => async function * (_stored, _range, options) {
+    try {
+      yield Buffer.alloc(100)
+      const { promise, reject } = Promise.withResolvers<never>()
+      options?.signal?.addEventListener('abort', () => { reject(options.signal?.reason) })
+      isWaiting = true
+      await promise
+    } finally {
+      isReading = false
+    }
+  })
+  await until(() => isWaiting)
+  request.on('error', () => {})
+  request.destroy()
+  await until(() => !isReading)
+  await until(async () => await countLeases() === 0)
+})
+
+t.test('a store that fails on the way cuts the connection: there is no clean end', async (t) => {
+  const { response, countLeases, logLines } = await startDownload(t, (read) => async function * (...args) {
+    let sent = 0
+    for await (const chunk of read(...args)) {
+      yield chunk
+      sent += chunk.length
+      if (sent > 1_000_000) throw new ServiceError('STORE_SHORT')
+    }
+  })
+  t.equal(response.statusCode, 200)
+  await t.rejects(buffer(response), { code: 'ECONNRESET' })
+  t.notOk(response.complete)
+  await until(async () => await countLeases() === 0)
+  await until(() => logLines.some((line) => line.includes('STORE_SHORT')))
+})
+
+t.test('an export that is deleted while its file is sent keeps the file until then', async (t) => {
+  const { response, db, id, countLeases } = await startDownload(t)
+  t.ok(await cancelExport(db, id, 60_000))
+  t.strictSame(await findDroppableFiles(db, 10), [])
+  t.equal((await buffer(response)).length, file.body.length)
+  await until(async () => await countLeases() === 0)
+  t.equal((await findDroppableFiles(db, 10)).length, 1)
+})
