@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { runInScope } from '@fhir-bulk-export/stack/scope'
+import { readPeakMemory } from './measure/cpu.ts'
+import { describeMachine } from './measure/machine.ts'
+import { median, quantile } from './measure/statistics.ts'
+import { readFloor } from './setup/floor.ts'
+import { measureExport } from './setup/run-export.ts'
+import { seedPatients } from './setup/seed.ts'
+import { openBench } from './setup/stack.ts'
+
+/*
+ * How much an export costs above reading its rows: an export of patients against the floor, both in one run, at growing
+ * sizes. `export [--rows 10000,100000,1000000] [--runs 5]`
+ */
+const { values } = parseArgs({ options: { rows: { type: 'string', default: '10000,100000,1000000' }, runs: { type: 'string', default: '5' } } })
+const sizes = values.rows.split(',').map(Number)
+const runs = Number(values.runs)
+
+runInScope(async (scope) => {
+  const bench = await openBench(scope)
+  console.log(await describeMachine(bench.pool))
+  console.log(`warm-up: 1 run of each; then ${runs} runs: median (p95)\n`)
+  console.log('| patients | bytes/row | floor rows/s | export rows/s | time ratio | floor core-s/M | export core-s/M | CPU ratio | NDJSON MB/s | worker peak MB |')
+  console.log('|---|---|---|---|---|---|---|---|---|---|')
+  const worker = await bench.startWorker()
+  let seeded = 0
+  for (const size of sizes) {
+    for (; seeded < size; seeded = Math.min(size, seeded + 100_000)) await seedPatients(bench.pool, seeded + 1, Math.min(size, seeded + 100_000))
+    await bench.pool.query('VACUUM ANALYZE source.patients')
+    await bench.pool.query('CHECKPOINT')
+    await readFloor(bench.pool, 'patients', bench.postmaster)
+    await measureExport(bench, worker, ['Patient'])
+    const floors = []
+    const exports = []
+    for (let run = 0; run < runs; run++) {
+      scope.signal.throwIfAborted()
+      floors.push(await readFloor(bench.pool, 'patients', bench.postmaster))
+      exports.push(await measureExport(bench, worker, ['Patient']))
+    }
+    const rate = (figures: Array<{ seconds: number }>) => `${thousands(size / median(figures.map((f) => f.seconds)))} (${thousands(size / quantile(figures.map((f) => f.seconds), 0.95))})`
+    const cost = (figures: Array<{ coreSeconds: number }>) => median(figures.map((f) => f.coreSeconds)) / size * 1e6
+    const seconds = (figures: Array<{ seconds: number }>) => median(figures.map((f) => f.seconds))
+    console.log('| ' + [
+      thousands(size), Math.round((floors[0]?.bytes ?? 0) / size), rate(floors), rate(exports), (seconds(floors) / seconds(exports)).toFixed(2),
+      cost(floors).toFixed(2), cost(exports).toFixed(2), (cost(exports) / cost(floors)).toFixed(2),
+      Math.round((exports[0]?.bytes ?? 0) / seconds(exports) / 1e6), Math.round(await readPeakMemory(worker.pid) / 1e6),
+    ].join(' | ') + ' |')
+  }
+  return 0
+})
+
+function thousands (n: number): string {
+  return Math.round(n).toLocaleString('en-US')
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createExport, findExport } from '@fhir-bulk-export/core/exports'
+import type { ExportRow } from '@fhir-bulk-export/core/db'
+import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { readCpuSeconds } from '../measure/cpu.ts'
+import type { Figures } from './floor.ts'
+import type { Bench } from './stack.ts'
+
+export async function startExport ({ db }: Bench, types: ExportedType[], patientId: string | null = null): Promise<string> {
+  const id = randomUUID()
+  await createExport(db, {
+    id,
+    wire_profile: 'respond-async',
+    request: '/fhir/r4/Patient/$export',
+    requester_role: patientId === null ? 'ADMIN' : 'PATIENT',
+    requester: id,
+    issuer: '',
+    patient_id: patientId,
+    types,
+    since: null,
+  }, 10)
+  return id
+}
+
+export async function awaitExport ({ db }: Bench, id: string): Promise<ExportRow> {
+  for (;;) {
+    const row = await findExport(db, id)
+    if (row?.status === 'completed') return row
+    if (row?.ended_at != null) throw new Error(`the export ended ${row.status}: ${row.failure_reason ?? ''}`)
+    await delay(50)
+  }
+}
+
+/** One export from kick-off to manifest: rows → FHIR → NDJSON → hashed, stored, published. Time is PostgreSQL's, from claim to end. */
+export async function measureExport (bench: Bench, worker: { pid: number }, types: ExportedType[]): Promise<Figures & { rows: number }> {
+  const cpu = async () => await readCpuSeconds(bench.postmaster) + await readCpuSeconds(worker.pid)
+  const before = await cpu()
+  const row = await awaitExport(bench, await startExport(bench, types))
+  const coreSeconds = await cpu() - before
+  const { bytes } = await bench.db.selectFrom('bulk_export_files').select((eb) => eb.fn.sum<number>('size').as('bytes')).where('export_id', '=', row.id).executeTakeFirstOrThrow()
+  const seconds = ((row.ended_at?.getTime() ?? 0) - (row.started_at?.getTime() ?? 0)) / 1_000
+  return { seconds, coreSeconds, bytes: Number(bytes), rows: row.exported_resources }
+}
