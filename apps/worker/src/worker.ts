@@ -1,6 +1,6 @@
 import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import type { Logger } from '@fhir-bulk-export/core/log'
-import { createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
+import { assertQueueMigrated, createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import cron from 'node-cron'
 import type { Config } from './config.ts'
@@ -37,6 +37,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const store = await openContentStore(config.IPFS_URL)
     closers.push(store.close)
     await assertReady(db)
+    await assertQueueMigrated(config.QUEUE_URL, queuePrefix)
     await store.ping()
 
     const queueOptions = { onError, ...(queuePrefix === undefined ? {} : { prefix: queuePrefix }) }

@@ -1,4 +1,4 @@
-import type { StaticDecode, TObject } from '@sinclair/typebox'
+import type { StaticDecode, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { ServiceError } from '../errors.ts'
 
@@ -9,10 +9,12 @@ export type Environment = Record<string, string | undefined>
  * @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value.
  */
 export function readConfig<T extends TObject> (schema: T, environment: Environment): Readonly<StaticDecode<T>> {
-  const given = Object.fromEntries(Object.keys(schema.properties)
-    .map((name) => [name, environment[name]])
-    .filter(([, value]) => value !== undefined && value !== ''))
-  const candidate = Value.Convert(schema, Value.Default(schema, given))
+  const given: Record<string, unknown> = {}
+  for (const [name, property] of Object.entries(schema.properties)) {
+    const text = environment[name]
+    if (text !== undefined && text !== '') given[name] = toTyped(property, text)
+  }
+  const candidate = Value.Default(schema, { ...given })
   const problems = new Map<string, string>()
   for (const { path, schema: { expected, description } } of Value.Errors(schema, candidate)) {
     const name = path.slice(1).split('/')[0] ?? ''
@@ -23,4 +25,11 @@ export function readConfig<T extends TObject> (schema: T, environment: Environme
   }
   if (problems.size > 0) throw new ServiceError('CONFIG_INVALID', [...problems.values()].join('\n'))
   return Object.freeze(Value.Decode(schema, candidate))
+}
+
+/** Numbers and booleans out of their texts; what is not exactly one stays text, and is refused (TypeBox's Convert would make 1 of 1.5). */
+function toTyped (schema: TSchema, text: string): unknown {
+  if (schema.type === 'integer' && /^[0-9]{1,15}$/.test(text)) return Number(text)
+  if (schema.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  return text
 }

@@ -50,13 +50,21 @@ export async function recordFile (db: Kysely<Database>, ref: FileRef, content: S
   return numUpdatedRows > 0n
 }
 
-/** The files of a completed export's manifest, in the order they were written. */
-export async function findPublishedFiles (db: Kysely<Database>, exportId: string): Promise<FileRow[]> {
-  return await db.selectFrom('bulk_export_files').selectAll()
-    .where('export_id', '=', exportId)
-    .where('state', '=', 'published')
+/**
+ * The files of a completed export's manifest, in the order they were written: all of them, or undefined once the export
+ * has been dropped. One statement, so that no drop comes in between.
+ */
+export async function findPublishedFiles (db: Kysely<Database>, exportId: string): Promise<FileRow[] | undefined> {
+  const rows = await db.selectFrom('bulk_export_jobs')
+    .leftJoin('bulk_export_files', (join) => join.onRef('bulk_export_files.export_id', '=', 'bulk_export_jobs.id').on('state', '=', 'published'))
+    .selectAll('bulk_export_files')
+    .where('id', '=', exportId)
+    .where('status', '=', 'completed')
+    .where('bulk_export_jobs.dropped_at', 'is', null)
     .orderBy('n')
     .execute()
+  // An export without files is one row of nulls.
+  return rows.length === 0 ? undefined : rows.filter((row): row is FileRow => row.n !== null)
 }
 
 export async function findPublishedFile (db: Kysely<Database>, exportId: string, name: string): Promise<FileRow | undefined> {

@@ -15,6 +15,13 @@ t.test('defaults, units and lists', async (t) => {
   t.throws(() => { Object.assign(config, { EXPORT_TTL: 1 }) }, TypeError, 'it is frozen')
 })
 
+t.test('numbers and booleans are read exactly', async (t) => {
+  const schema = Type.Object({ N: Type.Integer({ minimum: 1 }), B: Type.Boolean({ default: false }) })
+  t.same(readConfig(schema, { N: '12', B: 'true' }), { N: 12, B: true })
+  for (const N of ['1.5', '1e3', '0x10', ' 1', '-1', '0', 'many']) t.throws(() => readConfig(schema, { N }), { message: /^N: expected/ }, N)
+  for (const B of ['1', 'TRUE', 'yes']) t.throws(() => readConfig(schema, { N: '1', B }), { message: /^B: expected/ }, B)
+})
+
 t.test('an empty value counts as unset', async (t) => {
   t.equal(readConfig(Type.Object({ A: duration({ default: '2s' }) }), { A: '' }).A, 2_000)
 })

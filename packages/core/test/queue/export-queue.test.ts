@@ -5,7 +5,7 @@ import { createTestDatabase, testRedisUrl } from '@fhir-bulk-export/stack/testin
 import { DelayedError, WaitingError } from 'bullmq'
 import t from 'tap'
 import type { Test } from 'tap'
-import { createExportQueue, createExportWorker } from '../../src/queue/index.ts'
+import { assertQueueMigrated, createExportQueue, createExportWorker, migrateQueue } from '../../src/queue/index.ts'
 import type { ExportProcessor } from '../../src/queue/index.ts'
 
 
@@ -126,6 +126,15 @@ for (const { name, open, skip } of backends) {
     })
   })
 }
+
+t.test('a queue whose tables are missing is refused before BullMQ asks for them', async (t) => {
+  const url = await createTestDatabase(t)
+  await t.resolves(assertQueueMigrated(url))
+  await t.rejects(assertQueueMigrated(url, 'elsewhere'), { code: 'SCHEMA_MISMATCH' })
+  await migrateQueue(url, 'elsewhere')
+  await t.resolves(assertQueueMigrated(url, 'elsewhere'))
+  await t.resolves(assertQueueMigrated('redis://127.0.0.1:1'), 'Redis has none')
+})
 
 for (const scheme of ['redis', 'postgres']) {
   t.test(`a queue that cannot be reached refuses with UNAVAILABLE (${scheme})`, async (t) => {

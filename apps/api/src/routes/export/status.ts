@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Database } from '@fhir-bulk-export/core/db'
+import type { Database, ExportRow, FileRow } from '@fhir-bulk-export/core/db'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
 import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
+import type { Caller } from '../../auth/caller.ts'
 import type { ApiConfig } from '../../config.ts'
 import { pollingLimit } from '../../plugins/polling-limit.ts'
 import { toStatusAnswer } from './answer.ts'
@@ -16,10 +17,17 @@ export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     schema: { params: Type.Object({ jobId: Type.String() }) },
     config: { rateLimit: pollingLimit, unexpected: 'UNAVAILABLE' },
     handler: async function reportStatus (request, reply) {
-      const row = await getExport(db, request.caller, request.params.jobId)
-      const files = row.status === 'completed' ? await findPublishedFiles(db, row.id) : []
+      const { row, files } = await findStatus(request.caller, request.params.jobId)
       const { code, headers, body } = toStatusAnswer(row, { files, publicUrl: config.PUBLIC_URL, now: new Date() })
       return await reply.code(code).headers(headers).header('Cache-Control', 'no-store').send(body)
     },
   })
+
+  async function findStatus (caller: Caller, jobId: string): Promise<{ row: ExportRow, files: FileRow[] }> {
+    const row = await getExport(db, caller, jobId)
+    if (row.status !== 'completed') return { row, files: [] }
+    const files = await findPublishedFiles(db, row.id)
+    // Dropped between the two questions: the first has another answer now.
+    return files === undefined ? await findStatus(caller, jobId) : { row, files }
+  }
 }
