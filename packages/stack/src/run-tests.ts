@@ -13,24 +13,35 @@ import { inRepository } from './workspace.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-tap-'))
 const output = join(directory, 'all.tap')
-// On a terminal tap redraws its screen; elsewhere `min` shows what failed, and the list of files is ours.
+// On a terminal tap redraws its screen; elsewhere `min` shows at the end what failed, and a line for each file is ours.
 const reporter = process.stdout.isTTY ? 'terse' : 'min'
 const tap = spawn(process.execPath, [findTap(), `--reporter=${reporter}`, `--output-file=${output}`, ...process.argv.slice(2)], {
   cwd: inRepository('.'),
   stdio: 'inherit',
 })
+let shown = 0
+const showing = setInterval(showResults, 2_000)
 const [code] = await once(tap, 'exit')
-const report = await readFile(output, 'utf8').catch(() => '')
-const totals = readTotals(report)
+clearInterval(showing)
+const totals = readTotals(await showResults())
 await rm(directory, { recursive: true, force: true })
 
 const succeeded = code === 0
 // A run that failed without a failed assertion (nothing ran, tap itself broke) must not be reported as one without failures.
 const failed = succeeded ? totals.fail : Math.max(totals.fail, 1)
-if (!process.stdout.isTTY) console.log('\n' + (report.match(/^(not )?ok .*$/gm)?.join('\n') ?? ''))
 if (totals.skip + totals.todo > 0) console.log(`${totals.skip} skipped, ${totals.todo} to do`)
 console.log(`${totals.pass} passed, ${failed} failed`)
 process.exitCode = succeeded ? 0 : 1
+
+/** A line for each file that has ended since the last call; returns all of tap's output so far. */
+async function showResults (): Promise<string> {
+  const report = await readFile(output, 'utf8').catch(() => '')
+  const results = report.match(/^(not )?ok .*$/gm) ?? []
+  const fresh = results.slice(shown)
+  shown = results.length
+  if (reporter === 'min' && fresh.length > 0) console.log(fresh.join('\n'))
+  return report
+}
 
 function findTap (): string {
   const require = createRequire(import.meta.url)

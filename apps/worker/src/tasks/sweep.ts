@@ -1,8 +1,8 @@
 import type { Database } from '@fhir-bulk-export/core/db'
-import { findDroppableFiles, isDroppable, markFileDropped, parseFileKey, toFileKey } from '@fhir-bulk-export/core/exports'
-import type { FileRef } from '@fhir-bulk-export/core/exports'
+import { findDroppableFiles, isDroppable, markFileDropped } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
-import type { ContentStore } from '@fhir-bulk-export/core/store'
+import { parseFileKey, toFileKey } from '@fhir-bulk-export/core/store'
+import type { ContentStore, FileRef } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 
 interface SweepResources { db: Kysely<Database>, store: ContentStore, log: Logger }

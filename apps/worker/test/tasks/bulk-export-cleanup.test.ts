@@ -1,4 +1,5 @@
-import { findExport, toFileKey } from '@fhir-bulk-export/core/exports'
+import { findExport } from '@fhir-bulk-export/core/exports'
+import { toFileKey } from '@fhir-bulk-export/core/store'
 import { sql } from 'kysely'
 import t from 'tap'
 import { runBulkExportCleanup } from '../../src/tasks/bulk-export-cleanup.task.ts'

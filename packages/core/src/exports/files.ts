@@ -2,22 +2,12 @@ import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { FileRow } from '../db/tables/bulk-export-files.ts'
-import type { FileKey } from '../store/content-store.ts'
+import type { FileRef } from '../store/file-key.ts'
 
 /** The ledger: what an attempt means to store, has stored, and what is gone again (db/tables/bulk-export-files.ts). */
 
 export type IntendedFile = Pick<FileRow, 'export_id' | 'attempt' | 'n' | 'list' | 'type' | 'name'>
-export type FileRef = Pick<FileRow, 'export_id' | 'attempt' | 'n'>
 export type StoredContent = { cid: string, pin: string | null, size: number, sha256: string, count: number }
-
-export function toFileKey ({ export_id: id, attempt, n }: FileRef): FileKey {
-  return `${id}.${attempt}.${n}.ndjson`
-}
-
-export function parseFileKey (key: FileKey): FileRef | undefined {
-  const match = /^([0-9a-f-]{36})\.([0-9]{1,9})\.([0-9]{1,9})\.ndjson$/.exec(key)
-  return match?.[1] === undefined ? undefined : { export_id: match[1], attempt: Number(match[2]), n: Number(match[3]) }
-}
 
 /** Before the first byte. Returns false when the attempt is no longer the export's own. */
 export async function intendFile (db: Kysely<Database>, file: IntendedFile): Promise<boolean> {

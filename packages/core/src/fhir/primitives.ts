@@ -5,11 +5,13 @@ import { toDate, toDateTime, toInstant } from './times.ts'
 // FHIR R4 datatypes, https://hl7.org/fhir/R4/datatypes.html#primitive. `\s` in its patterns is XML Schema's (space, tab,
 // line ends), so that a no-break space in a name is a character like any other.
 
-// eslint-disable-next-line no-control-regex
+/* eslint-disable no-control-regex */
 const controlCharacter = /[\0-\x08\x0b\x0c\x0e-\x1f]/
+const notPlain = /[^\x20-\x7e]/
 const notBlank = /\S/
-const codePattern = /^[^\s\p{Cc}]+(?: [^\s\p{Cc}]+)*$/u
-const uriPattern = /^[^\s\p{Cc}]+$/u
+const codePattern = /^[^\s\0-\x1f\x7f-\x9f]+(?: [^\s\0-\x1f\x7f-\x9f]+)*$/
+const uriPattern = /^[^\s\0-\x1f\x7f-\x9f]+$/
+/* eslint-enable no-control-regex */
 const maxStringLength = 1024 * 1024
 const maxInteger = 2_147_483_647
 
@@ -56,11 +58,12 @@ function integerFrom (least: number): Reader<number> {
 }
 
 export function checkString (value: string): string {
+  if (value.length > maxStringLength) throw new ElementError('must not be longer than 1 MB')
+  if (value.charCodeAt(0) > 0x20 && !notPlain.test(value)) return value // nearly always
   if (controlCharacter.test(value)) throw new ElementError('must not contain control characters')
   if (!notBlank.test(value)) throw new ElementError('must not be blank')
   // PostgreSQL's json, other than its jsonb and text, can hold half of a surrogate pair.
   if (!value.isWellFormed()) throw new ElementError('must be well-formed Unicode')
-  if (value.length > maxStringLength) throw new ElementError('must not be longer than 1 MB')
   return value
 }
 

@@ -4,7 +4,8 @@ import { ElementError } from './element-error.ts'
  * Times as FHIR writes them (https://hl7.org/fhir/R4/datatypes.html#dateTime) from FHIR's spelling or PostgreSQL's
  * (`2024-01-31 09:30:00.123+00`): partial dates as they are, anything with a time in UTC with the digits it came with.
  */
-const pattern = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(\.\d+)?(?:Z|([+-])(\d\d)(?::?(\d\d))?))?)?)?$/
+const timePattern = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d+)?([+-])(\d\d)(?::?(\d\d))?$/
+const datePattern = /^\d{4}(?:-\d\d(?:-\d\d)?)?$/
 const utc = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00)$/
 
 /** `2019`, `2019-05` or `2019-05-31`. Throws ElementError. */
@@ -41,22 +42,22 @@ export function endOf (dateTime: string): number {
 }
 
 function isDate (text: string): boolean {
-  const parts = pattern.exec(text)
-  return parts !== null && isCalendarDay(Number(parts[1]), Number(parts[2] ?? 1), Number(parts[3] ?? 1))
+  return datePattern.test(text) &&
+    isCalendarDay(yearOf(text), text.length > 4 ? twoDigits(text, 5) : 1, text.length > 7 ? twoDigits(text, 8) : 1)
 }
 
 function toTime (text: string, problem: string): string {
   if (utc.test(text)) { // nearly always: cut, not calculated
-    const valid = isCalendarDay(Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8, 10))) &&
-      isClockTime(Number(text.slice(11, 13)), Number(text.slice(14, 16)), Number(text.slice(17, 19)))
+    const valid = isCalendarDay(yearOf(text), twoDigits(text, 5), twoDigits(text, 8)) &&
+      isClockTime(twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17))
     if (!valid) throw new ElementError(problem)
     if (text.endsWith('Z') && text[10] === 'T') return text
     return `${text.slice(0, 10)}T${text.slice(11, text.endsWith('Z') ? -1 : -3)}Z`
   }
-  const parts = pattern.exec(text)
-  if (parts === null || parts[4] === undefined) throw new ElementError(problem)
+  const parts = timePattern.exec(text)
+  if (parts === null) throw new ElementError(problem)
   const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number) as [number, number, number, number, number, number]
-  const offset = Number(parts[9] ?? 0) * 60 + Number(parts[10] ?? 0)
+  const offset = Number(parts[9]) * 60 + Number(parts[10] ?? 0)
   if (!isCalendarDay(year, month, day) || !isClockTime(hour, minute, second) || offset > 14 * 60 || Number(parts[10] ?? 0) > 59) {
     throw new ElementError(problem)
   }
@@ -66,6 +67,14 @@ function toTime (text: string, problem: string): string {
   const moved = shifted.toISOString()
   if (moved.length > 24 || moved.startsWith('0000')) throw new ElementError(problem)
   return `${moved.slice(0, 17)}${parts[6]}${parts[7] ?? ''}Z`
+}
+
+function yearOf (text: string): number {
+  return twoDigits(text, 0) * 100 + twoDigits(text, 2)
+}
+
+function twoDigits (text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528 // '0' is 48
 }
 
 function isCalendarDay (year: number, month: number, day: number): boolean {

@@ -6,7 +6,8 @@ import { createKuboStore } from './kubo.ts'
 
 export type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from './content-store.ts'
 export { createEmbeddedStore } from './embedded.ts'
-export { isFileKey, toFileKey } from './file-key.ts'
+export { parseFileKey, toFileKey } from './file-key.ts'
+export type { FileRef } from './file-key.ts'
 export { createKuboStore } from './kubo.ts'
 export type { KuboOptions } from './kubo.ts'
 

@@ -29,6 +29,7 @@ export async function upload ({ url, headers }: KuboEndpoint, path: string, cont
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest
   const request = send(target, { method: 'POST', signal, headers: { ...headers, 'Content-Type': `multipart/form-data; boundary=${boundary}` } })
   const responded = once(request, 'response')
+  request.on('error', () => {}) // one that comes after the response has nobody else to listen; reading the response fails then
   const sent = pipeline(Readable.from(multipart(boundary, path, content), { objectMode: false }), request)
   // Whichever fails first takes the other down with it.
   sent.catch(() => {})

@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import t from 'tap'
-import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
-import { createDatabase } from '../../src/db/index.ts'
 import { serializers, type SerializerContext } from '../../src/fhir/index.ts'
 import { findFiles } from '../../src/load/find-files.ts'
 import { loadFiles } from '../../src/load/index.ts'
@@ -10,6 +8,7 @@ import { exportedRelations, exportedTypes } from '../../src/source/index.ts'
 import { compareResources } from '../fixtures/compare-resources.ts'
 import { readRows } from '../fixtures/read-rows.ts'
 import { contextWith } from '../fixtures/rows.ts'
+import { openSourceDatabase } from '../fixtures/source-database.ts'
 import { findProblems } from '../fixtures/validators.ts'
 
 const folders = [`${import.meta.dirname}/../fixtures/sample-data`, ...(process.env.SAMPLE_DATA ? [process.env.SAMPLE_DATA] : [])]
@@ -18,9 +17,7 @@ interface Resource { resourceType: string, id: string, meta?: object }
 
 for (const folder of folders) {
   t.test(`what is loaded from ${basename(folder)} comes back, but for what the loader said it does not hold`, async t => {
-    const url = await createTestDatabase(t)
-    const db = createDatabase(url, { applicationName: 'test', max: 1, onError: error => t.fail(error.message) })
-    t.teardown(async () => { await db.destroy() })
+    const { url, db } = await openSourceDatabase(t)
     const report = await loadFiles(db, [folder], { onProblem: problem => t.fail(JSON.stringify(problem)) })
 
     const given = await readResources(folder)

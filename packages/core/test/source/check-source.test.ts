@@ -1,11 +1,9 @@
 import t from 'tap'
-import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { sql } from 'kysely'
-import { createDatabase } from '../../src/db/index.ts'
 import { findSourceProblems, relations } from '../../src/source/index.ts'
+import { openSourceDatabase } from '../fixtures/source-database.ts'
 
-const db = createDatabase(await createTestDatabase(t), { applicationName: 'test', max: 1, onError: error => t.fail(error.message) })
-t.teardown(async () => { await db.destroy() })
+const { db } = await openSourceDatabase(t)
 
 t.test('the migrated tables have what an export reads', async t => {
   t.strictSame(await findSourceProblems(db), [])

@@ -1,12 +1,10 @@
 import t from 'tap'
-import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { sql } from 'kysely'
-import { createDatabase } from '../../src/db/index.ts'
 import { down, up } from '../../src/db/source-migrations/1771771001000-CreateSourceTables.ts'
 import { findSourceProblems } from '../../src/source/index.ts'
+import { openSourceDatabase } from '../fixtures/source-database.ts'
 
-const db = createDatabase(await createTestDatabase(t), { applicationName: 'test', max: 1, onError: error => t.fail(error.message) })
-t.teardown(async () => { await db.destroy() })
+const { db } = await openSourceDatabase(t)
 
 async function updatedAt (): Promise<number> {
   const { rows: [row] } = await sql<{ updated_at: Date }>`SELECT updated_at FROM source.patients WHERE id = 'p-1'`.execute(db)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { createEmbeddedStore, createKuboStore } from '../../src/store/index.ts'
-import { startFakeNode } from './fixtures/fake-node.ts'
+import { lines, startFakeNode } from './fixtures/fake-node.ts'
 import { makeBytes, makeFolder, newKey } from './fixtures/stores.ts'
 
 const MiB = 1024 * 1024
@@ -37,6 +37,24 @@ t.test('kubo: a node that does not read holds the source back, until the deadlin
   }
   await t.rejects(createKuboStore({ url, putDeadlineMs: 300 }).put(newKey(), endless()), { code: 'STORE_FAILED' })
   t.ok(pulled < 32 * MiB, `${pulled} bytes were pulled`) // what two sockets' buffers may hold
+})
+
+t.test('kubo: memory does not grow with the size of an upload', async (t) => {
+  const key = newKey()
+  const { url } = await startFakeNode(t, {
+    add: lines({ Name: `d/${key}`, Hash: cid }, { Name: 'd', Hash: cid }),
+    'files/stat': lines({ Hash: cid, Size: 320 * MiB, CumulativeSize: 0, Type: 'file', Blocks: 0 }),
+  })
+  const before = process.memoryUsage().arrayBuffers
+  let most = 0
+  const source = async function * () {
+    for (let sent = 0; sent < 320 * MiB; sent += chunk.length) {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+      yield chunk
+    }
+  }
+  t.match(await createKuboStore({ url }).put(key, source()), { size: 320 * MiB })
+  t.ok(most < 160 * MiB, `${most} bytes at most`) // garbage included
 })
 
 t.test('embedded: a reader that does not read costs one buffer', async (t) => {

@@ -25,11 +25,17 @@ async function openStore (t: Test, handlers: Record<string, Handler>) {
 }
 
 const hangUp: Handler = (req) => { req.once('data', () => { req.socket.destroy() }) }
+const trailer = (...values: unknown[]): Handler => (req, res) => req.resume().on('end', () => {
+  res.setHeader('Trailer', 'X-Stream-Error')
+  res.write(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+  res.addTrailers({ 'X-Stream-Error': 'no space left on device' })
+  res.end()
+})
 const stat = (Size: number, Hash = cid) => lines({ Hash, Size, CumulativeSize: Size, Type: 'file', Blocks: 0 })
 
 t.test('put: what the node did not surely keep is an error', async (t) => {
   const faults: Record<string, Record<string, Handler>> = {
-    'an answer without entries (its error came as a trailer)': { add: lines() },
+    'an answer without entries': { add: lines() },
     'an answer without the directory': { add: lines(fileLine) },
     'an answer without the file': { add: lines(rootLine) },
     'fewer bytes than were sent': { add: lines(fileLine, rootLine), 'files/stat': stat(999) },
@@ -37,6 +43,9 @@ t.test('put: what the node did not surely keep is an error', async (t) => {
     'a CIDv1': { add: lines({ ...fileLine, Hash: cidV1 }, rootLine), 'files/stat': stat(1_000, cidV1) },
     'a refusal': { add: refusal('no space left on device') },
     'a connection that breaks': { add: hangUp },
+    'half an answer, then a break': { add: (req, res) => req.resume().on('end', () => res.write('{"Na', () => res.destroy())) },
+    'half an answer, then silence': { add: halfOfIt },
+    'an error in the trailer': { add: trailer(fileLine, rootLine), 'files/stat': stat(1_000) },
     'no answer': { add: silence },
     'no answer about what it holds': { add: lines(fileLine, rootLine), 'files/stat': silence },
     'an answer that is no JSON': { add: (req, res) => req.resume().on('end', () => res.end('<html>')) },

@@ -1,6 +1,7 @@
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { findPublishedFile, toFileKey } from '@fhir-bulk-export/core/exports'
+import { findPublishedFile } from '@fhir-bulk-export/core/exports'
+import { toFileKey } from '@fhir-bulk-export/core/store'
 import type { FileHandle } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
