@@ -13,13 +13,14 @@ schema "source" of DATABASE_URL, made by \`migrate --source\`. Loading again rep
 Exit code: 0 all loaded, 1 some lines were bad (they are on stderr), 2 nothing could be loaded.`
 
 process.exitCode = await run().catch(function explain (error: unknown) {
-  // PostgreSQL's details may quote a row; its message names a relation or the server's state.
-  console.error(isServiceError(error) || error instanceof TypeError ? error.message : `The load stopped: ${error instanceof Error ? error.message : 'unknown error'}`)
+  // The message alone: PostgreSQL's details may quote a row.
+  const message = error instanceof Error ? error.message : 'unknown error'
+  console.error(isServiceError(error) ? message : `The load stopped: ${message}`)
   return 2
 })
 
 async function run (): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+  const { values, positionals } = readArguments()
   if (values.help) {
     console.log(usage)
     return 0
@@ -39,6 +40,14 @@ async function run (): Promise<number> {
     return report.rejected > 0 ? 1 : 0
   } finally {
     await db.destroy()
+  }
+}
+
+function readArguments () {
+  try {
+    return parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+  } catch (cause) {
+    throw new ServiceError('INVALID_PARAMETER', `${cause instanceof Error ? cause.message : ''}\n${usage}`, { cause })
   }
 }
 

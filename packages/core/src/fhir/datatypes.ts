@@ -1,7 +1,7 @@
 import type { Address, CodeableConcept, Coding, ContactPoint, HumanName, Identifier, Period, Reference } from 'fhir/r4.js'
 import { ElementError } from './element-error.ts'
 import { boolean, code, codeOf, dateTime, positiveInt, string, uri } from './primitives.ts'
-import { list, nested, object, refine, type Reader, type Scope } from './reading.ts'
+import { absent, list, nested, object, refine, type Reader, type Scope } from './reading.ts'
 import { toHeldReference } from './reference.ts'
 import { resourceTypes } from './resource-types.ts'
 import { endOf, startOf } from './times.ts'
@@ -60,7 +60,11 @@ export const identifier: Reader<Identifier> = object<Identifier>({
   assigner: nested(() => reference('Organization')),
 })
 
-const referenceElements = object<Reference>({ reference: string, type: uri, identifier, display: string })
+const resourceType: Reader<string> = function readResourceType (value) {
+  return typeof value === 'string' && resourceTypes.has(value) ? value : absent(value, 'must be the name of a FHIR R4 resource type')
+}
+
+const referenceElements = object<Reference>({ reference: string, type: resourceType, identifier, display: string })
 
 /** A Reference to one of the target types (none given: to anything), in the form that can be held (reference.ts). */
 export function reference (...targets: string[]): Reader<Reference> {
@@ -72,7 +76,7 @@ export function reference (...targets: string[]): Reader<Reference> {
       return given.reference === undefined ? missing() : undefined
     }
     const type = held.type ?? held.reference?.slice(0, held.reference.indexOf('/'))
-    if (allowed.size > 0 && type !== undefined && resourceTypes.has(type) && !allowed.has(type)) {
+    if (allowed.size > 0 && type !== undefined && !allowed.has(type)) {
       throw new ElementError(`must refer to one of ${targets.join(', ')}`)
     }
     return held

@@ -16,7 +16,7 @@ export interface BatchOptions<T> {
 }
 
 export interface Batch<T> {
-  /** Writes what is pending first, if this would be too much. */
+  /** Writes what is pending, if it is enough now. */
   add (pending: Pending<T>): Promise<void>
   flush (): Promise<void>
 }
@@ -54,9 +54,9 @@ export function createBatch<T> ({ admit, write, onWritten, onRefused, maxRows, m
 
   return {
     async add (row) {
-      if (pending.length > 0 && (pending.length >= maxRows || bytes + row.bytes > maxBytes)) await flush()
       pending.push(row)
       bytes += row.bytes
+      if (pending.length >= maxRows || bytes >= maxBytes) await flush()
     },
     flush,
   }

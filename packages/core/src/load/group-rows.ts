@@ -4,7 +4,7 @@ import { columnsOf } from '../fhir/columns.ts'
 import { codeableConcept, identifier, period, reference } from '../fhir/datatypes.ts'
 import { ElementError } from '../fhir/element-error.ts'
 import { boolean, codeOf, string } from '../fhir/primitives.ts'
-import { list, partialObject, refine } from '../fhir/reading.ts'
+import { list, partialObject, refine, type Scope } from '../fhir/reading.ts'
 import { patientIdOf, resourceElements, type LoadedRow } from './rows.ts'
 
 export interface GroupRows { group: LoadedRow<'patient_groups'>, members: Array<LoadedRow<'patient_group_members'>> }
@@ -19,12 +19,15 @@ const groupColumns = columnsOf<Group, 'patient_groups'>('patient_groups', {
 
 const memberColumns = columnsOf<GroupMember, 'patient_group_members'>('patient_group_members', { inactive: ['inactive', boolean] })
 
-/** Members who are no patients have no row. */
-const member = refine(partialObject<GroupMember>({ entity: reference(), period, ...memberColumns.elements }, ['entity']), function keepPatients (given, scope) {
-  if (patientIdOf(given.entity) !== null) return given
-  scope.notes.push({ path: 'entity', remark: 'is not held' })
-  return undefined
-})
+const member = refine(partialObject<GroupMember>({ entity: reference(), period, ...memberColumns.elements }, ['entity']), keepPatient)
+
+/** Members who are no patients have no row; of a patient it has the id. */
+function keepPatient (given: GroupMember, scope: Scope): GroupMember | undefined {
+  const isPatient = patientIdOf(given.entity) !== null
+  const lost = isPatient ? Object.keys(given.entity).filter(key => key !== 'reference').map(key => `entity.${key}`) : ['entity']
+  for (const path of lost) scope.notes.push({ path, remark: 'is not held' })
+  return isPatient ? given : undefined
+}
 
 const group = partialObject<Group>({
   ...resourceElements,

@@ -81,16 +81,19 @@ async function readAll (
   files: readonly SourceFile[], take: (file: SourceFile, line: Line) => Promise<void>, { onProgress }: LoadOptions
 ): Promise<void> {
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  let bytes = 0
-  let told = 0
+  let before = 0
   for (const file of files) {
+    let bytes = 0
+    let told = 0
     for await (const line of readLines(file.path)) {
       await take(file, line)
       bytes += line.bytes
       if (bytes - told < progressBytes) continue
       told = bytes
-      onProgress?.({ file: file.path, bytes, totalBytes })
+      onProgress?.({ file: file.path, bytes: before + bytes, totalBytes })
     }
+    before += file.bytes
+    onProgress?.({ file: file.path, bytes: before, totalBytes })
   }
 }
 

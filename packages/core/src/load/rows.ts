@@ -18,8 +18,9 @@ const implicitRules: Reader<string> = value => absent(value, 'is not supported: 
 export const resourceElements = { id, meta: partialObject({}), implicitRules }
 
 /** The reference that makes a row its patient's: only the id is held. */
-export const patientReference: Reader<Reference> = refine(partialObject<Reference>({ reference: string }), function checkPatient (given) {
+export const patientReference: Reader<Reference> = refine(partialObject<Reference>({ reference: string }), function checkPatient (given, scope) {
   const held = toHeldReference(given)
+  if (held !== given) scope.notes.push({ path: 'reference', remark: 'is held without its version' })
   if (referencedId(held, 'Patient') === undefined) throw new ElementError('must be Patient/id: a row belongs to a patient', 'reference')
   return held
 })

@@ -79,7 +79,14 @@ t.test('what a row does not hold is counted by element', async t => {
     generalPractitioner: [{ reference: '#o' }, { reference: 'Practitioner/1', identifier: { value: '1' } }],
     link: [{ type: 'refer', other: { reference: 'Patient/2/_history/1' } }],
   }, {
-    ...consent, provision: { type: 'permit', purpose: [{ code: 'TREAT' }] },
+    ...consent, patient: { reference: 'Patient/p-1/_history/2', display: 'P' }, provision: { type: 'permit', purpose: [{ code: 'TREAT' }] },
+  }, {
+    resourceType: 'Group',
+    id: 'g',
+    type: 'person',
+    actual: true,
+    characteristic: [{ exclude: false }],
+    member: [{ entity: { reference: 'Patient/1', display: 'P' } }, { entity: { reference: 'Patient/2', type: 'Patient', display: 'Q' } }, { entity: { reference: 'Device/1' } }],
   })
   t.strictSame(report.problems, [])
   t.strictSame(Object.fromEntries(report.notHeld), {
@@ -94,7 +101,13 @@ t.test('what a row does not hold is counted by element', async t => {
     'Patient.managingOrganization.reference is not held': 1,
     'Patient.generalPractitioner.reference is not held': 2,
     'Patient.link.other.reference is held without its version': 1,
+    'Consent.patient.display is not held': 1,
+    'Consent.patient.reference is held without its version': 1,
     'Consent.provision.type is moved into a nested provision': 1,
+    'Group.characteristic is not held': 1,
+    'Group.member.entity.display is not held': 2,
+    'Group.member.entity.type is not held': 1,
+    'Group.member.entity is not held': 1,
   })
 })
 
@@ -177,5 +190,6 @@ t.test('rows beyond one batch are all loaded, and progress is told', async t => 
   const report = await loadFiles(db, [folder], { onProgress: ({ bytes, totalBytes }) => { told.push(bytes / totalBytes) } })
   t.strictSame(report.types.get('Patient'), counts(2_345))
   t.equal((await readRows(url, 'patients')).length, 2_345)
-  t.ok(told.length > 0 && told.every(part => part > 0 && part <= 1))
+  t.ok(told.length > 1 && told.every((part, index) => part > (told[index - 1] ?? 0)))
+  t.equal(told.at(-1), 1)
 })
