@@ -42,7 +42,7 @@ t.test('the export of a killed worker is taken up when its lease is over', async
   const service = await openService(t)
   await givenPatients(service.db, many)
   const id = await service.kickOff({ types: ['Patient'] })
-  const child = spawn(process.execPath, [main], { env: { ...service.environment, EXPORT_LEASE: '1s', LOG_LEVEL: 'silent' }, stdio: 'inherit' })
+  const child = spawn(process.execPath, [main], { env: { ...service.environment, EXPORT_LEASE: '1s', LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent' }, stdio: 'inherit' })
   t.teardown(() => { child.kill('SIGKILL') })
   await running(service.db, id)
   child.kill('SIGKILL')
@@ -55,7 +55,7 @@ t.test('a worker process stops by itself on SIGTERM', async (t) => {
   const service = await openService(t)
   await givenPatients(service.db, many)
   const id = await service.kickOff({ types: ['Patient'] })
-  const child = spawn(process.execPath, [main], { env: { ...service.environment, LOG_LEVEL: 'silent' }, stdio: 'inherit' })
+  const child = spawn(process.execPath, [main], { env: { ...service.environment, LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent' }, stdio: 'inherit' })
   t.teardown(() => { child.kill('SIGKILL') })
   await running(service.db, id)
   const exited = new Promise((resolve) => child.on('exit', (code, signal) => { resolve({ code, signal }) }))
@@ -80,6 +80,19 @@ t.test('many exports, two workers, every job twice: each export runs once', asyn
   await Promise.all([service.startWorker(), service.startWorker()])
   for (const id of ids) t.match(await ended(service.db, id), { status: 'completed', attempt: 1, exported_resources: 80 })
   t.equal((await keptKeys(service.store)).length, 48)
+})
+
+t.test('a patient does not wait for a large export, nor for those that wait for it', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, many)
+  await service.startWorker({ WORKER_CONCURRENCY: '2' })
+  const large = await Promise.all([service.kickOff(), service.kickOff(), service.kickOff()])
+  await eventually(async () => (await Promise.all(large.map(async (id) => await findExport(service.db, id)))).some((row) => (row?.exported_resources ?? 0) > 0))
+  const own = await service.kickOff({ requester_role: 'PATIENT', patient_id: 'p7' })
+  t.match(await ended(service.db, own), { status: 'completed', exported_resources: 4 })
+  const states = await Promise.all(large.map(async (id) => (await findExport(service.db, id))?.status))
+  t.same(states.sort(), ['in_progress', 'pending', 'pending'])
+  for (const id of large) await cancelExport(service.db, id, 60_000)
 })
 
 t.test('a store that is down is waited for, and the export completes when it is back', async (t) => {

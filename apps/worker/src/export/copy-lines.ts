@@ -2,9 +2,12 @@
  * COPY's text format, cut into lines and fields (PostgreSQL manual, COPY, Text Format).
  */
 
-const newline = 0x0a
+export const newline = 0x0a
 
-/** Whole lines, as many as a chunk completes. A row longer than a chunk is put together once, when its end has come. */
+/**
+ * Whole lines, as many as a chunk completes. What a chunk leaves open is put together with what follows once its end has
+ * come; all else is decoded where it stands.
+ */
 export async function * readLines (chunks: AsyncIterable<Buffer>): AsyncGenerator<string[]> {
   let pending: Buffer[] = []
   for await (const chunk of chunks) {
@@ -13,10 +16,11 @@ export async function * readLines (chunks: AsyncIterable<Buffer>): AsyncGenerato
       pending.push(chunk)
       continue
     }
-    const head = chunk.subarray(0, end)
-    const text = pending.length === 0 ? head.toString() : Buffer.concat([...pending, head]).toString()
+    const first = pending.length === 0 ? -1 : chunk.indexOf(newline)
+    const lines = first === end ? [] : chunk.toString('utf8', first + 1, end).split('\n')
+    if (first !== -1) lines.unshift(Buffer.concat([...pending, chunk.subarray(0, first)]).toString())
     pending = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : []
-    yield text.split('\n')
+    yield lines
   }
   if (pending.length > 0) throw new Error('the COPY stream ended in the middle of a row')
 }

@@ -2,62 +2,85 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { serializers, toOperationOutcome, toRowIssue } from '@fhir-bulk-export/core/fhir'
 import type { RowIssue, SerializerContext } from '@fhir-bulk-export/core/fhir'
 import type { ExportedType } from '@fhir-bulk-export/core/source'
-import { readLines, toFields } from './copy-lines.ts'
+import { newline, readLines, toFields } from './copy-lines.ts'
 import type { Lines } from './write-file.ts'
 
-/** Characters after which a piece is passed on: large enough to cost little per piece, small enough to hold many. */
-const pieceLength = 256 * 1024
+/** Bytes of a piece: large enough to cost little, small enough to hold several. */
+const pieceBytes = 512 * 1024
+/** A UTF-16 code unit never needs more in UTF-8. */
+const bytesPerUnit = 3
+/** Of one part. */
+const maxWarnings = 10_000
 
-/** Rows in COPY's text format to NDJSON, in pieces of whole lines. What cannot be exported becomes a line of the error files. */
+/** Rows in COPY's text format to NDJSON, in pieces of whole lines. */
 export interface Ndjson {
   /** `onRows` is told how many rows each step has dealt with. */
   fromRows: (type: ExportedType, columns: string[], chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void) => AsyncGenerator<Lines>
-  /** An OperationOutcome a line, for every row that is missing or was exported with less than it holds. */
-  problems: () => AsyncGenerator<Lines>
+  /** What could not be exported, or only with less than the row holds. */
+  issues: RowIssue[]
 }
 
 /** @throws ServiceError TOO_MANY_ROW_ERRORS (while iterating) once more than `maxRowErrors` rows cannot be exported. */
 export function createNdjson (context: Omit<SerializerContext, 'warn'>, maxRowErrors: number): Ndjson {
   const issues: RowIssue[] = []
   let rowErrors = 0
+  let warnings = 0
 
   function note (issue: RowIssue): void {
-    if (issue.severity === 'error' && ++rowErrors > maxRowErrors) {
-      throw new ServiceError('TOO_MANY_ROW_ERRORS', `More than ${maxRowErrors} rows cannot be exported, the last of them a ${issue.type}: ${issue.path} ${issue.problem}`)
-    }
-    // Warnings alone must not fill the memory either: what is beyond the limit is left out, its rows are exported.
-    if (issues.length < 2 * maxRowErrors) issues.push(issue)
+    if (issue.severity === 'error' && ++rowErrors > maxRowErrors) throw tooManyErrors(maxRowErrors, issue)
+    // Warnings must not fill the memory either. Their rows are exported; what is not listed here is the remark alone.
+    if (issue.severity === 'error' || ++warnings <= maxWarnings) issues.push(issue)
   }
 
   async function * fromRows (type: ExportedType, columns: string[], chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void) {
     const toResource = createSerializer(type, columns, { ...context, warn: note }, note)
-    let text = ''
+    // One buffer for all pieces: whoever takes one is done with it when the next is asked for (content-store.ts).
+    const buffer = Buffer.allocUnsafe(pieceBytes)
+    let size = 0
     let count = 0
     for await (const lines of readLines(chunks)) {
       for (const line of lines) {
         const json = toResource(line)
         if (json === undefined) continue
-        text += json + '\n'
-        count++
-        if (text.length >= pieceLength) {
-          yield { bytes: Buffer.from(text), count }
-          text = ''
+        const most = json.length * bytesPerUnit + 1
+        if (size + most > pieceBytes && count > 0) {
+          yield { bytes: buffer.subarray(0, size), count }
+          size = 0
           count = 0
         }
+        if (most > pieceBytes) {
+          yield { bytes: Buffer.from(json + '\n'), count: 1 }
+          continue
+        }
+        size += buffer.write(json, size)
+        buffer[size++] = newline
+        count++
       }
       onRows(lines.length)
     }
-    if (count > 0) yield { bytes: Buffer.from(text), count }
+    if (count > 0) yield { bytes: buffer.subarray(0, size), count }
   }
 
-  async function * problems () {
-    for (let i = 0; i < issues.length; i += 1_000) {
-      const lines = issues.slice(i, i + 1_000).map((issue) => JSON.stringify(toOperationOutcome(issue)) + '\n')
-      yield { bytes: Buffer.from(lines.join('')), count: lines.length }
-    }
-  }
+  return { fromRows, issues }
+}
 
-  return { fromRows, problems }
+/** The lines of the error files: an OperationOutcome for every row that is missing or was exported with less than it holds. */
+export async function * toErrorLines (issues: RowIssue[]): AsyncGenerator<Lines> {
+  for (let i = 0; i < issues.length; i += 1_000) {
+    const lines = issues.slice(i, i + 1_000).map((issue) => JSON.stringify(toOperationOutcome(issue)) + '\n')
+    yield { bytes: Buffer.from(lines.join('')), count: lines.length }
+  }
+}
+
+/** Over all readers; each of them has stopped by itself at that number. */
+export function assertFewErrors (issues: RowIssue[], maxRowErrors: number): void {
+  const errors = issues.filter(({ severity }) => severity === 'error')
+  const last = errors.at(-1)
+  if (errors.length > maxRowErrors && last !== undefined) throw tooManyErrors(maxRowErrors, last)
+}
+
+function tooManyErrors (maxRowErrors: number, { type, path, problem }: RowIssue): ServiceError {
+  return new ServiceError('TOO_MANY_ROW_ERRORS', `More than ${maxRowErrors} rows cannot be exported, the last of them a ${type}: ${path} ${problem}`)
 }
 
 /** A line of COPY to a line of NDJSON; undefined for a row that cannot be exported. */

@@ -1,7 +1,7 @@
-import { claimExport, failExport, handOnExport, retryExport } from '@fhir-bulk-export/core/exports'
+import { claimExport, failExport, findExport, handOnExport, retryExport } from '@fhir-bulk-export/core/exports'
 import type { Attempt, Progress } from '@fhir-bulk-export/core/exports'
 import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
-import type { ExportProcessor } from '@fhir-bulk-export/core/queue'
+import type { ExportJob, ExportProcessor } from '@fhir-bulk-export/core/queue'
 import { DelayedError, WaitingError } from 'bullmq'
 import type { Kysely } from 'kysely'
 import { dropFiles } from '../tasks/sweep.ts'
@@ -10,8 +10,11 @@ import type { Ending } from './ending.ts'
 import { keepLease } from './heartbeat.ts'
 import { runExport } from './run-export.ts'
 import type { ExportResources } from './run-export.ts'
+import { createSlots } from './slots.ts'
 
 const shortestPauseMs = 500
+/** Until a large export asks again whether this worker has a slot for it; any other worker may take it meanwhile. */
+const fullSlotsPauseMs = 1_000
 const firstBackoffMs = 2_000
 const longestBackoffMs = 60_000
 
@@ -23,8 +26,24 @@ const longestBackoffMs = 60_000
 export function createProcessor (resources: ExportResources & { leases: Kysely<Database> }, shutdown: AbortSignal): ExportProcessor {
   const { db, config, log } = resources
 
+  const slots = createSlots(config.WORKER_CONCURRENCY)
+
   return async function processExport (job, token) {
-    const id = job.id ?? ''
+    const row = await findExport(db, job.id ?? '')
+    if (row === undefined) return
+    const giveBack = slots.take(row.patient_id !== null)
+    if (giveBack === undefined) {
+      await job.moveToDelayed(Date.now() + fullSlotsPauseMs, token)
+      throw new DelayedError()
+    }
+    try {
+      await runJob(row.id, job, token)
+    } finally {
+      giveBack()
+    }
+  }
+
+  async function runJob (id: string, job: ExportJob, token: string | undefined): Promise<void> {
     const claim = await claimExport(db, id, { leaseMs: config.EXPORT_LEASE, maxFailures: config.EXPORT_ATTEMPTS, ttlMs: config.EXPORT_TTL })
     if (claim.outcome === 'over') return
     if (claim.outcome === 'busy') {

@@ -1,70 +1,100 @@
 import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
 import { publishExport } from '@fhir-bulk-export/core/exports'
-import type { FileList, Progress } from '@fhir-bulk-export/core/exports'
+import type { Progress } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { Config } from '../config.ts'
 import { Interruption } from './ending.ts'
-import { createNdjson } from './ndjson.ts'
+import { assertFewErrors, toErrorLines } from './ndjson.ts'
+import { toParts } from './plan.ts'
+import type { ReadResult } from './read-part.ts'
+import type { Readers } from './readers.ts'
 import { openSnapshot } from './snapshot.ts'
-import { toSourceQueries } from './sources.ts'
+import type { Snapshot } from './snapshot.ts'
+import { toCountQuery } from './sources.ts'
 import { splitFiles, writeFile } from './write-file.ts'
-import type { Lines } from './write-file.ts'
 
 export interface ExportResources {
   db: Kysely<Database>
   snapshots: Pool
+  readers: Readers
   store: ContentStore
   log: Logger
   config: Config
 }
 
+/** More than the files of any part: two parts never use the same number. */
+const filesPerPart = 100_000
+
 /**
- * One attempt, from the snapshot to the published manifest: every type's rows are read, made resources, written as NDJSON
- * and stored, one file after the other. Memory is bounded by pieces of the stream, not by rows or types.
- * Throws whatever went wrong; what the attempt has stored by then is found in the ledger and dropped by the sweep.
+ * One attempt, from the snapshot to the published manifest: the parts of the export are read by several readers at once, all
+ * on the same snapshot. Throws whatever went wrong first; what the attempt has stored by then is found in the ledger and
+ * dropped by the sweep.
  */
-export async function runExport ({ db, snapshots, store, log, config }: ExportResources, row: ExportRow, progress: Progress, signal: AbortSignal): Promise<void> {
+export async function runExport (resources: ExportResources, row: ExportRow, progress: Progress, signal: AbortSignal): Promise<void> {
+  const { db, snapshots, readers, store, log, config } = resources
   signal.throwIfAborted()
   const filter = { patientId: row.patient_id, since: row.since }
   const snapshot = await openSnapshot(snapshots, filter, config.EXPORT_LATE_COMMIT_MARGIN)
-  // An aborted attempt may be waiting for PostgreSQL: closing the session is what wakes it.
-  signal.addEventListener('abort', snapshot.close, { once: true })
-  try {
-    const sources = row.types.map((type) => ({ type, ...toSourceQueries(type, filter, config.EXPORT_MAX_ATTACHMENT_BYTES) }))
-    for (const { count } of sources) progress.total_resources += await snapshot.count(count)
+  // The first reader that fails stops the others, and so does whoever stops the attempt.
+  const failure = new AbortController()
+  const stop = AbortSignal.any([signal, failure.signal])
+  stop.addEventListener('abort', snapshot.close, { once: true })
 
-    const ndjson = createNdjson({
-      mrnSystem: config.MRN_SYSTEM,
-      attachmentBaseUrls: config.ATTACHMENT_BASE_URLS,
+  async function orStop<T> (work: Promise<T>): Promise<T> {
+    return await work.catch((error: unknown) => {
+      failure.abort(error)
+      throw error
+    })
+  }
+
+  try {
+    const parts = toParts(row.types, filter, snapshot.blocks, readers.count)
+    const reading = parts.map(async (part, i) => await orStop(readers.read({
+      exportId: row.id,
+      attempt: row.attempt,
+      snapshotId: snapshot.id,
+      filter,
       asOf: snapshot.transactionTime,
-    }, config.EXPORT_MAX_ROW_ERRORS)
-    let files = 0
-    async function write (list: FileList, type: string, lines: AsyncIterable<Lines>) {
-      let nth = 0
-      await splitFiles(lines, config.EXPORT_FILE_BYTES, async (file) => {
-        const name = `${list === 'output' ? type : list}.${++nth}.ndjson`
-        await writeFile({ db, store }, { export_id: row.id, attempt: row.attempt, n: ++files, list, type, name }, file, signal)
-      })
-    }
-    for (const { type, copy, columns } of sources) {
-      await write('output', type, ndjson.fromRows(type, columns, snapshot.copy(copy), (resources) => { advance(progress, resources) }))
-    }
-    await write('error', 'OperationOutcome', ndjson.problems())
+      part,
+      firstFile: i * filesPerPart + 1,
+    }, (rows) => { advance(progress, rows) }, stop)))
+    // All of them have ended before we go on: nobody writes for an attempt that is over.
+    const settled = await Promise.allSettled([orStop(countRows(snapshot, row, progress)), ...reading])
+    stop.throwIfAborted()
+    const results = settled.map((outcome) => outcome.status === 'fulfilled' ? outcome.value : undefined).filter((result): result is ReadResult => result !== undefined)
+
+    const issues = results.flatMap((result) => result.issues)
+    assertFewErrors(issues, config.EXPORT_MAX_ROW_ERRORS)
+    let files = results.reduce((sum, result) => sum + result.files, 0)
+    let errorFiles = 0
+    await splitFiles(toErrorLines(issues), config.EXPORT_FILE_BYTES, async (lines) => {
+      const n = parts.length * filesPerPart + ++errorFiles
+      await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, { export_id: row.id, attempt: row.attempt, n, list: 'error', type: 'OperationOutcome' }, lines, signal)
+    })
+    files += errorFiles
 
     signal.throwIfAborted()
-    const result = { files, transactionTime: snapshot.transactionTime, ttlMs: config.EXPORT_TTL, progress }
-    if (!await publishExport(db, row, result)) throw new Interruption('lost')
+    if (!await publishExport(db, row, { files, transactionTime: snapshot.transactionTime, ttlMs: config.EXPORT_TTL, progress })) throw new Interruption('lost')
     log.info({ exportId: row.id, attempt: row.attempt, files, resources: progress.exported_resources }, 'export completed')
   } finally {
-    signal.removeEventListener('abort', snapshot.close)
+    stop.removeEventListener('abort', snapshot.close)
     snapshot.close()
   }
 }
 
-function advance (progress: Progress, resources: number): void {
-  progress.exported_resources += resources
-  progress.progress = Math.min(99, Math.floor(100 * progress.exported_resources / Math.max(1, progress.total_resources)))
+/** While the readers are at work: what is counted is what they read, for it is the same snapshot. */
+async function countRows (snapshot: Snapshot, row: ExportRow, progress: Progress): Promise<undefined> {
+  const filter = { patientId: row.patient_id, since: row.since }
+  let total = 0
+  for (const type of row.types) total += await snapshot.count(toCountQuery(type, filter))
+  progress.total_resources = total
+  advance(progress, 0)
+}
+
+function advance (progress: Progress, rows: number): void {
+  progress.exported_resources += rows
+  if (progress.total_resources > 0) progress.progress = Math.min(99, Math.floor(100 * progress.exported_resources / progress.total_resources))
 }

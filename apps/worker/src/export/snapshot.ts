@@ -6,15 +6,23 @@ import { to as copyTo } from 'pg-copy-streams'
 /** What the rows are limited to; null means "not limited", and is said so in the SQL (sources.ts), never by an empty value. */
 export interface SnapshotFilter { patientId: string | null, since: Date | null }
 
-export interface Snapshot {
-  /** Everything committed up to this instant is in the snapshot; a chain of `_since = transactionTime` loses nothing. */
-  transactionTime: Date
+/** A session that sees one instant of the source, and only that. */
+export interface SnapshotSession {
   /** Runs `SELECT count(*) …`. */
   count: (sql: string) => Promise<number>
   /** Runs `COPY … TO STDOUT`; chunks come only as fast as they are asked for. */
   copy: (sql: string) => AsyncIterable<Buffer>
   /** Frees the session at once, also in the middle of a COPY. */
   close: () => void
+}
+
+export interface Snapshot extends SnapshotSession {
+  /** Everything committed up to this instant is in the snapshot; a chain of `_since = transactionTime` loses nothing. */
+  transactionTime: Date
+  /** By which other sessions join it, while this one lasts. */
+  id: string
+  /** Blocks of each of the source's tables; views have none. */
+  blocks: ReadonlyMap<string, number>
 }
 
 /**
@@ -27,26 +35,57 @@ export interface Snapshot {
  * transaction began.
  */
 export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateCommitMarginMs: number): Promise<Snapshot> {
+  let transactionTime = new Date(NaN)
+  let id = ''
+  const blocks = new Map<string, number>()
+  const session = await openSession(pool, filter, async (client) => {
+    transactionTime = await readTransactionTime(client, lateCommitMarginMs)
+    await client.query(begin)
+    const { rows: [exported] } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
+    id = exported?.id ?? ''
+    const { rows } = await client.query<{ name: string, blocks: number }>(`
+      SELECT c.relname AS name, pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'source' AND c.relkind IN ('r', 'm')`)
+    for (const row of rows) blocks.set(row.name, row.blocks)
+  })
+  return { ...session, transactionTime, id, blocks }
+}
+
+/** Another session on the same instant; the one that opened the snapshot has to be there still. */
+export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, snapshotId: string): Promise<SnapshotSession> {
+  return await openSession(pool, filter, async (client) => {
+    await client.query(begin)
+    await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshotId)}`)
+  })
+}
+
+const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
+
+async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<void>): Promise<SnapshotSession> {
   const client = await pool.connect()
   // A session may break while it is idle; whatever is asked of it next says so.
   client.on('error', () => {})
+  let isClosed = false
+  // Destroyed, not given back: ending a COPY half-way by other means leaves the backend holding the snapshot.
+  const close = () => {
+    if (!isClosed) client.release(true)
+    isClosed = true
+  }
   try {
-    const transactionTime = await readTransactionTime(client, lateCommitMarginMs)
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+    await takeSnapshot(client)
     await prepareSession(client, filter)
-    return {
-      transactionTime,
-      count: async (sql) => {
-        const { rows: [row] } = await client.query<{ count: number }>(sql)
-        return row?.count ?? 0
-      },
-      copy: (sql): Readable => client.query(copyTo(sql)),
-      // Destroyed, not given back: ending a COPY half-way by other means leaves the backend holding the snapshot.
-      close: () => { client.release(true) },
-    }
   } catch (error) {
-    client.release(true)
+    close()
     throw error
+  }
+  return {
+    count: async (sql) => {
+      const { rows: [row] } = await client.query<{ count: number }>(sql)
+      return row?.count ?? 0
+    },
+    copy: (sql): Readable => client.query(copyTo(sql)),
+    close,
   }
 }
 

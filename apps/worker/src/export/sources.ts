@@ -4,10 +4,12 @@ import type { SnapshotFilter } from './snapshot.ts'
 
 /** The SQL that reads a type's rows. It is put together from constants only; values come from the session's settings. */
 
-export interface SourceQueries {
-  count: string
+/** Of a table's blocks, `from` ≤ block < `to`; `to` null: to the end, wherever that is. */
+export interface BlockRange { from: number, to: number | null }
+
+export interface CopyQuery {
   /** COPY in text format: first whether the row's attachments were withheld for their size, then `columns`. */
-  copy: string
+  sql: string
   columns: string[]
 }
 
@@ -17,20 +19,25 @@ const attachmentColumns: Partial<Record<ExportedType, string>> = { DocumentRefer
 // A compressed value is never smaller than this part of its text (LZ4's bound): what is smaller need not be unpacked to be measured.
 const compressionBound = 256
 
-export function toSourceQueries (type: ExportedType, filter: SnapshotFilter, maxAttachmentBytes: number): SourceQueries {
-  const relation = exportedRelations[type]
-  const columns = Object.keys(relations[relation])
+export function toCountQuery (type: ExportedType, filter: SnapshotFilter): string {
+  return `SELECT count(*) ${toFrom(type, filter, null)}`
+}
+
+export function toCopyQuery (type: ExportedType, filter: SnapshotFilter, range: BlockRange | null, maxAttachmentBytes: number): CopyQuery {
+  const columns = Object.keys(relations[exportedRelations[type]])
   const attachment = attachmentColumns[type]
   const isWithheld = attachment === undefined
     ? 'false'
     : `coalesce(pg_column_size(r.${attachment}) > ${Math.floor(maxAttachmentBytes / compressionBound)} AND octet_length(r.${attachment}::text) > ${maxAttachmentBytes}, false)`
   const select = columns.map((column) => column === attachment ? `CASE WHEN ${isWithheld} THEN NULL ELSE r.${column} END` : `r.${column}`)
-  const from = `FROM source.${relation} r WHERE ${toConditions(type, filter).join(' AND ')}`
-  return {
-    count: `SELECT count(*) ${from}`,
-    copy: `COPY (SELECT ${[isWithheld, ...select].join(', ')} ${from}) TO STDOUT`,
-    columns,
-  }
+  return { sql: `COPY (SELECT ${[isWithheld, ...select].join(', ')} ${toFrom(type, filter, range)}) TO STDOUT`, columns }
+}
+
+function toFrom (type: ExportedType, filter: SnapshotFilter, range: BlockRange | null): string {
+  const conditions = toConditions(type, filter)
+  if (range !== null) conditions.push(`r.ctid >= '(${range.from},0)'`)
+  if (range?.to != null) conditions.push(`r.ctid < '(${range.to},0)'`)
+  return `FROM source.${exportedRelations[type]} r WHERE ${conditions.join(' AND ')}`
 }
 
 function toConditions (type: ExportedType, { patientId, since }: SnapshotFilter): string[] {

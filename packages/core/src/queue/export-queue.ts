@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createPostgresBackend, createRedisBackend, Queue, Worker } from 'bullmq'
-import type { BackendFactory, ConnectionOptions, IQueueBackend, JobsOptions, Processor } from 'bullmq'
+import type { BackendFactory, ConnectionOptions, IQueueBackend, Job, JobsOptions, Processor } from 'bullmq'
 import { Redis } from 'ioredis'
 import { ServiceError } from '../errors.ts'
 
@@ -13,6 +13,7 @@ export const exportQueueName = 'fhir-bulk-export'
 
 export interface ExportJobData { version: 1 }
 
+export type ExportJob = Job<ExportJobData, void>
 export type ExportProcessor = Processor<ExportJobData, void>
 export type ExportWorker = Worker<ExportJobData, void, string, IQueueBackend>
 

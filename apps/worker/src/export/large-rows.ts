@@ -1,0 +1,55 @@
+import { newline } from './copy-lines.ts'
+
+/** Bytes of one row from which on it is read alone: a reader holds such a row several times over (bytes, text, value, JSON). */
+const largeRowBytes = 4 * 2 ** 20
+
+/**
+ * The byte budget of a worker: its readers hold small rows as they come, and a large one only one reader at a time, whichever
+ * export it belongs to. The lock lies in memory that all threads share; 0 is free, anything else is the task that has it.
+ */
+export interface LargeRows {
+  /** Passes COPY's chunks on, and stops in the middle of a large row until no other reader is in one. */
+  guard: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
+}
+
+export function createLargeRows (memory: SharedArrayBuffer, task: number): LargeRows {
+  const lock = new Int32Array(memory)
+
+  async function acquire (): Promise<void> {
+    for (;;) {
+      const holder = Atomics.compareExchange(lock, 0, 0, task)
+      if (holder === 0) return
+      await Atomics.waitAsync(lock, 0, holder).value
+    }
+  }
+
+  async function * guard (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let open = 0
+    let isHeld = false
+    try {
+      for await (const chunk of chunks) {
+        const end = chunk.lastIndexOf(newline)
+        open = end === -1 ? open + chunk.length : chunk.length - end - 1
+        yield chunk
+        // The next chunk is asked for: whatever rows this one completed have been dealt with.
+        if (isHeld && open < largeRowBytes) {
+          releaseLargeRow(memory, task)
+          isHeld = false
+        } else if (!isHeld && open >= largeRowBytes) {
+          await acquire()
+          isHeld = true
+        }
+      }
+    } finally {
+      releaseLargeRow(memory, task)
+    }
+  }
+
+  return { guard }
+}
+
+/** Does nothing unless the task has the lock. Also for the main thread, when a reader was ended by force. */
+export function releaseLargeRow (memory: SharedArrayBuffer, task: number): void {
+  const lock = new Int32Array(memory)
+  if (Atomics.compareExchange(lock, 0, task, 0) === task) Atomics.notify(lock, 0)
+}

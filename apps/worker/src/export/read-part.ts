@@ -1,0 +1,61 @@
+import type { Database } from '@fhir-bulk-export/core/db'
+import type { RowIssue } from '@fhir-bulk-export/core/fhir'
+import type { Pool } from 'pg'
+import type { Kysely } from 'kysely'
+import type { ContentStore } from '@fhir-bulk-export/core/store'
+import type { Config } from '../config.ts'
+import { createNdjson } from './ndjson.ts'
+import type { Part } from './plan.ts'
+import type { LargeRows } from './large-rows.ts'
+import { joinSnapshot } from './snapshot.ts'
+import type { SnapshotFilter } from './snapshot.ts'
+import { toCopyQuery } from './sources.ts'
+import { splitFiles, writeFile } from './write-file.ts'
+
+/** A part of an attempt, as it travels to a reader. */
+export interface ReadTask {
+  exportId: string
+  attempt: number
+  snapshotId: string
+  filter: SnapshotFilter
+  /** The snapshot's time: decides which consents are past their period. */
+  asOf: Date
+  part: Part
+  /** Number of the part's first file in the ledger; the next part's are larger than any that this one can reach. */
+  firstFile: number
+}
+
+export interface ReadResult { files: number, issues: RowIssue[] }
+
+export interface ReadResources { db: Kysely<Database>, snapshots: Pool, store: ContentStore, largeRows: LargeRows, config: Config }
+
+/**
+ * Reads a part and stores its files: rows → resources → NDJSON → store, with back-pressure all the way to PostgreSQL.
+ * Memory is bounded by the pieces of the stream, not by rows or types.
+ */
+export async function readPart ({ db, snapshots, store, largeRows, config }: ReadResources, task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
+  signal.throwIfAborted()
+  const { exportId, attempt, filter, firstFile } = task
+  const session = await joinSnapshot(snapshots, filter, task.snapshotId)
+  // Whoever waits for PostgreSQL is woken by the end of the session.
+  signal.addEventListener('abort', session.close, { once: true })
+  const ndjson = createNdjson({ mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, asOf: task.asOf }, config.EXPORT_MAX_ROW_ERRORS)
+  let files = 0
+
+  async function readSource ({ type, range }: Part[number]): Promise<void> {
+    const { sql, columns } = toCopyQuery(type, filter, range, config.EXPORT_MAX_ATTACHMENT_BYTES)
+    const lines = ndjson.fromRows(type, columns, largeRows.guard(session.copy(sql)), onRows)
+    await splitFiles(lines, config.EXPORT_FILE_BYTES, async (file) => {
+      const n = firstFile + files++
+      await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, { export_id: exportId, attempt, n, list: 'output', type }, file, signal)
+    })
+  }
+
+  try {
+    for (const source of task.part) await readSource(source)
+    return { files, issues: ndjson.issues }
+  } finally {
+    signal.removeEventListener('abort', session.close)
+    session.close()
+  }
+}

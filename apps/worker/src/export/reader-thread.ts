@@ -1,0 +1,41 @@
+import type { MessagePort } from 'node:worker_threads'
+import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { openContentStore } from '@fhir-bulk-export/core/store'
+import { workerData } from 'piscina'
+import type { Config } from '../config.ts'
+import { Interruption } from './ending.ts'
+import { createLargeRows } from './large-rows.ts'
+import { readPart } from './read-part.ts'
+import type { ReadResult, ReadTask } from './read-part.ts'
+import { toPlainError } from './plain-error.ts'
+import type { PlainError } from './plain-error.ts'
+
+/** What main thread and reader say to each other while a part is read; the result is the task's return value. */
+export interface ReaderCall { task: ReadTask, serial: number, port: MessagePort }
+export type ToReader = { interrupt: Interruption['kind'] }
+export type FromReader = { isStarted: true } | { rows: number }
+export type ReaderAnswer = { result: ReadResult } | { error: PlainError }
+
+export interface ReaderData { config: Config, largeRowLock: SharedArrayBuffer }
+
+const { config, largeRowLock } = workerData as ReaderData
+const onError = () => {} // an idle connection that broke is replaced when it is needed
+const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-worker', max: 1, onError })
+const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 1, onError })
+const store = await openContentStore(config.IPFS_URL, { isPrepared: true })
+
+/** The thread's task: one part of an attempt at a time. Errors travel as plain values, for structured cloning drops their class and code. */
+export default async function readInThread ({ task, serial, port }: ReaderCall): Promise<ReaderAnswer> {
+  const controller = new AbortController()
+  const tell = (message: FromReader) => { port.postMessage(message) }
+  port.on('message', ({ interrupt }: ToReader) => { controller.abort(new Interruption(interrupt)) })
+  tell({ isStarted: true })
+  try {
+    const largeRows = createLargeRows(largeRowLock, serial)
+    return { result: await readPart({ db, snapshots, store, largeRows, config }, task, (rows) => { tell({ rows }) }, controller.signal) }
+  } catch (error) {
+    return { error: toPlainError(controller.signal.aborted ? controller.signal.reason : error) }
+  } finally {
+    port.close()
+  }
+}

@@ -1,0 +1,90 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { Interruption } from './ending.ts'
+import { createLargeRows, releaseLargeRow } from './large-rows.ts'
+import { fromPlainError } from './plain-error.ts'
+import { readPart } from './read-part.ts'
+import type { ReadResources, ReadResult, ReadTask } from './read-part.ts'
+import type { FromReader, ReaderAnswer, ReaderCall, ReaderData, ToReader } from './reader-thread.ts'
+
+/** How long a reader that is told to stop may take to clean up before its thread is ended. */
+const graceMs = 5_000
+const idleMs = 60_000
+
+/**
+ * A worker's readers: threads, each with a connection of its own, that do all of a large export's work on rows, so that this
+ * thread is free for leases and jobs. A patient's own export is read on this thread: it is small, needs no start, and no
+ * large export can stand in its way.
+ */
+export interface Readers {
+  /** How many read a large export at once. */
+  count: number
+  /** Reads a part. Rejects with the reader's error, or with the signal's reason. */
+  read: (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal) => Promise<ReadResult>
+  close: () => Promise<void>
+}
+
+/** `own` is what this thread reads with; `onError` hears of threads that end while they have nothing to do. */
+export function createReaders (own: Omit<ReadResources, 'largeRows'>, onError: (error: unknown) => void): Readers {
+  const { config } = own
+  const count = config.EXPORT_READERS ?? Math.min(4, availableParallelism())
+  const largeRowLock = new SharedArrayBuffer(4)
+  const data: ReaderData = { config, largeRowLock }
+  const threads = new Piscina<ReaderCall, ReaderAnswer>({
+    filename: fileURLToPath(new URL('./reader-thread.ts', import.meta.url)),
+    workerData: data,
+    minThreads: 0,
+    maxThreads: count,
+    idleTimeout: idleMs,
+    atomics: 'disabled', // an idle thread must notice connections that break
+    // Rows live for microseconds: a small young generation keeps them from being kept, and the heap flat.
+    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_024 },
+  })
+  threads.on('error', onError)
+  let tasks = 0
+
+  async function read (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
+    signal.throwIfAborted()
+    const serial = ++tasks
+    try {
+      if (task.filter.patientId === null) return await readInThread(task, serial, onRows, signal)
+      return await readPart({ ...own, largeRows: createLargeRows(largeRowLock, serial) }, task, onRows, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw error
+    } finally {
+      releaseLargeRow(largeRowLock, serial)
+    }
+  }
+
+  async function readInThread (task: ReadTask, serial: number, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
+    const { port1: port, port2 } = new MessageChannel()
+    const force = new AbortController()
+    let isStarted = false
+    let timer: NodeJS.Timeout | undefined
+    port.on('message', (message: FromReader) => {
+      if ('rows' in message) onRows(message.rows)
+      else isStarted = true
+    })
+    // A reader that runs is asked to stop and cleans up; one that is only waited for, or does not answer, is not needed.
+    function stop (): void {
+      const message: ToReader = { interrupt: signal.reason instanceof Interruption ? signal.reason.kind : 'lost' }
+      port.postMessage(message)
+      timer = setTimeout(() => { force.abort() }, isStarted ? graceMs : 0)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      const answer = await threads.run({ task, serial, port: port2 }, { transferList: [port2], signal: force.signal })
+      if ('error' in answer) throw fromPlainError(answer.error)
+      return answer.result
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
+      port.close()
+    }
+  }
+
+  return { count, read, close: async () => { await threads.destroy() } }
+}
