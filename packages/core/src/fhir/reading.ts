@@ -1,4 +1,5 @@
 import { ElementError, join, within } from './element-error.ts'
+import type { Memo } from './memo.ts'
 
 /**
  * Readers conform a freshly parsed JSON value to its FHIR R4 datatype, in place: they give back the value (or what stands
@@ -18,6 +19,8 @@ export interface Scope {
   /** Bases that an Attachment.url must lie under to be exported. */
   readonly attachmentBaseUrls: readonly string[]
   readonly notes: Note[]
+  /** Of an export: what each column's texts were read as before. */
+  readonly memos?: Map<object, Memo>
   depth: number
 }
 

@@ -1,6 +1,7 @@
 import type { Period } from 'fhir/r4.js'
 import { period } from './datatypes.ts'
 import { ElementError } from './element-error.ts'
+import type { Memo } from './memo.ts'
 import { instant } from './primitives.ts'
 import { readAt, type Scope } from './reading.ts'
 import type { ExportedType } from '../source/relations.ts'
@@ -58,8 +59,12 @@ export function readPeriod (start: string | null, end: string | null, element: s
   return start === null && end === null ? undefined : readAt(element, { start, end }, period, scope)
 }
 
+const memosOf = new WeakMap<SerializerContext, Map<object, Memo>>()
+
 export function toScope (context: SerializerContext): Scope {
-  return { purpose: 'export', attachmentBaseUrls: context.attachmentBaseUrls, notes: [], depth: 0 }
+  let memos = memosOf.get(context)
+  if (memos === undefined) memosOf.set(context, memos = new Map())
+  return { purpose: 'export', attachmentBaseUrls: context.attachmentBaseUrls, notes: [], memos, depth: 0 }
 }
 
 /** The end of every serializer: nothing required is missing, and the export is told what was left out. */

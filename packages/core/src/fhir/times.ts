@@ -4,9 +4,8 @@ import { ElementError } from './element-error.ts'
  * Times as FHIR writes them (https://hl7.org/fhir/R4/datatypes.html#dateTime) from FHIR's spelling or PostgreSQL's
  * (`2024-01-31 09:30:00.123+00`): partial dates as they are, anything with a time in UTC with the digits it came with.
  */
-const timePattern = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d+)?([+-])(\d\d)(?::?(\d\d))?$/
 const datePattern = /^\d{4}(?:-\d\d(?:-\d\d)?)?$/
-const utc = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00)$/
+const timePattern = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)$/
 
 /** `2019`, `2019-05` or `2019-05-31`. Throws ElementError. */
 export function toDate (text: string): string {
@@ -47,26 +46,29 @@ function isDate (text: string): boolean {
 }
 
 function toTime (text: string, problem: string): string {
-  if (utc.test(text)) { // nearly always: cut, not calculated
-    const valid = isCalendarDay(yearOf(text), twoDigits(text, 5), twoDigits(text, 8)) &&
-      isClockTime(twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17))
-    if (!valid) throw new ElementError(problem)
-    if (text.endsWith('Z') && text[10] === 'T') return text
-    return `${text.slice(0, 10)}T${text.slice(11, text.endsWith('Z') ? -1 : -3)}Z`
-  }
-  const parts = timePattern.exec(text)
-  if (parts === null) throw new ElementError(problem)
-  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number) as [number, number, number, number, number, number]
-  const offset = Number(parts[9]) * 60 + Number(parts[10] ?? 0)
-  if (!isCalendarDay(year, month, day) || !isClockTime(hour, minute, second) || offset > 14 * 60 || Number(parts[10] ?? 0) > 59) {
-    throw new ElementError(problem)
-  }
+  const valid = timePattern.test(text) && isCalendarDay(yearOf(text), twoDigits(text, 5), twoDigits(text, 8)) &&
+    isClockTime(twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17))
+  if (!valid) throw new ElementError(problem)
+  if (text.endsWith('Z') && text[10] === 'T') return text
+
+  const zone = text.endsWith('Z') ? text.length - 1 : Math.max(text.indexOf('+', 19), text.indexOf('-', 19))
+  const offset = toMinutes(text.slice(zone + 1))
+  if (offset === undefined) throw new ElementError(problem)
+  if (offset === 0) return `${text.slice(0, 10)}T${text.slice(11, zone)}Z` // nearly always: cut, not calculated
   const shifted = new Date(0)
-  shifted.setUTCFullYear(year, month - 1, day) // Date.UTC takes the years 0 to 99 for 1900 to 1999
-  shifted.setUTCHours(hour, minute - (parts[8] === '-' ? -offset : offset))
+  shifted.setUTCFullYear(yearOf(text), twoDigits(text, 5) - 1, twoDigits(text, 8)) // Date.UTC takes the years 0 to 99 for 1900 to 1999
+  shifted.setUTCHours(twoDigits(text, 11), twoDigits(text, 14) + (text[zone] === '-' ? offset : -offset))
   const moved = shifted.toISOString()
   if (moved.length > 24 || moved.startsWith('0000')) throw new ElementError(problem)
-  return `${moved.slice(0, 17)}${parts[6]}${parts[7] ?? ''}Z`
+  return `${moved.slice(0, 17)}${text.slice(17, zone)}Z`
+}
+
+/** `04`, `0430`, `04:30`, or nothing for Z; undefined beyond 14 hours. */
+function toMinutes (offset: string): number | undefined {
+  if (offset === '') return 0
+  const minutes = offset.length > 2 ? twoDigits(offset, offset.length - 2) : 0
+  const total = twoDigits(offset, 0) * 60 + minutes
+  return minutes > 59 || total > 14 * 60 ? undefined : total
 }
 
 function yearOf (text: string): number {
