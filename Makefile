@@ -6,7 +6,7 @@ CORE := packages/core/src/cli
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start test check types lint import-graph generate migrate load
+.PHONY: help install demo start test check types lint import-graph generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -44,3 +44,9 @@ migrate: install ## the service's tables in DATABASE_URL, and the queue's in QUE
 
 load: install ## FHIR NDJSON into the source tables of DATABASE_URL (DATA=<folder>)
 	@$(NODE) $(CORE)/load.ts $(DATA)
+
+verify: install ## the files of an export against what was published (JOB=<id>)
+	@$(NODE) $(CORE)/verify.ts $(JOB)
+
+rewrap: install ## data keys under the first of EXPORT_ENCRYPTION_KEY, so that the others can be destroyed
+	@$(NODE) $(CORE)/rewrap.ts

@@ -19,6 +19,7 @@ export interface ManifestItem {
 export interface Progress {
   /** 0–99 */
   percent: number
+  /** The server's X-Progress, else the percentage. */
   text: string
 }
 
@@ -44,9 +45,8 @@ export async function awaitManifest (statusUrl: string, onProgress: (progress: P
     if (response.status === 200) return await response.json() as Manifest
     if (response.status !== 202 && response.status !== 429) throw await unexpected(response)
 
-    const text = response.headers.get('x-progress') ?? ''
-    const body = await response.json().catch(() => ({})) as { progress?: number }
-    if (response.status === 202) onProgress({ percent: body.progress ?? 0, text })
+    const { progress: percent = 0 } = await response.json().catch(() => ({})) as { progress?: number }
+    if (response.status === 202) onProgress({ percent, text: response.headers.get('x-progress') ?? `${percent}%` })
     const retryAfterSeconds = Number(response.headers.get('retry-after') ?? 1)
     await sleep(Math.max(1, Number.isFinite(retryAfterSeconds) ? retryAfterSeconds : 1) * 1_000, undefined, { signal })
   }

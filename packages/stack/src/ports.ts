@@ -11,6 +11,17 @@ export async function findFreePort (): Promise<number> {
   return port
 }
 
+/** Starts a server on a free port, and on another one if somebody else was faster. */
+export async function startOnFreePort<T> (start: (port: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(await findFreePort())
+    } catch (error) {
+      if (attempt === 3 || !/address already in use/i.test(String(error))) throw error
+    }
+  }
+}
+
 export async function isPortFree (port: number, host = '127.0.0.1'): Promise<boolean> {
   const server = createServer().listen(port, host)
   const free = await once(server, 'listening').then(() => true, () => false)

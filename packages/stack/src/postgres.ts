@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findBinaries } from './postgres/binaries.ts'
+import { findBinaries, type Binaries } from './postgres/binaries.ts'
 import { createCluster, refuseIfInUse } from './postgres/cluster.ts'
-import { findOwner, giveTo } from './postgres/owner.ts'
+import { findOwner, giveTo, type Owner } from './postgres/owner.ts'
 import { findTemporaryDirectory, placeDataDirectory } from './postgres/place.ts'
-import { findFreePort } from './ports.ts'
+import { startOnFreePort } from './ports.ts'
 import { spawnManaged, waitUntilReady } from './processes.ts'
 import type { Server } from './server.ts'
 
@@ -45,29 +45,42 @@ export async function startPostgres ({ dataDirectory, port, durable = true }: Po
     await createCluster({ binaries, directory, owner, durable, password: randomBytes(24).toString('base64url') })
     await refuseIfInUse(directory)
 
-    const chosenPort = port ?? await findFreePort()
-    const options = Object.entries({ ...settings, ...(durable ? {} : unsafeSettings), port: chosenPort })
-    let sayReady: () => void
-    const ready = new Promise<void>(resolve => { sayReady = resolve })
-    const server = await spawnManaged(binaries.postgres, ['-D', join(directory, 'cluster'), ...options.flatMap(([key, value]) => ['-c', `${key}=${value}`])], {
-      name: 'PostgreSQL',
-      env: { PATH: process.env.PATH }, // no PG* variable of the caller's
-      cwd: '/',
-      owner,
-      stopSignal: 'SIGINT', // fast shutdown: open transactions are rolled back, clients disconnected
-      onLine: line => { if (line.includes('database system is ready to accept connections')) sayReady() },
-      ...(dataDirectory === undefined ? { temporaryDirectory: directory } : {}),
-    })
-    await waitUntilReady(server, ready, { name: 'PostgreSQL', timeoutMs: 60_000 })
-
-    const password = (await readFile(join(directory, 'password'), 'utf8')).trim()
+    const start = async (onPort: number): Promise<Server> => await startServer({ binaries, directory, owner, durable, port: onPort, temporary: dataDirectory === undefined })
+    const server = port === undefined ? await startOnFreePort(start) : await start(port)
     const stop = async (): Promise<void> => {
       await server.stop()
       await removeTemporary()
     }
-    return { url: `postgres://postgres:${password}@127.0.0.1:${chosenPort}/postgres`, stop }
+    return { url: server.url, stop }
   } catch (error) {
     await removeTemporary()
     throw error
   }
+}
+
+interface ServerOptions {
+  binaries: Binaries
+  directory: string
+  owner: Owner | undefined
+  durable: boolean
+  port: number
+  temporary: boolean
+}
+
+async function startServer ({ binaries, directory, owner, durable, port, temporary }: ServerOptions): Promise<Server> {
+  const options = Object.entries({ ...settings, ...(durable ? {} : unsafeSettings), port })
+  let sayReady: () => void
+  const ready = new Promise<void>(resolve => { sayReady = resolve })
+  const server = await spawnManaged(binaries.postgres, ['-D', join(directory, 'cluster'), ...options.flatMap(([key, value]) => ['-c', `${key}=${value}`])], {
+    name: 'PostgreSQL',
+    env: { PATH: process.env.PATH }, // no PG* variable of the caller's
+    cwd: '/',
+    owner,
+    stopSignal: 'SIGINT', // fast shutdown: open transactions are rolled back, clients disconnected
+    onLine: line => { if (line.includes('database system is ready to accept connections')) sayReady() },
+    temporaryDirectory: temporary ? directory : undefined,
+  })
+  await waitUntilReady(server, ready, { name: 'PostgreSQL', timeoutMs: 60_000 })
+  const password = (await readFile(join(directory, 'password'), 'utf8')).trim()
+  return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop: server.stop }
 }

@@ -9,9 +9,9 @@ export interface ProgressDisplay {
 /** A bar on a terminal; elsewhere a line for each news. */
 export function createProgressDisplay (): ProgressDisplay {
   if (!process.stdout.isTTY) {
-    return { update: ({ percent, text }) => { console.log(`  ${percent} % ${text}`) }, stop: () => {} }
+    return { update: ({ text }) => { console.log(`  ${text}`) }, stop: () => {} }
   }
-  const bar = new SingleBar({ format: '  {bar} {value} % {text}', clearOnComplete: false, hideCursor: true, gracefulExit: false })
+  const bar = new SingleBar({ format: '  {bar} {text}', clearOnComplete: false, hideCursor: true, gracefulExit: false })
   bar.start(100, 0, { text: '' })
   return { update: ({ percent, text }) => { bar.update(percent, { text }) }, stop: () => { bar.stop() } }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawnManaged, waitUntilReady } from './processes.ts'
-import { findFreePort } from './ports.ts'
+import { startOnFreePort } from './ports.ts'
 import { findProgram } from './programs.ts'
 import type { Server } from './server.ts'
 
@@ -16,12 +16,11 @@ export async function startRedis (): Promise<Server | undefined> {
   const url = process.env.REDIS_URL
   if (url !== undefined && url !== '') return { url, stop: async () => {} }
   const program = await findProgram('redis-server')
-  return program === undefined ? undefined : await startOwnRedis(program)
+  return program === undefined ? undefined : await startOnFreePort(async port => await startOwnRedis(program, port))
 }
 
-async function startOwnRedis (program: string): Promise<Server> {
+async function startOwnRedis (program: string, port: number): Promise<Server> {
   const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-redis-'))
-  const port = await findFreePort()
   const settings = {
     port,
     bind: '127.0.0.1',

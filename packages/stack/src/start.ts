@@ -18,7 +18,7 @@ const directory = inData('start')
 runInScope(async scope => {
   const port = Number(process.env.PORT ?? 3_000)
   if (!await isPortFree(port)) throw new CommandError(`port ${port} is in use: stop what listens there, or choose another: make start PORT=3001`)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await mkdir(directory, { recursive: true, mode: 0o711 }) // PostgreSQL, as another user if we are root, has to pass
   const jwtSecret = await keepSecret(join(directory, 'jwt-secret'))
   const databaseUrl = await startDatabase(scope, { dataDirectory: join(directory, 'postgres') })
   await loadOnce(databaseUrl, scope.signal)

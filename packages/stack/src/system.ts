@@ -50,7 +50,7 @@ export function publicUrlOf (port: number): string {
 /** API and worker in processes of their own, as in production, but on the embedded parts: queue in PostgreSQL, files in a folder. */
 export async function startServices (scope: Scope, { databaseUrl, directory, port, jwtSecret }: ServicesOptions): Promise<Services> {
   const store = join(directory, 'store')
-  await mkdir(store, { recursive: true })
+  await mkdir(store, { recursive: true, mode: 0o700 })
   const env = {
     NODE_ENV: 'production',
     DATABASE_URL: databaseUrl,

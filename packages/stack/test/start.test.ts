@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, realpath, rm, stat } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -27,6 +27,8 @@ async function stop (running: Running): Promise<string> {
 t.test('the curl lines work as they are pasted, and data and secret are kept', async t => {
   const data = t.testdir({})
   const first = await start(data)
+  const place = await realpath(`${data}/start/postgres`) // another place in a checkout that only root may enter
+  t.teardown(async () => { await rm(place, { recursive: true, force: true }) })
   const secret = await readFile(`${data}/start/jwt-secret`, 'utf8')
   t.equal((await stat(`${data}/start/jwt-secret`)).mode & 0o077, 0, 'readable by its owner alone')
 

@@ -9,7 +9,7 @@ import { createRandom } from './random.ts'
 export type GeneratedResource = Patient | DocumentReference | Consent | Provenance | Group
 
 /** Raise it when the same seed gives other resources than before: what was cached is then generated anew. */
-export const generatorVersion = 1
+export const generatorVersion = 2
 
 export interface Population {
   patients: number

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { chmod, lstat, mkdir, realpath, stat, symlink } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, realpath, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { CommandError } from '../command-error.ts'
@@ -45,8 +44,8 @@ export async function ensureOwnDirectory (parent: string): Promise<string> {
 }
 
 /**
- * The directory itself if the server can reach it, else one below `/var/tmp` (or the temporary folder), with a symbolic link
- * from `directory` to it so that one sees where the data are.
+ * The directory itself if the server can reach it, else a new one below `/var/tmp` (or the temporary folder) and a symbolic
+ * link to it in the place of `directory`. Who removes the link starts anew; what it led to is never deleted from here.
  */
 export async function placeDataDirectory (directory: string): Promise<string> {
   await mkdir(dirname(directory), { recursive: true })
@@ -57,8 +56,8 @@ export async function placeDataDirectory (directory: string): Promise<string> {
     return directory
   }
   const own = await ensureOwnDirectory(await findSharedDirectory(['/var/tmp', tmpdir(), '/tmp']))
-  const place = join(own, `data-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}`)
-  await mkdir(place, { recursive: true, mode: 0o700 })
+  const place = await mkdtemp(join(own, 'data-'))
+  await rm(directory, { force: true }) // a link that leads nowhere
   await symlink(place, directory)
   return place
 }
