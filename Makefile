@@ -4,9 +4,10 @@ NODE := node_modules/node/bin/node# the program itself: node_modules/.bin/node i
 STACK := packages/stack/src
 CORE := packages/core/src/cli
 TESTS ?=
+BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start test check types lint import-graph generate migrate load verify rewrap
+.PHONY: help install demo start test check types lint import-graph bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -35,6 +36,9 @@ lint: install ## eslint with neostandard
 
 import-graph: install ## no cycle, no forbidden arrow
 	@$(NODE) $(STACK)/import-graph/cli.ts
+
+bench: install ## one benchmark: BENCH=export|scale|memory|api|store|encryption, ARGS='--rows 10000,100000' (packages/bench/README.md)
+	@$(NODE) packages/bench/src/$(BENCH).ts $(ARGS)
 
 generate: install ## NDJSON of invented patients in .data/generated (PATIENTS=10000 SEED=1)
 	@$(NODE) $(STACK)/generate/cli.ts --patients $(or $(PATIENTS),10000) --seed $(or $(SEED),1) --out .data/generated

@@ -7,7 +7,7 @@ import { readCpuSeconds } from '../measure/cpu.ts'
 import type { Figures } from './floor.ts'
 import type { Bench } from './stack.ts'
 
-export async function startExport ({ db }: Bench, types: ExportedType[], patientId: string | null = null): Promise<string> {
+export async function startExport ({ db, queue }: Bench, types: ExportedType[], patientId: string | null = null): Promise<string> {
   const id = randomUUID()
   await createExport(db, {
     id,
@@ -20,6 +20,7 @@ export async function startExport ({ db }: Bench, types: ExportedType[], patient
     types,
     since: null,
   }, 10)
+  await queue.enqueue(id)
   return id
 }
 

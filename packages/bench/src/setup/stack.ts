@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import { createDatabase, createPool } from '@fhir-bulk-export/core/db'
 import type { Database } from '@fhir-bulk-export/core/db'
+import { createExportQueue } from '@fhir-bulk-export/core/queue'
+import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import { runScript, startScript } from '@fhir-bulk-export/stack/commands'
+import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import { startPostgres } from '@fhir-bulk-export/stack/postgres'
 import type { Scope } from '@fhir-bulk-export/stack/scope'
 import type { Kysely } from 'kysely'
@@ -16,7 +19,9 @@ export interface Bench {
   pool: Pool
   /** The pid that all of PostgreSQL's processes descend from. */
   postmaster: number
-  /** A worker in a process of its own, as in production. */
+  queue: ExportQueue
+  /** In processes of their own, as in production. */
+  startApi: (jwtSecret: string) => Promise<{ pid: number, url: string }>
   startWorker: (environment?: Record<string, string>) => Promise<{ pid: number, stop: () => Promise<void> }>
 }
 
@@ -32,6 +37,8 @@ export async function openBench (scope: Scope): Promise<Bench> {
   scope.add({ stop: async () => { await db.destroy() } })
   const pool = createPool(url, { applicationName: 'bench', onError })
   scope.add({ stop: async () => { await pool.end() } })
+  const queue = createExportQueue(url, { onError })
+  scope.add({ stop: queue.close })
   const { rows: [backend] } = await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
   const postmaster = await readParent(backend?.pid ?? 0)
 
@@ -47,5 +54,15 @@ export async function openBench (scope: Scope): Promise<Bench> {
     await ready
     return worker
   }
-  return { db, pool, postmaster, startWorker }
+  async function startApi (jwtSecret: string) {
+    const port = await findFreePort()
+    const { promise: ready, resolve } = Promise.withResolvers<void>()
+    const api = scope.add(await startScript('apps/api/src/server.ts', {
+      env: { ...environment, IPFS_URL: pathToFileURL(directory).href, JWT_SECRET: jwtSecret, HOST: '127.0.0.1', PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` },
+      onLine: (line) => { if (line.includes('Server listening')) resolve() },
+    }))
+    await ready
+    return { pid: api.pid, url: `http://127.0.0.1:${port}` }
+  }
+  return { db, pool, postmaster, queue, startWorker, startApi }
 }

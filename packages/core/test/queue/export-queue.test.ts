@@ -8,8 +8,6 @@ import type { Test } from 'tap'
 import { assertQueueMigrated, createExportQueue, createExportWorker, migrateQueue } from '../../src/queue/index.ts'
 import type { ExportProcessor } from '../../src/queue/index.ts'
 
-
-
 /** The same contract on both backends. */
 const backends: Array<{ name: string, open: (t: Test) => Promise<{ url: string, prefix?: string }>, skip: string | false }> = [
   { name: 'PostgreSQL', open: async (t) => ({ url: await createTestDatabase(t) }), skip: false },

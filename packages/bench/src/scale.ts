@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util'
+import { runInScope } from '@fhir-bulk-export/stack/scope'
+import { readCpuSeconds } from './measure/cpu.ts'
+import { describeMachine } from './measure/machine.ts'
+import { median } from './measure/statistics.ts'
+import { awaitExport, startExport } from './setup/run-export.ts'
+import { seedPatients, seedRecords } from './setup/seed.ts'
+import { openBench } from './setup/stack.ts'
+import type { Bench } from './setup/stack.ts'
+
+/*
+ * Eight exports of everything at once, on 1, 2 and 4 workers: how far throughput grows until the machine or PostgreSQL is full.
+ * Then one patient's own export beside a large one, on a single worker. `scale [--patients 50000] [--runs 3]`
+ */
+const { values } = parseArgs({ options: { patients: { type: 'string', default: '50000' }, large: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '5' } } })
+const patients = Number(values.patients)
+const large = Number(values.large)
+const exports = 8
+
+runInScope(async (scope) => {
+  const bench = await openBench(scope)
+  await seedPatients(bench.pool, 1, patients)
+  await seedRecords(bench.pool, 1, patients)
+  await bench.pool.query('VACUUM ANALYZE')
+  console.log(await describeMachine(bench.pool))
+  console.log(`${exports} exports of ${(4 * patients).toLocaleString('en-US')} rows each, median of ${values.runs}\n\n| workers | rows/s | core-s of PostgreSQL per million rows |\n|---|---|---|`)
+  for (const count of [1, 2, 4]) {
+    const workers = await Promise.all(Array.from({ length: count }, async () => await bench.startWorker()))
+    await exportMany(bench) // warm-up
+    const rates = []
+    const costs = []
+    for (let run = 0; run < Number(values.runs); run++) {
+      scope.signal.throwIfAborted()
+      const before = await readCpuSeconds(bench.postmaster)
+      const { rows, seconds } = await exportMany(bench)
+      rates.push(rows / seconds)
+      costs.push((await readCpuSeconds(bench.postmaster) - before) / rows * 1e6)
+    }
+    console.log(`| ${count} | ${Math.round(median(rates)).toLocaleString('en-US')} | ${median(costs).toFixed(2)} |`)
+    await Promise.all(workers.map(async (worker) => { await worker.stop() }))
+  }
+  await besideLargeExport(bench)
+  return 0
+})
+
+async function exportMany (bench: Bench): Promise<{ rows: number, seconds: number }> {
+  const ids = []
+  for (let i = 0; i < exports; i++) ids.push(await startExport(bench, ['Patient', 'DocumentReference', 'Consent', 'Provenance']))
+  const rows = await Promise.all(ids.map(async (id) => await awaitExport(bench, id)))
+  const begin = Math.min(...rows.map(({ started_at: at }) => at?.getTime() ?? 0))
+  const end = Math.max(...rows.map(({ ended_at: at }) => at?.getTime() ?? 0))
+  return { rows: rows.reduce((sum, row) => sum + row.exported_resources, 0), seconds: (end - begin) / 1_000 }
+}
+
+/** The export of everybody's data has to be running still when the patient's own ends, or the figure says nothing. */
+async function besideLargeExport (bench: Bench): Promise<void> {
+  for (let from = patients; from < large; from += 100_000) await seedPatients(bench.pool, from + 1, Math.min(large, from + 100_000))
+  await bench.pool.query('VACUUM ANALYZE')
+  await bench.startWorker()
+  const { rows: [patient] } = await bench.pool.query<{ id: string }>('SELECT id FROM source.patients LIMIT 1')
+  const everything = await startExport(bench, ['Patient'])
+  const seconds: number[] = []
+  for (let isRunning = true; isRunning && seconds.length < 20;) {
+    const own = await awaitExport(bench, await startExport(bench, ['Patient', 'DocumentReference', 'Consent', 'Provenance'], patient?.id))
+    const row = await bench.db.selectFrom('bulk_export_jobs').select(['status', 'exported_resources']).where('id', '=', everything).executeTakeFirstOrThrow()
+    isRunning = row.status !== 'completed'
+    if (isRunning && row.exported_resources > 0) seconds.push(((own.ended_at?.getTime() ?? 0) - own.created_at.getTime()) / 1_000)
+  }
+  await awaitExport(bench, everything)
+  console.log(`\nOne worker, an export of ${large.toLocaleString('en-US')} patients running: a patient's own export takes ${median(seconds).toFixed(1)} s from kick-off to manifest (median of ${seconds.length}, longest ${Math.max(...seconds).toFixed(1)} s)`)
+}
