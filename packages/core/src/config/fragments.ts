@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { byteSize, duration, list } from './units.ts'
+import { byteSize, duration, keyring, list } from './units.ts'
 
 /** The environment, in fragments that each app merges as it needs them. What the variables mean stands in the README. */
 
@@ -15,10 +15,21 @@ export const storeConfig = {
   IPFS_URL: Type.String({ pattern: '^(https?://|file:///)', expected: 'the URL of a Kubo RPC API (http://host:5001) or a folder (file:///var/lib/exports)' }),
 }
 
+/** The worker encrypts files, the API decrypts them: both have it, or neither. */
+export const encryptionConfig = {
+  EXPORT_ENCRYPTION_KEY: Type.Optional(keyring()),
+}
+
+/** Read by the worker, before its first export. */
+export const exposureConfig = {
+  IPFS_ALLOW_PUBLIC: Type.Boolean({ default: false, expected: 'true or false' }),
+}
+
 export const exportConfig = {
   EXPORT_TTL: duration({ default: '24h' }),
   EXPORT_LEASE: duration({ default: '30s' }),
   EXPORT_ATTEMPTS: Type.Integer({ minimum: 1, maximum: 100, default: 3, expected: 'a whole number from 1 to 100' }),
+  EXPORT_READERS: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, expected: 'a whole number from 1 to 64' })),
   EXPORT_FILE_BYTES: byteSize({ default: '1GiB' }),
   EXPORT_LATE_COMMIT_MARGIN: duration({ default: '1s' }),
   EXPORT_MAX_ATTACHMENT_BYTES: byteSize({ default: '64MiB' }),

@@ -1,5 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { StringOptions, TString, TTransform } from '@sinclair/typebox'
+import { keyringPattern, parseKeyring } from '../crypto/keyring.ts'
+import type { Keyring } from '../crypto/keyring.ts'
 
 /**
  * Building blocks of the environment's schema. `expected` completes the sentence "NAME: expected …" that an operator
@@ -35,4 +37,12 @@ export function list (options: StringOptions): TTransform<TString, string[]> {
   return Type.Transform(Type.String({ expected: 'a comma-separated list', ...options }))
     .Decode((text) => text.split(',').map((member) => member.trim()).filter((member) => member !== ''))
     .Encode((members) => members.join(','))
+}
+
+/** `id:base64[,id:base64…]` → master keys, of which the first encrypts. */
+export function keyring (): TTransform<TString, Keyring> {
+  const expected = 'id:key[,id:key], each key 32 bytes in base64 (openssl rand -base64 32), each id 1 to 64 of A-Z a-z 0-9 . _ - and used once'
+  return Type.Transform(Type.String({ pattern: keyringPattern, expected }))
+    .Decode(parseKeyring)
+    .Encode(() => { throw new Error('keys are not written out') })
 }
