@@ -2,8 +2,10 @@ import { assertMigrated } from '@fhir-bulk-export/core/db'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { findSourceProblems } from '@fhir-bulk-export/core/source'
+import type { ContentStore } from '@fhir-bulk-export/core/store'
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
+import type { Config } from './config.ts'
 
 /** What must hold before a worker takes its first export. Refusing to start beats exporting less than everything. */
 export async function assertReady (db: Kysely<Database>): Promise<void> {
@@ -11,6 +13,24 @@ export async function assertReady (db: Kysely<Database>): Promise<void> {
   await assertSeesTransactions(db)
   const problems = await findSourceProblems(db)
   if (problems.length > 0) throw new ServiceError('SOURCE_MISMATCH', `The source cannot be exported:\n${problems.join('\n')}`)
+}
+
+/**
+ * Whoever knows a CID can read what it names, wherever the node is reachable from. So health data in the clear goes to a node that
+ * can be seen to be private, and to no other unless the operator takes it upon himself.
+ */
+export async function assertPrivate (store: ContentStore, config: Pick<Config, 'EXPORT_ENCRYPTION_KEY' | 'IPFS_ALLOW_PUBLIC'>): Promise<void> {
+  if (config.EXPORT_ENCRYPTION_KEY !== undefined || config.IPFS_ALLOW_PUBLIC) return
+  const exposures = await store.findExposures()
+  if (exposures.length === 0) return
+  throw new ServiceError('STORE_PUBLIC', [
+    'It cannot be seen that the node at IPFS_URL is private, so health data must not go there in the clear:',
+    ...exposures.map((exposure) => `- ${exposure}`),
+    'One of these is needed:',
+    '- encrypt the files: set EXPORT_ENCRYPTION_KEY for worker and API',
+    '- make the node private: ipfs bootstrap rm --all; ipfs config Routing.Type none; ipfs config --json Provide.Enabled false (before Kubo 0.38: ipfs config Reprovider.Interval 0); then restart it',
+    '- IPFS_ALLOW_PUBLIC=true, if its privacy comes from elsewhere (a swarm key, a firewall)',
+  ].join('\n'))
 }
 
 /** Without this grant other roles' xact_start reads NULL, and an export's transactionTime would be too late without a word. */

@@ -42,6 +42,16 @@ export interface ContentStore {
    * file that is not listed may be there all the same: a node's stream of pins can break off unseen (an HTTP trailer, which fetch drops).
    */
   list: (options?: CallOptions) => AsyncIterable<Pick<StoredFile, 'key' | 'pin'>>
+  /**
+   * Gives the space of what was dropped back. A store that cannot do so within its deadline rejects, and is no worse than before;
+   * what is pinned, or being stored meanwhile, stays whole.
+   */
+  collectGarbage: (options?: CallOptions) => Promise<void>
+  /**
+   * What makes the store's content readable to others than those who may use the store, a sentence each, without secrets. Empty
+   * only if it can be seen that nothing does.
+   */
+  findExposures: (options?: CallOptions) => Promise<string[]>
   /** Rejects when the store cannot be used now. */
   ping: (options?: CallOptions) => Promise<void>
   close: () => Promise<void>

@@ -18,7 +18,7 @@ const READ_BYTES = 256 * 1024
  * Files in one folder of this machine, each under its key and named by the CID that `ipfs add` would give it. Any number of processes may
  * share the folder. Calls have no deadline: the operating system offers none for a local disk.
  */
-export async function createEmbeddedStore ({ directory }: { directory: string }): Promise<ContentStore> {
+export async function createEmbeddedStore ({ directory, isPrepared = false }: { directory: string, isPrepared?: boolean }): Promise<ContentStore> {
   const pathOf = (key: FileKey) => {
     assertFileKey(key)
     return join(directory, key)
@@ -105,8 +105,8 @@ export async function createEmbeddedStore ({ directory }: { directory: string })
   }
 
   // Health data: nobody but the owner. A folder that is already there keeps the mode its operator chose.
-  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => { throw toStoreError(error, 'making the folder') })
-  return { put, read, drop, list, ping, close: async () => {} }
+  if (!isPrepared) await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => { throw toStoreError(error, 'making the folder') })
+  return { put, read, drop, list, collectGarbage: async () => {}, findExposures: async () => [], ping, close: async () => {} }
 }
 
 /** One pass: while the kernel takes a block, this thread hashes it. Closes the file; its bytes are on disk when this resolves. */

@@ -1,21 +1,26 @@
 import { fileURLToPath } from 'node:url'
 import { ServiceError } from '../errors.ts'
 import type { ContentStore } from './content-store.ts'
-import { createEmbeddedStore } from './embedded.ts'
-import { createKuboStore } from './kubo.ts'
 
 export type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from './content-store.ts'
-export { createEmbeddedStore } from './embedded.ts'
 export { parseFileKey, toFileKey } from './file-key.ts'
 export type { FileRef } from './file-key.ts'
-export { createKuboStore } from './kubo.ts'
-export type { KuboOptions } from './kubo.ts'
 
-/** `http(s)://host:5001`: a Kubo node, not connected to yet (see `ping`); `file:///dir`: a folder, made if it is missing. */
-export async function openContentStore (ipfsUrl: string): Promise<ContentStore> {
+/**
+ * `http(s)://host:5001`: a Kubo node, not connected to yet (see `ping`); `file:///dir`: a folder, made if it is missing. With
+ * `isPrepared` a missing folder stays missing, for that is a disk that went away, and to fill an empty folder in its place would hide it.
+ */
+export async function openContentStore (ipfsUrl: string, { isPrepared = false } = {}): Promise<ContentStore> {
   const url = URL.parse(ipfsUrl)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return createKuboStore({ url: ipfsUrl })
-  if (url?.protocol === 'file:' && url.search === '' && url.hash === '') return await createEmbeddedStore({ directory: toDirectory(url) })
+  // Loaded when they are needed: the client of the one is half of a process's memory where the other is used.
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') {
+    const { createKuboStore } = await import('./kubo.ts')
+    return createKuboStore({ url: ipfsUrl })
+  }
+  if (url?.protocol === 'file:' && url.search === '' && url.hash === '') {
+    const { createEmbeddedStore } = await import('./embedded.ts')
+    return await createEmbeddedStore({ directory: toDirectory(url), isPrepared })
+  }
   throw invalidUrl()
 }
 

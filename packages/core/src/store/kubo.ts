@@ -6,6 +6,7 @@ import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredF
 import { assertFileKey } from './file-key.ts'
 import { guard } from './guard.ts'
 import { addFile } from './kubo-add.ts'
+import { findKuboExposures } from './kubo-exposure.ts'
 import { toKuboEndpoint } from './kubo-endpoint.ts'
 import { createRoots } from './kubo-roots.ts'
 import { longFile, missingFile, shortFile } from './store-error.ts'
@@ -17,12 +18,17 @@ export interface KuboOptions {
   deadlineMs?: number
   /** A node must take the next chunk, or confirm the last one, within this time; while it collects garbage it takes none. */
   putDeadlineMs?: number
+  /**
+   * A node must be done with its garbage collection within this time, or it is told to stop. Less than `putDeadlineMs`: while it
+   * collects, adds wait, and are to wait no longer than they can bear.
+   */
+  gcDeadlineMs?: number
 }
 
 const PING_MS = 5_000
 
 /** Files pinned on a Kubo node by its RPC API, each in a directory of its own (see kubo-roots.ts). */
-export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120_000 }: KuboOptions): ContentStore {
+export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120_000, gcDeadlineMs = 90_000 }: KuboOptions): ContentStore {
   const endpoint = toKuboEndpoint(url)
   // A slash at the end of its path would be doubled.
   const client = create({ url: new URL(endpoint.url.href.replace(/\/$/, '')), headers: endpoint.headers })
@@ -86,11 +92,26 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
     }
   }
 
+  async function collectGarbage ({ signal }: CallOptions = {}): Promise<void> {
+    await once('collecting garbage', gcDeadlineMs, signal, async (call) => {
+      for await (const { err } of client.repo.gc({ signal: call.signal })) if (err) throw err
+    })
+  }
+
+  async function findExposures ({ signal }: CallOptions = {}): Promise<string[]> {
+    const configuration = await once('reading its configuration', deadlineMs, signal, (call) => client.config.getAll({ signal: call.signal }))
+      .catch(() => {
+        signal?.throwIfAborted()
+        return undefined // what cannot be read counts as public
+      })
+    return findKuboExposures(configuration)
+  }
+
   async function ping ({ signal }: CallOptions = {}): Promise<void> {
     await once('asking for its version', Math.min(PING_MS, deadlineMs), signal, (call) => client.version({ signal: call.signal }))
   }
 
-  return { put, read, drop, list, ping, close: async () => {} }
+  return { put, read, drop, list, collectGarbage, findExposures, ping, close: async () => {} }
 }
 
 // The RPC API has no error codes, only messages: these are Kubo's (boxo/pinning, go-ipld-format) and js-ipfs's.

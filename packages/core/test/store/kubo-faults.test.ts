@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
 import type { Test } from 'tap'
-import { createKuboStore } from '../../src/store/index.ts'
+import { createKuboStore } from '../../src/store/kubo.ts'
 import { lines, refusal, startFakeNode } from './fixtures/fake-node.ts'
 import type { Handler } from './fixtures/fake-node.ts'
 import { collect, makeBytes, newKey, putBytes, toArray } from './fixtures/stores.ts'
@@ -28,7 +28,7 @@ const hangUp: Handler = (req) => { req.once('data', () => { req.socket.destroy()
 const trailer = (...values: unknown[]): Handler => (req, res) => req.resume().on('end', () => {
   res.setHeader('Trailer', 'X-Stream-Error')
   res.write(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
-  res.addTrailers({ 'X-Stream-Error': 'no space left on device' })
+  res.addTrailers({ 'X-Stream-Error': 'input/output error' })
   res.end()
 })
 const stat = (Size: number, Hash = cid) => lines({ Hash, Size, CumulativeSize: Size, Type: 'file', Blocks: 0 })
@@ -41,7 +41,7 @@ t.test('put: what the node did not surely keep is an error', async (t) => {
     'fewer bytes than were sent': { add: lines(fileLine, rootLine), 'files/stat': stat(999) },
     'another CID than was answered': { add: lines(fileLine, rootLine), 'files/stat': stat(1_000, pin) },
     'a CIDv1': { add: lines({ ...fileLine, Hash: cidV1 }, rootLine), 'files/stat': stat(1_000, cidV1) },
-    'a refusal': { add: refusal('no space left on device') },
+    'a refusal': { add: refusal('input/output error') },
     'a connection that breaks': { add: hangUp },
     'half an answer, then a break': { add: (req, res) => req.resume().on('end', () => res.write('{"Na', () => res.destroy())) },
     'half an answer, then silence': { add: halfOfIt },

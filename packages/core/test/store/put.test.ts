@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createEmbeddedStore } from '../../src/store/index.ts'
+import { createEmbeddedStore } from '../../src/store/embedded.ts'
 import { collect, inChunks, kinds, listed, makeBytes, makeFolder, newKey, putBytes } from './fixtures/stores.ts'
 
 /** What `ipfs add` answers: the first two are Kubo's documentation's, the others were made by js-ipfs's own `add`. */
