@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util'
+import { Type } from '@sinclair/typebox'
+import { databaseConfig, encryptionConfig, readConfig, storeConfig } from '../config/index.ts'
+import { assertMigrated, createDatabase } from '../db/index.ts'
+import type { FileRow } from '../db/index.ts'
+import { ServiceError } from '../errors.ts'
+import { findExport, findPublishedFiles } from '../exports/index.ts'
+import { openContentStore } from '../store/index.ts'
+import { verifyFile } from '../verify/index.ts'
+
+const usage = `usage: verify <export id>
+
+Fetches every file of a completed export from the content store and checks its CID, SHA-256, size and count, and that every line
+is JSON of the file's type. Reads DATABASE_URL, IPFS_URL and, for encrypted files, EXPORT_ENCRYPTION_KEY. Prints no content.
+Exit code: 0 all is as it was published, 1 something is not, 2 nothing could be checked.`
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+process.exitCode = await run().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  return 2
+})
+
+async function run (): Promise<number> {
+  const { values, positionals: [id = ''] } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+  if (values.help) {
+    console.log(usage)
+    return 0
+  }
+  if (!uuid.test(id)) throw new ServiceError('INVALID_PARAMETER', usage)
+  const config = readConfig(Type.Object({ ...databaseConfig, ...storeConfig, ...encryptionConfig }), process.env)
+  const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-verify', max: 1, onError: console.error })
+  try {
+    await assertMigrated(db)
+    const row = await findExport(db, id)
+    if (row === undefined) throw new ServiceError('NOT_FOUND', 'There is no such export, or it has expired')
+    const files = await findPublishedFiles(db, row.id)
+    if (files === undefined) throw new ServiceError('NOT_FOUND', `The export is ${row.status}: it has no files`)
+    const store = await openContentStore(config.IPFS_URL, { isPrepared: true })
+    await store.ping()
+    let bad = 0
+    for (const file of files) {
+      const problems = await verifyFile(store, file, config.EXPORT_ENCRYPTION_KEY)
+      if (problems.length > 0) bad++
+      console.log(toLine(file, problems))
+    }
+    await store.close()
+    console.log(summarize(files, bad))
+    return bad === 0 ? 0 : 1
+  } finally {
+    await db.destroy()
+  }
+}
+
+function toLine ({ name, count, size, cid, key_id: keyId }: FileRow, problems: string[]): string {
+  if (problems.length > 0) return `BAD  ${name}: ${problems.join('; ')}`
+  return `ok   ${name}: ${count} lines, ${size} bytes, ${cid}${keyId === null ? '' : `, encrypted under ${keyId}`}`
+}
+
+function summarize (files: FileRow[], bad: number): string {
+  const sum = (column: 'count' | 'size') => files.reduce((total, file) => total + (file[column] ?? 0), 0)
+  return `${files.length} files, ${sum('count')} lines, ${sum('size')} bytes: ${bad === 0 ? 'all as published' : `${bad} files are not as published`}`
+}

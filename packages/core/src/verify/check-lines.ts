@@ -1,0 +1,56 @@
+const newline = 0x0a
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** What is wrong with lines, without a word of what is in them. */
+export interface LineCheck {
+  add: (chunk: Uint8Array) => void
+  /** Call it after the last chunk. */
+  end: () => { count: number, problems: string[] }
+}
+
+/** Checks NDJSON: every line is JSON, of `type`, and ended. Memory is bounded by the longest line. */
+export function startLineCheck (type: string): LineCheck {
+  const malformed = startTally('are no JSON')
+  const foreign = startTally(`are no ${type}`)
+  let parts: Uint8Array[] = []
+  let count = 0
+
+  function check (line: Buffer): void {
+    count++
+    try {
+      const resource: unknown = JSON.parse(decoder.decode(line))
+      if (typeof resource !== 'object' || resource === null || !('resourceType' in resource) || resource.resourceType !== type) foreign.add(count)
+    } catch {
+      malformed.add(count)
+    }
+  }
+
+  function add (chunk: Uint8Array): void {
+    let start = 0
+    for (let stop = chunk.indexOf(newline); stop !== -1; stop = chunk.indexOf(newline, start)) {
+      check(Buffer.concat([...parts, chunk.subarray(start, stop)]))
+      parts = []
+      start = stop + 1
+    }
+    if (start < chunk.length) parts.push(chunk.subarray(start))
+  }
+
+  function end () {
+    const isCut = parts.length > 0
+    if (isCut) check(Buffer.concat(parts))
+    return { count, problems: [...malformed.problems(), ...foreign.problems(), ...(isCut ? ['the last line has no end'] : [])] }
+  }
+
+  return { add, end }
+}
+
+function startTally (what: string) {
+  let first = 0
+  let times = 0
+  return {
+    add (line: number): void {
+      if (times++ === 0) first = line
+    },
+    problems: () => times === 0 ? [] : [`${times} lines ${what}, the first of them line ${first}`],
+  }
+}

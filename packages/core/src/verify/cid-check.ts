@@ -1,0 +1,31 @@
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { toCidV0 } from '../store/unixfs-cid.ts'
+
+/** Computes the CID of bytes on their way to somebody else. */
+export interface CidCheck {
+  /** Passes the bytes on; they must not be changed afterwards. */
+  through: (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>
+  /** Once all have gone through. */
+  cid: () => Promise<string>
+}
+
+export function startCidCheck (): CidCheck {
+  const input = new PassThrough({ objectMode: true, highWaterMark: 2 })
+  const cid = toCidV0(input)
+  cid.catch(() => {}) // bytes that broke off: nobody will ask
+
+  async function * through (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of chunks) {
+        if (!input.write(chunk)) await once(input, 'drain')
+        yield chunk
+      }
+      input.end()
+    } finally {
+      if (!input.writableEnded) input.destroy()
+    }
+  }
+
+  return { through, cid: async () => await cid }
+}
