@@ -63,7 +63,7 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
     await fhir.register(kickOff, { db, queue, config })
     await fhir.register(status, { db, config })
     await fhir.register(cancel, { db, config })
-    await fhir.register(download, { db, store })
+    await fhir.register(download, { db, store, keyring: config.EXPORT_ENCRYPTION_KEY })
   }, { prefix: '/fhir/r4' })
 
   refuseOtherMethods(app, methodsOf)

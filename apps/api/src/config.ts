@@ -1,4 +1,4 @@
-import { databaseConfig, exportConfig, logConfig, queueConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import { databaseConfig, encryptionConfig, exportConfig, logConfig, queueConfig, storeConfig } from '@fhir-bulk-export/core/config'
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
 
@@ -24,6 +24,7 @@ export const apiConfig = Type.Object({
   ...databaseConfig,
   ...queueConfig,
   ...storeConfig,
+  ...encryptionConfig,
   ...httpConfig,
   ...jwtConfig,
   ...logConfig,

@@ -30,6 +30,10 @@ export const httpErrors: Record<ErrorCode, HttpError> = {
   UNAVAILABLE: unavailable,
   STORE_FAILED: unavailable,
   STORE_SHORT: unavailable,
+  STORE_FULL: unavailable,
+  STORE_CORRUPT: unavailable,
+  STORE_PUBLIC: internalError,
+  KEY_UNUSABLE: unavailable,
   STORE_NOT_FOUND: unavailable, // an export's file is there until the export is gone: a store without it is not well
   UNEXPECTED: internalError,
   EXPORT_FAILED: { status: 500, coding: 'export-failed' },

@@ -28,7 +28,8 @@ export function toServiceError (error: unknown, { requestId, unexpected }: { req
   if (isServiceError(error) && httpErrors[error.code].status < 500) return error
   if (isServiceError(error, 'EXPORT_FAILED')) return error
   if (isServiceError(error, 'UNAVAILABLE')) return toUnavailable(error.message, error)
-  if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_NOT_FOUND')) return toUnavailable('The content store is unavailable', error)
+  if (isServiceError(error, 'KEY_UNUSABLE')) return toUnavailable('The file cannot be decrypted here: its key is not configured', error)
+  if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_FULL', 'STORE_CORRUPT', 'STORE_NOT_FOUND')) return toUnavailable('The content store is unavailable', error)
   const refused = frameworkErrors[toStatus(error)]
   if (refused !== undefined) return new ServiceError(refused, undefined, { cause: error })
   if (isDependencyDown(error)) return toUnavailable('The database is unavailable', error)

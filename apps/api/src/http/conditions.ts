@@ -1,11 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ByteRange } from '@fhir-bulk-export/core/store'
 
-/** Whether the client already has what `etag` names (RFC 9110, 13.1.2: weak comparison). */
-export function isNotModified (headers: IncomingHttpHeaders, etag: string): boolean {
+/**
+ * Which of these ETags the client has, the first that it names (RFC 9110, 13.1.2: weak comparison); for `*` the first.
+ * Undefined: none, or it did not say.
+ */
+export function findMatch (headers: IncomingHttpHeaders, ...etags: [string, ...string[]]): string | undefined {
   const known = headers['if-none-match']
-  if (known === undefined) return false
-  return known.trim() === '*' || known.split(',').some((member) => member.trim().replace(/^W\//, '') === etag)
+  if (known === undefined) return undefined
+  if (known.trim() === '*') return etags[0]
+  const members = known.split(',').map((member) => member.trim().replace(/^W\//, ''))
+  return etags.find((etag) => members.includes(etag))
 }
 
 /**

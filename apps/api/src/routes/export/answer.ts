@@ -39,7 +39,7 @@ export function toStatusAnswer (row: ExportRow, { files, publicUrl, now }: Conte
     case 'in_progress':
       return {
         code: isCard ? 200 : 202,
-        headers: { 'X-Progress': toXProgress(row), 'Retry-After': String(toRetryAfter(row, now)) },
+        headers: { 'X-Progress': toXProgress(row, now), 'Retry-After': String(toRetryAfter(row, now)) },
         body: toProgress(row),
       }
     case 'completed':
@@ -68,9 +68,18 @@ function toProgress ({ status, progress, total_resources: totalResources }: Expo
   return { status, progress, totalResources }
 }
 
-function toXProgress ({ status, progress, exported_resources: exported, total_resources: total }: ExportRow): string {
+/** Bulk Data 3.0.0, Response - In-Progress Status: at most 100 characters. A header's are ASCII. */
+function toXProgress (row: ExportRow, now: Date): string {
+  const { status, progress, exported_resources: exported, total_resources: total } = row
   if (status === 'pending') return 'pending'
+  if (!row.leased) return `${progress}%, waiting${toWaitReason(row, now)}`.slice(0, 99)
   return total === 0 ? `${progress}%` : `${progress}% ${exported}/${total}`
+}
+
+/** In between attempts: why the last one ended, as long as its backoff runs; then there is nothing to wait for but a worker. */
+function toWaitReason ({ failure_reason: reason, available_at: availableAt }: ExportRow, now: Date): string {
+  if (reason === null || availableAt <= now) return ' for a worker'
+  return `: ${reason.replace(/[^ -~]/g, '?')}`
 }
 
 /** Seconds, 1–60: a tenth of the time it has taken so far, so that an obedient client learns of the end a tenth too late at most. */

@@ -1,58 +1,69 @@
+import { pipeline } from 'node:stream'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Keyring } from '@fhir-bulk-export/core/crypto'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { ByteRange, ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import type { Kysely } from 'kysely'
-import { isNotModified, selectRange } from '../../http/conditions.ts'
 import { holdDownload } from './download-lease.ts'
 import { fileNotFound, getFile } from './find-file.ts'
 import type { DownloadableFile } from './find-file.ts'
 import { openStream } from './open-stream.ts'
+import { createCompression, selectRepresentation } from './representation.ts'
 
-/** Bulk Data 3.0.0, Bulk Data Output File Request. Token and expiry are checked at the start, not while it is sent. */
-export const download: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, store: ContentStore }> = async function download (app, { db, store }) {
+/** `keyring`: for files that are encrypted. */
+interface DownloadOptions { db: Kysely<Database>, store: ContentStore, keyring: Keyring | undefined }
+
+/** Bulk Data 3.0.0, Bulk Data Output File Request. Token, expiry and key are looked at when it starts, not while it is sent. */
+export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { db, store, keyring }) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/$export-file/:jobId/:fileName',
     schema: { params: Type.Object({ jobId: Type.String(), fileName: Type.String() }) },
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function sendFile (request, reply) {
-      const file = await getFile(db, request.caller, request.params)
-      const { size } = file.handle
-      const etag = `"${file.sha256}"`
-      const headers = { ETag: etag, 'Cache-Control': 'private, no-cache', 'Accept-Ranges': 'bytes' }
-      if (isNotModified(request.headers, etag)) return await reply.code(304).headers(headers).send()
-
-      const isHead = request.method === 'HEAD' // a Range is for GET alone (RFC 9110, 14.2)
-      const range = isHead ? undefined : selectRange(request.headers, { etag, size })
-      if (range === 'unsatisfiable') {
+      const file = await getFile({ db, keyring }, request.caller, request.params)
+      const { content: { size }, sha256 } = file
+      reply.header('Vary', 'Accept-Encoding')
+      const selected = selectRepresentation(request.method, request.headers, { sha256, size })
+      if (selected.kind === 'unsatisfiable') {
         reply.header('Content-Range', `bytes */${size}`)
         throw new ServiceError('RANGE_NOT_SATISFIABLE', `The file has ${size} bytes`)
       }
-      const content = isHead ? undefined : await open(file, range, reply)
+      const headers = { ETag: selected.etag, 'Cache-Control': 'private, no-cache', 'Accept-Ranges': 'bytes' }
+      if (selected.kind === 'not-modified') return await reply.code(304).headers(headers).send()
+
+      const { coding, range } = selected
+      const bytes = request.method === 'HEAD' ? undefined : await open(file, range, reply)
       if (range !== undefined) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`)
-      return await reply.headers(headers)
-        .header('Content-Length', range === undefined ? size : range.end - range.start)
-        .type('application/fhir+ndjson')
-        .send(content)
+      reply.headers(headers).type('application/fhir+ndjson')
+      if (coding === 'gzip') {
+        return await reply.header('Content-Encoding', coding).send(bytes === undefined ? undefined : compress(bytes))
+      }
+      return await reply.header('Content-Length', range === undefined ? size : range.end - range.start).send(bytes)
     },
   })
 
   /** The file's bytes, under a lease that ends with them; a client that goes away ends both. */
-  async function open ({ exportId, handle }: DownloadableFile, range: ByteRange | undefined, reply: FastifyReply): Promise<Readable> {
+  async function open ({ exportId, content }: DownloadableFile, range: ByteRange | undefined, reply: FastifyReply): Promise<Readable> {
     const lease = await holdDownload(db, exportId, reply.log)
     if (lease === undefined) throw fileNotFound()
     const abandoned = new AbortController()
     reply.raw.once('close', () => { abandoned.abort() })
     if (reply.raw.destroyed) abandoned.abort()
     try {
-      return (await openStream(store, handle, range, abandoned.signal)).once('close', lease.release)
+      return (await openStream(content.read(store, range, { signal: abandoned.signal }))).once('close', lease.release)
     } catch (error) {
       await lease.release()
       throw error
     }
   }
+}
+
+/** Each takes the other down: an error of the bytes is one of the answer, and without an answer no more of them are read. */
+function compress (bytes: Readable): Readable {
+  return pipeline(bytes, createCompression(), () => {})
 }

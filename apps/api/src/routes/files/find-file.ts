@@ -1,15 +1,15 @@
+import { toStoredPlaintext } from '@fhir-bulk-export/core/crypto'
+import type { Keyring, StoredPlaintext } from '@fhir-bulk-export/core/crypto'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { findPublishedFile } from '@fhir-bulk-export/core/exports'
-import { toFileKey } from '@fhir-bulk-export/core/store'
-import type { FileHandle } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
 import { getExport } from '../export/find-export.ts'
 
 export interface DownloadableFile {
   exportId: string
-  handle: FileHandle
+  content: StoredPlaintext
   /** Hex. */
   sha256: string
 }
@@ -17,16 +17,18 @@ export interface DownloadableFile {
 const fileNames = /^[A-Za-z]+\.[0-9]+\.ndjson$/
 
 /**
- * The file of a request's path.
- * @throws ServiceError NOT_FOUND, also where the export is not completed (yet, or any more); FORBIDDEN: of somebody else's export.
+ * The file of a request's path, with its key in memory if it is encrypted.
+ * @throws ServiceError NOT_FOUND, also where the export is not completed (yet, or any more); FORBIDDEN: of somebody else's export;
+ * KEY_UNUSABLE.
  */
-export async function getFile (db: Kysely<Database>, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }): Promise<DownloadableFile> {
+export async function getFile ({ db, keyring }: { db: Kysely<Database>, keyring: Keyring | undefined }, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }): Promise<DownloadableFile> {
   const row = await getExport(db, caller, jobId)
   const file = row.status === 'completed' && fileNames.test(fileName) ? await findPublishedFile(db, row.id, fileName) : undefined
-  if (file === undefined) throw fileNotFound()
-  const { cid, pin, size, sha256 } = file
-  if (cid === null || size === null || sha256 === null) throw new Error('a published file is known whole')
-  return { exportId: row.id, handle: { key: toFileKey(file), cid, pin, size }, sha256 }
+  // Between the two questions the export may have been deleted, and the file's key with it.
+  const content = file === undefined ? undefined : toStoredPlaintext(file, keyring)
+  if (file === undefined || content === undefined) throw fileNotFound()
+  if (file.sha256 === null) throw new Error('a published file is known whole')
+  return { exportId: row.id, content, sha256: file.sha256 }
 }
 
 export function fileNotFound (): ServiceError {

@@ -1,13 +1,11 @@
 import { Readable } from 'node:stream'
-import type { ByteRange, ContentStore, FileHandle } from '@fhir-bulk-export/core/store'
 
 /**
  * Opens a stored file for sending. The first chunk is read before this resolves, so that a store that is away or does not hold
  * the file rejects while the answer can still be an error; later the stream is destroyed with the error, never ended early.
- * `signal` ends the reading at once.
  */
-export async function openStream (store: ContentStore, file: FileHandle, range: ByteRange | undefined, signal: AbortSignal): Promise<Readable> {
-  const chunks = store.read(file, range, { signal })[Symbol.asyncIterator]()
+export async function openStream (bytes: AsyncIterable<Uint8Array>): Promise<Readable> {
+  const chunks = bytes[Symbol.asyncIterator]()
   const first = await chunks.next()
 
   async function * read (): AsyncGenerator<Uint8Array> {

@@ -43,3 +43,21 @@ t.test('X-Progress stays short', async (t) => {
   const { headers } = toStatusAnswer(row, { files: [], publicUrl: '', now: createdAt })
   t.match(headers['X-Progress'], /^[ -~]{1,99}$/)
 })
+
+t.test('X-Progress says why an export waits in between attempts', async (t) => {
+  const later = new Date(createdAt.getTime() + 1_000)
+  const waits = { ...row, leased: false, progress: 45, available_at: later, failure_reason: 'the content store is unavailable' }
+  for (const [what, changes, expected] of [
+    ['a backoff', {}, '45%, waiting: the content store is unavailable'],
+    ['after the backoff', { available_at: createdAt }, '45%, waiting for a worker'],
+    ['handed on', { available_at: createdAt, failure_reason: null }, '45%, waiting for a worker'],
+    ['a reason that is no header', { failure_reason: 'the store\r\nSet-Cookie: é' }, '45%, waiting: the store??Set-Cookie: ?'],
+    ['running again', { leased: true, total_resources: 10, exported_resources: 4 }, '45% 4/10'],
+    ['not begun', { status: 'pending' }, 'pending'],
+  ] as const) {
+    const { headers } = toStatusAnswer({ ...waits, ...changes }, { files: [], publicUrl: '', now: createdAt })
+    t.equal(headers['X-Progress'], expected, what)
+  }
+  const { headers } = toStatusAnswer({ ...waits, failure_reason: 'x'.repeat(1_000) }, { files: [], publicUrl: '', now: createdAt })
+  t.match(headers['X-Progress'], /^[ -~]{99}$/)
+})
