@@ -1,11 +1,13 @@
 import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { expireExports } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import { assertQueueMigrated, createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import cron from 'node-cron'
 import type { Config } from './config.ts'
 import { createProcessor } from './export/processor.ts'
-import { assertReady } from './preflight.ts'
+import { createReaders } from './export/readers.ts'
+import { assertPrivate, assertReady } from './preflight.ts'
 import { cleanupSchedule, cleanupTaskName, runBulkExportCleanup } from './tasks/bulk-export-cleanup.task.ts'
 import { every } from './tasks/every.ts'
 import { reconcile } from './tasks/reconcile.ts'
@@ -32,20 +34,23 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     // Heartbeats have a connection of their own, and give up on it well before a lease is over.
     const leases = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-lease', max: 1, statementTimeoutMs: 5_000, onError })
     closers.push(async () => { await leases.destroy() })
-    const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: config.WORKER_CONCURRENCY, onError })
+    const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 2 * config.WORKER_CONCURRENCY, onError }) // one to open a snapshot, one to read a small export
     closers.push(async () => { await snapshots.end() })
     const store = await openContentStore(config.IPFS_URL)
     closers.push(store.close)
     await assertReady(db)
     await assertQueueMigrated(config.QUEUE_URL, queuePrefix)
     await store.ping()
+    await assertPrivate(store, config)
 
     const queueOptions = { onError, ...(queuePrefix === undefined ? {} : { prefix: queuePrefix }) }
     const queue = createExportQueue(config.QUEUE_URL, queueOptions)
     closers.push(queue.close)
 
+    const readers = createReaders({ db, snapshots, store, config }, onError)
+    closers.push(readers.close)
     const shutdown = new AbortController()
-    const resources = { db, leases, snapshots, store, log, config }
+    const resources = { db, leases, snapshots, readers, store, log, config }
     const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY })
     closers.push(async () => {
       const closed = worker.close()
@@ -56,6 +61,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
 
     const tick = every(tickMs, async () => {
       await reconcile({ db, queue })
+      await expireExports(db)
       await dropFiles(resources)
     }, onError, shutdown.signal)
     const cleanup = cron.schedule(cleanupSchedule, async () => { await runBulkExportCleanup(resources, shutdown.signal).catch(onError) }, { name: cleanupTaskName, noOverlap: true })

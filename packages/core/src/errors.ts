@@ -30,7 +30,11 @@ const catalogue = {
   TOO_MANY_ROW_ERRORS: { issue: 'exception', message: 'Too many rows cannot be exported' },
   STORE_FAILED: { issue: 'transient', message: 'The content store failed' },
   STORE_SHORT: { issue: 'transient', message: 'The content store delivered fewer bytes than it holds' },
+  STORE_FULL: { issue: 'transient', message: 'The content store is full' },
   STORE_NOT_FOUND: { issue: 'not-found', message: 'The content store does not hold this file' },
+  STORE_CORRUPT: { issue: 'transient', message: 'The content store delivered other bytes than it was given' },
+  STORE_PUBLIC: { issue: 'exception', message: 'The content store may be open to the public' },
+  KEY_UNUSABLE: { issue: 'transient', message: 'The key of an encrypted file is not at hand' },
 } as const satisfies Record<string, { issue: string, message: string }>
 
 export type ErrorCode = keyof typeof catalogue

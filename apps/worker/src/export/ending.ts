@@ -38,6 +38,8 @@ export function toEnding (signal: AbortSignal, error: unknown): Ending {
 
 /** For the person who asked for the export: what went wrong in the service's own words, never in those of the data. */
 function toReason (error: unknown): string {
+  if (isServiceError(error, 'STORE_FULL')) return 'the content store is full'
+  if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_CORRUPT', 'STORE_NOT_FOUND')) return 'the content store is unavailable'
   if (isServiceError(error)) return error.message
   const code = toCode(error)
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return `PostgreSQL failed with SQLSTATE ${code}`

@@ -1,34 +1,51 @@
 import { createHash } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { createDataKey, encrypt, toCiphertextSize, wrapDataKey } from '@fhir-bulk-export/core/crypto'
+import type { Keyring } from '@fhir-bulk-export/core/crypto'
 import type { Database } from '@fhir-bulk-export/core/db'
+import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { intendFile, recordFile } from '@fhir-bulk-export/core/exports'
 import type { IntendedFile } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
-import type { ContentStore } from '@fhir-bulk-export/core/store'
+import type { ContentStore, StoredFile } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 import { Interruption } from './ending.ts'
 
-/** A piece of NDJSON: whole lines. */
+/** A piece of NDJSON: whole lines. The bytes are good until the next piece is asked for. */
 export interface Lines { bytes: Buffer, count: number }
+
+/** `keyring` is undefined where files are not encrypted; it has to be said. */
+export interface WriteResources { db: Kysely<Database>, store: ContentStore, keyring: Keyring | undefined }
 
 /**
  * Stores one file: the ledger first, then the bytes (pinned), then what they turned out to be. An attempt that is no
- * longer the export's own is stopped at either end.
+ * longer the export's own is stopped at either end. Of an encrypted file the store sees nothing but ciphertext; its data key is
+ * in no other place than memory until it is written down, wrapped, with the rest.
  */
-export async function writeFile (
-  { db, store }: { db: Kysely<Database>, store: ContentStore }, file: IntendedFile, lines: AsyncIterable<Lines>, signal: AbortSignal
-): Promise<void> {
+export async function writeFile ({ db, store, keyring }: WriteResources, file: IntendedFile, lines: AsyncIterable<Lines>, signal: AbortSignal): Promise<void> {
   if (!await intendFile(db, file)) throw new Interruption('lost')
   const hash = createHash('sha256')
   let count = 0
+  let size = 0
   async function * measured () {
     for await (const piece of lines) {
       hash.update(piece.bytes)
       count += piece.count
+      size += piece.bytes.length
       yield piece.bytes
     }
   }
-  const { cid, pin, size } = await store.put(toFileKey(file), measured(), { signal })
-  if (!await recordFile(db, file, { cid, pin, size, sha256: hash.digest('hex'), count })) throw new Interruption('lost')
+  const dataKey = keyring === undefined ? undefined : createDataKey()
+  const stored = await store.put(toFileKey(file), dataKey === undefined ? measured() : encrypt(measured(), dataKey, file), { signal })
+  assertStoredWhole(stored, size, dataKey)
+  const { cid, pin } = stored
+  const wrapped = keyring === undefined || dataKey === undefined ? {} : wrapDataKey(dataKey, keyring[0], file, size)
+  if (!await recordFile(db, file, { cid, pin, size, sha256: hash.digest('hex'), count, ...wrapped })) throw new Interruption('lost')
+}
+
+function assertStoredWhole ({ key, size }: StoredFile, plaintextSize: number, dataKey: KeyObject | undefined): void {
+  const expected = dataKey === undefined ? plaintextSize : toCiphertextSize(plaintextSize)
+  if (size !== expected) throw new ServiceError('STORE_FAILED', `The content store took ${size} of ${expected} bytes of ${key}`)
 }
 
 /**

@@ -3,6 +3,7 @@ import { expireExports, forgetDroppedFiles, removeExpiredExports, removeStaleDow
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
+import { collectGarbage } from './collect-garbage.ts'
 import { dropFiles, dropOrphans } from './sweep.ts'
 
 /** Every hour, on the hour. */
@@ -10,7 +11,8 @@ export const cleanupSchedule = '0 * * * *'
 export const cleanupTaskName = 'BulkExportCleanupTask'
 
 /**
- * Expired exports: their files are unpinned, then their rows removed. Every step may be repeated, and stop anywhere: a row
+ * Expired exports: their keys are destroyed, their files unpinned, then their rows removed; at last the store gives back the
+ * space of what was dropped. Every step may be repeated, and stop anywhere: a row
  * goes last, and only when no file of it is left. Any number of workers may run it at once.
  */
 export async function runBulkExportCleanup (resources: { db: Kysely<Database>, store: ContentStore, log: Logger }, signal?: AbortSignal): Promise<void> {
@@ -21,5 +23,6 @@ export async function runBulkExportCleanup (resources: { db: Kysely<Database>, s
   await dropOrphans(resources, signal)
   const removed = await removeExpiredExports(db)
   await forgetDroppedFiles(db)
+  await collectGarbage(resources, signal)
   log.info({ task: cleanupTaskName, expired, removed }, 'cleanup done')
 }

@@ -36,7 +36,7 @@ t.test('what was stored and never written down is found and dropped; what is not
   await ended(service.db, id)
   await worker.close()
 
-  await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type, name) VALUES (${id}, 0, 1, 'output', 'Patient', 'Patient.1.ndjson')`.execute(service.db)
+  await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type) VALUES (${id}, 0, 1, 'output', 'Patient')`.execute(service.db)
   const orphan = toFileKey({ export_id: id, attempt: 0, n: 1 })
   const foreign = toFileKey({ export_id: '00000000-0000-4000-8000-000000000000', attempt: 1, n: 1 })
   await service.store.put(orphan, bytes())

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
-import type { Kysely, UpdateObject } from 'kysely'
+import type { Kysely, Transaction, UpdateObject } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
+import { destroyKeys } from './keys.ts'
 
 /** What a worker does with exports. Every write but the claim is fenced by the attempt's number (exports/status.ts). */
 
@@ -30,9 +31,19 @@ const interval = (ms: number) => sql<Date>`now() + ${ms} * interval '1 ms'`
  * failure; when it was the last one allowed, the export fails here, for nobody else may be left to say so.
  */
 export async function claimExport (db: Kysely<Database>, id: string, options: { leaseMs: number, maxFailures: number, ttlMs: number }): Promise<Claim> {
-  const abandoned = await db.updateTable('bulk_export_jobs')
+  const claimed = await db.transaction().execute(async (trx) => await failAbandoned(trx, id, options) ? 'failed' : await takeLease(trx, id, options.leaseMs))
+  if (claimed === 'failed') return { outcome: 'over' }
+  if (claimed !== undefined) return { outcome: 'claimed', export: claimed }
+
+  const found = await db.selectFrom('bulk_export_jobs').select(['status', 'available_at']).where('id', '=', id).executeTakeFirst()
+  const isActive = found?.status === 'pending' || found?.status === 'in_progress'
+  return isActive ? { outcome: 'busy', availableAt: found.available_at } : { outcome: 'over' }
+}
+
+async function failAbandoned (trx: Transaction<Database>, id: string, { maxFailures, ttlMs }: { maxFailures: number, ttlMs: number }): Promise<boolean> {
+  const { numUpdatedRows } = await trx.updateTable('bulk_export_jobs')
     .set({
-      ...ended('failed', options.ttlMs),
+      ...ended('failed', ttlMs),
       failures: sql`failures + 1`,
       failure_reason: sql`coalesce(failure_reason || '; ', '') || 'the worker that ran the last attempt stopped without a word'`,
     })
@@ -40,17 +51,21 @@ export async function claimExport (db: Kysely<Database>, id: string, options: { 
     .where('status', '=', 'in_progress')
     .where('leased', '=', true)
     .where('available_at', '<', sql<Date>`now()`)
-    .where(sql<boolean>`failures + 1 >= ${options.maxFailures}`)
+    .where(sql<boolean>`failures + 1 >= ${maxFailures}`)
     .executeTakeFirst()
-  if (abandoned.numUpdatedRows > 0n) return { outcome: 'over' }
+  if (numUpdatedRows > 0n) await destroyKeys(trx, [id])
+  return numUpdatedRows > 0n
+}
 
-  const claimed = await db.updateTable('bulk_export_jobs')
+/** What earlier attempts have stored will never be published: their keys go now, their files by the sweep. */
+async function takeLease (trx: Transaction<Database>, id: string, leaseMs: number): Promise<ExportRow | undefined> {
+  const claimed = await trx.updateTable('bulk_export_jobs')
     .set({
       status: 'in_progress',
       attempt: sql`attempt + 1`,
       failures: sql`failures + leased::int`,
       leased: true,
-      available_at: interval(options.leaseMs),
+      available_at: interval(leaseMs),
       started_at: sql`coalesce(started_at, now())`,
       progress: 0,
       total_resources: 0,
@@ -61,11 +76,8 @@ export async function claimExport (db: Kysely<Database>, id: string, options: { 
     .where('available_at', '<=', sql<Date>`now()`)
     .returningAll()
     .executeTakeFirst()
-  if (claimed !== undefined) return { outcome: 'claimed', export: claimed }
-
-  const found = await db.selectFrom('bulk_export_jobs').select(['status', 'available_at']).where('id', '=', id).executeTakeFirst()
-  const isActive = found?.status === 'pending' || found?.status === 'in_progress'
-  return isActive ? { outcome: 'busy', availableAt: found.available_at } : { outcome: 'over' }
+  if (claimed !== undefined && claimed.attempt > 1) await destroyKeys(trx, [id])
+  return claimed
 }
 
 /**
@@ -80,18 +92,18 @@ export async function renewLease (db: Kysely<Database>, attempt: Attempt, leaseM
 
 /** Hands the export on at once, at no cost to its failures: the worker is shutting down. Returns whether it was still ours. */
 export async function handOnExport (db: Kysely<Database>, attempt: Attempt): Promise<boolean> {
-  return await write(db, attempt, { leased: false, available_at: sql`now()` })
+  return await giveUp(db, attempt, { leased: false, available_at: sql`now()` })
 }
 
 /** The attempt went wrong and another may do better after `backoffMs`. */
 export async function retryExport (db: Kysely<Database>, attempt: Attempt, reason: string, backoffMs: number): Promise<boolean> {
-  return await write(db, attempt, {
+  return await giveUp(db, attempt, {
     leased: false, failures: sql`failures + 1`, failure_reason: reason, available_at: interval(backoffMs),
   })
 }
 
 export async function failExport (db: Kysely<Database>, attempt: Attempt, reason: string, ttlMs: number): Promise<boolean> {
-  return await write(db, attempt, { ...ended('failed', ttlMs), failures: sql`failures + 1`, failure_reason: reason })
+  return await giveUp(db, attempt, { ...ended('failed', ttlMs), failures: sql`failures + 1`, failure_reason: reason })
 }
 
 /**
@@ -109,17 +121,24 @@ export async function publishExport (db: Kysely<Database>, attempt: Attempt, res
       failure_reason: null,
     })
     if (!completed) return false
-    const { numUpdatedRows } = await trx.updateTable('bulk_export_files')
-      .set({ state: 'published' })
-      .where('export_id', '=', attempt.id)
-      .where('attempt', '=', attempt.attempt)
-      .where('state', '=', 'stored')
-      .executeTakeFirst()
-    if (Number(numUpdatedRows) !== result.files) {
-      throw new Error(`the ledger holds ${numUpdatedRows} stored files of attempt ${attempt.attempt}, the attempt wrote ${result.files}`)
+    const published = await publishFiles(trx, attempt)
+    if (published !== result.files) {
+      throw new Error(`the ledger holds ${published} stored files of attempt ${attempt.attempt}, the attempt wrote ${result.files}`)
     }
     return true
   })
+}
+
+/** `n` is in order and has gaps, since several readers number their files at once; names count from 1. */
+async function publishFiles (trx: Transaction<Database>, { id, attempt }: Attempt): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    UPDATE bulk_export_files AS file SET state = 'published', name = named.name
+    FROM (
+      SELECT n, CASE list WHEN 'output' THEN type ELSE list END || '.' || row_number() OVER (PARTITION BY list, type ORDER BY n) || '.ndjson' AS name
+      FROM bulk_export_files WHERE export_id = ${id} AND attempt = ${attempt} AND state = 'stored'
+    ) AS named
+    WHERE file.export_id = ${id} AND file.attempt = ${attempt} AND file.n = named.n`.execute(trx)
+  return Number(numAffectedRows)
 }
 
 /** Exports that wait for a worker now: never begun, handed on, after their backoff, or abandoned by a worker that died. */
@@ -135,6 +154,15 @@ export async function findWaitingExports (db: Kysely<Database>, limit: number): 
 
 function ended (status: 'completed' | 'failed', ttlMs: number) {
   return { status, leased: false, ended_at: sql<Date>`now()`, expires_at: interval(ttlMs) }
+}
+
+/** The attempt ends and publishes nothing: the keys of what it has stored go with it. */
+async function giveUp (db: Kysely<Database>, attempt: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>): Promise<boolean> {
+  return await db.transaction().execute(async (trx) => {
+    const isOurs = await write(trx, attempt, values)
+    if (isOurs) await destroyKeys(trx, [attempt.id])
+    return isOurs
+  })
 }
 
 async function write (db: Kysely<Database>, { id, attempt }: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>): Promise<boolean> {

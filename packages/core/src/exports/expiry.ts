@@ -1,19 +1,37 @@
 import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
+import { destroyKeys } from './keys.ts'
 
 /** The end of an export: expired, its files dropped, its row removed. Every step may be repeated and run anywhere. */
 
-/** Marks what has expired, so that its files may go. Rows that somebody else holds are left for the next time. */
+const batchSize = 1_000
+
+/**
+ * Marks what has expired, so that its files may go, and destroys the keys of those that are encrypted. Rows that somebody
+ * else holds are left for the next time. Returns how many exports have expired.
+ */
 export async function expireExports (db: Kysely<Database>): Promise<number> {
-  const { numUpdatedRows } = await db.updateTable('bulk_export_jobs')
+  let total = 0
+  for (;;) {
+    const expired = await db.transaction().execute(expireBatch)
+    total += expired
+    if (expired < batchSize) return total
+  }
+}
+
+async function expireBatch (trx: Transaction<Database>): Promise<number> {
+  const expired = await trx.updateTable('bulk_export_jobs')
     .set({ dropped_at: sql`now()` })
     .where('id', 'in', (eb) => eb.selectFrom('bulk_export_jobs').select('id')
       .where('expires_at', '<=', sql<Date>`now()`)
       .where('dropped_at', 'is', null)
+      .limit(batchSize)
       .forUpdate().skipLocked())
-    .executeTakeFirst()
-  return Number(numUpdatedRows)
+    .returning('id')
+    .execute()
+  await destroyKeys(trx, expired.map(({ id }) => id))
+  return expired.length
 }
 
 /** Removes the rows of expired exports once the last of their files is gone. */
@@ -37,6 +55,23 @@ export async function forgetDroppedFiles (db: Kysely<Database>): Promise<number>
     .where('dropped_at', '<', sql<Date>`now() - interval '1 day'`)
     .executeTakeFirst()
   return Number(numDeletedRows)
+}
+
+/**
+ * Whether something was dropped that no garbage collection has been run for, and takes it on: of several that ask, one is told
+ * true. Whoever takes it on and does not get it done gives it back (`releaseGarbage`).
+ */
+export async function claimGarbage (db: Kysely<Database>): Promise<boolean> {
+  const { numUpdatedRows } = await db.updateTable('bulk_export_files')
+    .set({ collected: true })
+    .where('state', '=', 'dropped')
+    .where('collected', '=', false)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+export async function releaseGarbage (db: Kysely<Database>): Promise<void> {
+  await db.updateTable('bulk_export_files').set({ collected: false }).where('state', '=', 'dropped').where('collected', '=', true).execute()
 }
 
 export async function removeStaleDownloads (db: Kysely<Database>): Promise<void> {

@@ -1,21 +1,23 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
+import type { WrappedKey } from '../crypto/data-key.ts'
 import type { Database } from '../db/database.ts'
 import type { FileRow } from '../db/tables/bulk-export-files.ts'
 import type { FileRef } from '../store/file-key.ts'
 
 /** The ledger: what an attempt means to store, has stored, and what is gone again (db/tables/bulk-export-files.ts). */
 
-export type IntendedFile = Pick<FileRow, 'export_id' | 'attempt' | 'n' | 'list' | 'type' | 'name'>
-export type StoredContent = { cid: string, pin: string | null, size: number, sha256: string, count: number }
+export type IntendedFile = Pick<FileRow, 'export_id' | 'attempt' | 'n' | 'list' | 'type'>
+/** `size` and `sha256` are those of the plaintext, `cid` is that of what is stored. */
+export type StoredContent = { cid: string, pin: string | null, size: number, sha256: string, count: number } & Partial<WrappedKey>
 
 /** Before the first byte. Returns false when the attempt is no longer the export's own. */
 export async function intendFile (db: Kysely<Database>, file: IntendedFile): Promise<boolean> {
   const { numInsertedOrUpdatedRows = 0n } = await db.insertInto('bulk_export_files')
-    .columns(['export_id', 'attempt', 'n', 'list', 'type', 'name'])
+    .columns(['export_id', 'attempt', 'n', 'list', 'type'])
     .expression((eb) => eb.selectFrom('bulk_export_jobs')
       .select(({ val }) => [
-        'id', 'attempt', sql<number>`${val(file.n)}::integer`.as('n'), val(file.list).as('list'), val(file.type).as('type'), val(file.name).as('name'),
+        'id', 'attempt', sql<number>`${val(file.n)}::integer`.as('n'), val(file.list).as('list'), val(file.type).as('type'),
       ])
       .where('id', '=', file.export_id)
       .where('attempt', '=', file.attempt)
@@ -24,18 +26,23 @@ export async function intendFile (db: Kysely<Database>, file: IntendedFile): Pro
   return numInsertedOrUpdatedRows > 0n
 }
 
-/** After the last byte is pinned. Returns false when the attempt is no longer the export's own: the file is an orphan then. */
+/**
+ * After the last byte is pinned. Returns false when the attempt is no longer the export's own: the file is an orphan then.
+ * The share lock orders it against whoever ends the attempt: no key is written down after keys were destroyed.
+ */
 export async function recordFile (db: Kysely<Database>, ref: FileRef, content: StoredContent): Promise<boolean> {
   const { numUpdatedRows } = await db.updateTable('bulk_export_files')
+    .from((eb) => eb.selectFrom('bulk_export_jobs').select('id')
+      .where('id', '=', ref.export_id)
+      .where('attempt', '=', ref.attempt)
+      .where('leased', '=', true)
+      .forShare()
+      .as('own'))
     .set({ state: 'stored', ...content })
-    .where('export_id', '=', ref.export_id)
+    .whereRef('export_id', '=', 'own.id')
     .where('attempt', '=', ref.attempt)
     .where('n', '=', ref.n)
     .where('state', '=', 'intended')
-    .where((eb) => eb.exists(eb.selectFrom('bulk_export_jobs').select('id')
-      .where('id', '=', ref.export_id)
-      .where('attempt', '=', ref.attempt)
-      .where('leased', '=', true)))
     .executeTakeFirst()
   return numUpdatedRows > 0n
 }
@@ -105,12 +112,12 @@ function droppableFiles (db: Kysely<Database>) {
       .where('lease_until', '>', sql<Date>`now()`))))
 }
 
+/** Also for a pin that turned up after the file was dropped. Its blocks are garbage from now on. */
 export async function markFileDropped (db: Kysely<Database>, ref: FileRef): Promise<void> {
   await db.updateTable('bulk_export_files')
-    .set({ state: 'dropped', dropped_at: sql`now()` })
+    .set({ state: 'dropped', dropped_at: sql`coalesce(dropped_at, now())`, wrapped_key: null, collected: false })
     .where('export_id', '=', ref.export_id)
     .where('attempt', '=', ref.attempt)
     .where('n', '=', ref.n)
-    .where('state', '<>', 'dropped')
     .execute()
 }

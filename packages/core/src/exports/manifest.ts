@@ -1,3 +1,4 @@
+import { encryptionScheme } from '../crypto/layout.ts'
 import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import type { FileRow } from '../db/tables/bulk-export-files.ts'
 import type { FileList } from './status.ts'
@@ -7,7 +8,16 @@ export interface ManifestItem {
   type: string
   url: string
   count: number
-  extension: { cid?: string, url?: string, sha256: string, fileSize: number }
+  extension: {
+    cid?: string
+    url?: string
+    /** Hex, of the plaintext. */
+    sha256: string
+    /** Bytes of the plaintext. */
+    fileSize: number
+    /** What the CID names is ciphertext; over https the plaintext comes. */
+    encryption?: { scheme: string, keyId: string }
+  }
 }
 
 /** Bulk Data 3.0.0, Response - Complete Status. */
@@ -23,7 +33,8 @@ export interface Manifest {
 /**
  * The completion document of an export.
  * The reference card's profile addresses files as `ipfs://<CID>` and repeats the request as it was sent; the Bulk Data
- * profiles give absolute http(s) URLs under `publicUrl` for both.
+ * profiles give absolute http(s) URLs under `publicUrl` for both. What an encrypted file's CID names is of no use to a client:
+ * in every profile it is addressed by http(s), where it comes decrypted.
  * @throws when the export is not completed.
  */
 export function toManifest (row: ExportRow, files: FileRow[], publicUrl: string): Manifest {
@@ -41,10 +52,13 @@ export function toManifest (row: ExportRow, files: FileRow[], publicUrl: string)
 }
 
 function toItem (file: FileRow, isCard: boolean, publicUrl: string): ManifestItem {
-  const { cid, size, sha256, count } = file
-  if (cid === null || size === null || sha256 === null || count === null) throw new Error('a published file is known whole')
-  const url = `${publicUrl}/fhir/r4/$export-file/${file.export_id}/${file.name}`
+  const { name, cid, size, sha256, count, key_id: keyId } = file
+  if (name === null || cid === null || size === null || sha256 === null || count === null) throw new Error('a published file is known whole')
+  const url = `${publicUrl}/fhir/r4/$export-file/${file.export_id}/${name}`
   const content = { sha256, fileSize: size }
+  if (keyId !== null) {
+    return { type: file.type, url, count, extension: { cid, url: `ipfs://${cid}`, ...content, encryption: { scheme: encryptionScheme, keyId } } }
+  }
   return isCard
     ? { type: file.type, url: `ipfs://${cid}`, count, extension: { url, ...content } }
     : { type: file.type, url, count, extension: { cid, ...content } }

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { BulkExportJobsTable, ExportRow } from '../db/tables/bulk-export-jobs.ts'
+import { destroyKeys } from './keys.ts'
 import { activeStatuses } from './status.ts'
 
 /** What the API does with exports: start, find, cancel. */
@@ -36,12 +37,20 @@ export async function findExport (db: Kysely<Database>, id: string): Promise<Exp
 }
 
 /**
- * Cancels what is under way or completed; a failed export stays failed and is marked dropped. From the same moment its
- * files may go, and the attempt that runs it (if any) is refused every further write.
+ * Cancels what is under way or completed; a failed export stays failed and is marked dropped. From the same moment nobody can
+ * read its encrypted files, its files may go, and the attempt that runs it (if any) is refused every further write.
  * @returns whether this call changed anything: false when somebody was there before, or the export is gone.
  */
 export async function cancelExport (db: Kysely<Database>, id: string, ttlMs: number): Promise<boolean> {
-  const cancelled = await db.updateTable('bulk_export_jobs')
+  return await db.transaction().execute(async (trx) => {
+    const changed = await cancelUnlessEnded(trx, id, ttlMs) || await dropFailed(trx, id)
+    if (changed) await destroyKeys(trx, [id])
+    return changed
+  })
+}
+
+async function cancelUnlessEnded (trx: Transaction<Database>, id: string, ttlMs: number): Promise<boolean> {
+  const { numUpdatedRows } = await trx.updateTable('bulk_export_jobs')
     .set({
       status: 'cancelled',
       leased: false,
@@ -53,12 +62,15 @@ export async function cancelExport (db: Kysely<Database>, id: string, ttlMs: num
     .where('status', 'in', ['pending', 'in_progress', 'completed'])
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
     .executeTakeFirst()
-  if (cancelled.numUpdatedRows > 0n) return true
-  const dropped = await db.updateTable('bulk_export_jobs')
+  return numUpdatedRows > 0n
+}
+
+async function dropFailed (trx: Transaction<Database>, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx.updateTable('bulk_export_jobs')
     .set({ dropped_at: sql`now()` })
     .where('id', '=', id)
     .where('status', '=', 'failed')
     .where('dropped_at', 'is', null)
     .executeTakeFirst()
-  return dropped.numUpdatedRows > 0n
+  return numUpdatedRows > 0n
 }

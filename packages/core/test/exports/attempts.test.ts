@@ -53,7 +53,7 @@ t.test('a lease that ran out is taken over, counts as a failure, and fences its 
   t.equal(await retryExport(db, first, 'late', 0), false)
   t.equal(await failExport(db, first, 'late', 60_000), false)
   t.equal(await publishExport(db, first, { files: 0, transactionTime: new Date(), ttlMs: 60_000, progress }), false)
-  t.equal(await intendFile(db, { export_id: id, attempt: 1, n: 1, list: 'output', type: 'Patient', name: 'Patient.1.ndjson' }), false)
+  t.equal(await intendFile(db, { export_id: id, attempt: 1, n: 1, list: 'output', type: 'Patient' }), false)
   t.match(await findExport(db, id), { status: 'in_progress', attempt: 2, progress: 0, failure_reason: null })
 })
 
@@ -114,12 +114,12 @@ t.test('publishing makes exactly the stored files of the attempt the manifest', 
   const id = await givenExport(db)
   const file = { export_id: id, list: 'output', type: 'Patient' } as const
   const lost = await claim(db, id)
-  await intendFile(db, { ...file, attempt: 1, n: 1, name: 'Patient.1.ndjson' })
+  await intendFile(db, { ...file, attempt: 1, n: 1 })
   await recordFile(db, { export_id: id, attempt: 1, n: 1 }, { ...content, cid: 'QmLost' })
   await handOnExport(db, lost)
 
   const attempt = await claim(db, id)
-  t.equal(await intendFile(db, { ...file, attempt: 2, n: 1, name: 'Patient.1.ndjson' }), true)
+  t.equal(await intendFile(db, { ...file, attempt: 2, n: 1 }), true)
   const publish = async () => await publishExport(db, attempt, { files: 1, transactionTime: new Date('2024-01-01'), ttlMs: 60_000, progress })
   await t.rejects(publish(), /0 stored files/, 'a file that is not recorded is not published')
   t.match(await findExport(db, id), { status: 'in_progress' })

@@ -14,7 +14,7 @@ async function givenCompletedExport (db: Kysely<Database>) {
   const ref = { export_id: id, attempt: 1, n: 1 }
   const claim = await claimExport(db, id, { leaseMs: 30_000, maxFailures: 3, ttlMs: 60_000 })
   if (claim.outcome !== 'claimed') throw new Error('not claimed')
-  await intendFile(db, { ...ref, list: 'output', type: 'Patient', name: 'Patient.1.ndjson' })
+  await intendFile(db, { ...ref, list: 'output', type: 'Patient' })
   await recordFile(db, ref, { cid: 'Qm', pin: 'QmRoot', size: 10, sha256: 'ab', count: 1 })
   await publishExport(db, claim.export, { files: 1, transactionTime: new Date(), ttlMs: 60_000, progress })
   return ref
@@ -54,7 +54,7 @@ t.test('files of a cancelled export and of an overtaken attempt are droppable, t
   const id = await givenExport(db)
   const options = { leaseMs: 30_000, maxFailures: 3, ttlMs: 60_000 }
   await claimExport(db, id, options)
-  await intendFile(db, { export_id: id, attempt: 1, n: 1, list: 'output', type: 'Patient', name: 'Patient.1.ndjson' })
+  await intendFile(db, { export_id: id, attempt: 1, n: 1, list: 'output', type: 'Patient' })
   t.same(await findDroppableFiles(db, 10), [])
   await handOnExport(db, { id, attempt: 1 })
   t.same(await findDroppableFiles(db, 10), [], 'the next attempt is what overtakes it')

@@ -52,21 +52,27 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       state text NOT NULL DEFAULT 'intended' CHECK (state IN ('intended', 'stored', 'published', 'dropped')),
       list text NOT NULL CHECK (list IN ('output', 'deleted', 'error')),
       type text NOT NULL,
-      name text NOT NULL,
+      name text,
       cid text,
       pin text,
       size bigint,
       sha256 text,
       count bigint,
+      key_id text,
+      wrapped_key bytea,
+      collected boolean NOT NULL DEFAULT false,
       created_at timestamptz NOT NULL DEFAULT now(),
       dropped_at timestamptz,
       PRIMARY KEY (export_id, attempt, n),
       UNIQUE (export_id, attempt, name),
       CONSTRAINT a_stored_file_is_known_whole
         CHECK (state IN ('intended', 'dropped') OR (cid IS NOT NULL AND size > 0 AND sha256 IS NOT NULL AND count > 0)),
+      CONSTRAINT a_published_file_has_a_name CHECK (state <> 'published' OR name IS NOT NULL),
+      CONSTRAINT a_dropped_file_has_no_key CHECK (wrapped_key IS NULL OR (key_id IS NOT NULL AND state IN ('stored', 'published'))),
       CONSTRAINT a_dropped_file_says_when CHECK ((state = 'dropped') = (dropped_at IS NOT NULL))
     )`.execute(db)
   await sql`CREATE INDEX bulk_export_files_kept ON bulk_export_files (export_id) WHERE state <> 'dropped'`.execute(db)
+  await sql`CREATE INDEX bulk_export_files_keyed ON bulk_export_files (export_id, attempt, n) WHERE wrapped_key IS NOT NULL`.execute(db)
   await sql`CREATE INDEX bulk_export_files_dropped ON bulk_export_files (dropped_at) WHERE state = 'dropped'`.execute(db)
 
   await sql`

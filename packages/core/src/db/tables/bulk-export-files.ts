@@ -13,8 +13,9 @@ export interface BulkExportFilesTable {
   list: FileList
   /** Resource type of the lines: `Patient`, …, `OperationOutcome`, `Bundle`. */
   type: string
-  /** `<Type>.<n>.ndjson`, `error.<n>.ndjson`, `deleted.<n>.ndjson`: the last part of its address. */
-  name: string
+  /** `<Type>.<n>.ndjson`, `error.<n>.ndjson`, `deleted.<n>.ndjson`: the last part of its address, given when it is published. */
+  name: string | null
+  /** Of what is stored: of the ciphertext, if the file is encrypted. */
   cid: string | null
   pin: string | null
   /** Bytes of the plaintext. */
@@ -23,6 +24,12 @@ export interface BulkExportFilesTable {
   sha256: string | null
   /** Lines. */
   count: number | null
+  /** The master key that wraps the file's data key. Null: the file is not encrypted. */
+  key_id: string | null
+  /** The data key, wrapped (crypto/data-key.ts). Null of an encrypted file: destroyed, and the file with it. */
+  wrapped_key: Buffer | null
+  /** Since it was dropped, garbage collection has been run, or is. */
+  collected: Generated<boolean>
   created_at: Generated<Date>
   dropped_at: Date | null
 }

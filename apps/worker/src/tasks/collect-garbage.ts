@@ -1,0 +1,21 @@
+import type { Database } from '@fhir-bulk-export/core/db'
+import { claimGarbage, releaseGarbage } from '@fhir-bulk-export/core/exports'
+import type { Logger } from '@fhir-bulk-export/core/log'
+import type { ContentStore } from '@fhir-bulk-export/core/store'
+import type { Kysely } from 'kysely'
+
+/**
+ * Has the store give back the space of what was dropped since the last time: one worker does, whoever comes first. A store that
+ * does not get done in its time is asked again by the next cleanup; exports never wait for it.
+ */
+export async function collectGarbage ({ db, store, log }: { db: Kysely<Database>, store: ContentStore, log: Logger }, signal?: AbortSignal): Promise<void> {
+  if (!await claimGarbage(db)) return
+  const begun = performance.now()
+  try {
+    await store.collectGarbage({ signal })
+    log.info({ durationMs: Math.round(performance.now() - begun) }, 'garbage collected')
+  } catch (err) {
+    log.warn({ err }, 'the garbage could not be collected')
+    await releaseGarbage(db)
+  }
+}

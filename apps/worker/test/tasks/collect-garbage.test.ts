@@ -1,0 +1,32 @@
+import { cancelExport } from '@fhir-bulk-export/core/exports'
+import t from 'tap'
+import { runBulkExportCleanup } from '../../src/tasks/bulk-export-cleanup.task.ts'
+import { ended, givenPatients, log, openService } from '../fixtures/service.ts'
+
+t.test('garbage is collected after something was dropped, once; where that fails the cleanup goes on, and the next one tries again', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, 2)
+  const worker = await service.startWorker()
+  const id = await service.kickOff({ types: ['Patient'] })
+  await ended(service.db, id)
+  await worker.close()
+
+  let collections = 0
+  let isBroken = true
+  const collectGarbage = async () => {
+    collections++
+    if (isBroken) throw new Error('the node was not done in time')
+  }
+  const cleanUp = async () => { await runBulkExportCleanup({ db: service.db, store: { ...service.store, collectGarbage }, log }) }
+  await cleanUp()
+  t.equal(collections, 0, 'nothing was dropped')
+  await cancelExport(service.db, id, 60_000)
+  await Promise.all([cleanUp(), cleanUp()])
+  t.ok(collections >= 1)
+  const before = collections
+  isBroken = false
+  await cleanUp()
+  t.equal(collections, before + 1, 'tried again')
+  await cleanUp()
+  t.equal(collections, before + 1, 'done')
+})
