@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { runScript, startScript } from './commands.ts'
+import { runScript, startScript, startWorker } from './commands.ts'
 import { startPostgres, type PostgresOptions } from './postgres.ts'
 import { processError, waitUntilReady, type ManagedProcess } from './processes.ts'
 import type { Scope } from './scope.ts'
@@ -61,12 +61,12 @@ export async function startServices (scope: Scope, { databaseUrl, directory, por
     PORT: String(port),
     PUBLIC_URL: publicUrlOf(port),
   }
-  const start = async (path: string, log: string): Promise<ManagedProcess> => {
-    const file = createWriteStream(join(directory, log))
-    return scope.add(await startScript(path, { env, onLine: line => file.write(`${line}\n`) }))
+  const logTo = (name: string) => {
+    const file = createWriteStream(join(directory, name))
+    return (line: string): void => { file.write(`${line}\n`) }
   }
-  const worker = await start('apps/worker/src/main.ts', 'worker.log')
-  const api = await start('apps/api/src/server.ts', 'api.log')
+  const worker = scope.add(await startWorker({ env, onLine: logTo('worker.log') }))
+  const api = scope.add(await startScript('apps/api/src/server.ts', { env, onLine: logTo('api.log') }))
 
   const broken = Promise.race([fail(worker, 'the worker', scope), fail(api, 'the API', scope)])
   broken.catch(() => {}) // whoever waits for it hears of it

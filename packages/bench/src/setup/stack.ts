@@ -6,7 +6,7 @@ import { createDatabase, createPool } from '@fhir-bulk-export/core/db'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { createExportQueue } from '@fhir-bulk-export/core/queue'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
-import { runScript, startScript } from '@fhir-bulk-export/stack/commands'
+import { runScript, startScript, startWorker as startWorkerProcess } from '@fhir-bulk-export/stack/commands'
 import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import { startPostgres } from '@fhir-bulk-export/stack/postgres'
 import type { Scope } from '@fhir-bulk-export/stack/scope'
@@ -44,7 +44,7 @@ export async function openBench (scope: Scope): Promise<Bench> {
 
   async function startWorker (overrides = {}) {
     const { promise: ready, resolve } = Promise.withResolvers<void>()
-    const worker = scope.add(await startScript('apps/worker/src/main.ts', {
+    const worker = scope.add(await startWorkerProcess({
       env: { ...environment, IPFS_URL: pathToFileURL(directory).href, ...overrides },
       onLine: (line) => {
         if (line.includes('"worker ready"')) resolve()
