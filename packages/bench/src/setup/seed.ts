@@ -26,6 +26,13 @@ export async function seedPatients (pool: Pool, from: number, to: number): Promi
     FROM generate_series($1::int, $2::int) AS i`, [from, to])
 }
 
+/** Patients of a name and a birth date, for counting rather than for weight. */
+export async function seedSmallPatients (pool: Pool, from: number, to: number): Promise<void> {
+  await pool.query(`INSERT INTO source.patients (id, name, gender, birth_date)
+    SELECT 'small-' || i, jsonb_build_array(jsonb_build_object('family', 'Medhurst' || i % 977)), 'unknown', (date '1930-01-01' + i % 33000)::text
+    FROM generate_series($1::int, $2::int) AS i`, [from, to])
+}
+
 /** One document, consent and provenance for each of the patients. */
 export async function seedRecords (pool: Pool, from: number, to: number): Promise<void> {
   await pool.query(`

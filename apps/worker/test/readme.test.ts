@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises'
+import { sql } from 'kysely'
+import t from 'tap'
+import { ended, openService, readExport } from './fixtures/service.ts'
+
+t.test("the README's view over a site's own tables is exported", async (t) => {
+  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
+  const [tables, view] = [...readme.matchAll(/```sql\n(.*?)```/gs)].map(([, block = '']) => block.replace('CREATE SCHEMA source;', ''))
+  if (tables === undefined || view === undefined) throw new Error('the README has no worked example')
+
+  const service = await openService(t)
+  await sql.raw(`DROP TABLE source.patients; CREATE SCHEMA hospital; ${tables} ${view}`).execute(service.db)
+  await sql`INSERT INTO hospital.person VALUES
+    (1, 'MRN-1', 'Doe', ARRAY['Jane', 'Q.'], 'F', '1980-02-29', now(), NULL),
+    (2, NULL, 'Gone', ARRAY['John'], 'M', '1970-01-01', now(), now())`.execute(service.db)
+  await sql`INSERT INTO hospital.phone VALUES (1, '555-0100', now())`.execute(service.db)
+  await service.startWorker({ MRN_SYSTEM: 'urn:oid:1.2.36.146.595.217.0.1' })
+  const id = await service.kickOff({ types: ['Patient'] })
+  t.match(await ended(service.db, id), { status: 'completed' })
+  const files = await readExport(service, id)
+  t.match(files['Patient.1.ndjson'], [{
+    resourceType: 'Patient',
+    id: '1',
+    active: true,
+    identifier: [{ system: 'urn:oid:1.2.36.146.595.217.0.1', value: 'MRN-1' }],
+    name: [{ family: 'Doe', given: ['Jane', 'Q.'] }],
+    telecom: [{ system: 'phone', value: '555-0100' }],
+    gender: 'female',
+    birthDate: '1980-02-29',
+  }])
+  t.equal(files['Patient.1.ndjson']?.length, 1)
+})
