@@ -4,13 +4,13 @@ import { readCpuSeconds } from './measure/cpu.ts'
 import { describeMachine } from './measure/machine.ts'
 import { median } from './measure/statistics.ts'
 import { awaitExport, startExport } from './setup/run-export.ts'
-import { seedPatients, seedRecords } from './setup/seed.ts'
+import { seedPatients, seedRecords, seedSmallPatients } from './setup/seed.ts'
 import { openBench } from './setup/stack.ts'
 import type { Bench } from './setup/stack.ts'
 
 /*
  * Eight exports of everything at once, on 1, 2 and 4 workers: how far throughput grows until the machine or PostgreSQL is full.
- * Then one patient's own export beside a large one, on a single worker. `scale [--patients 50000] [--runs 3]`
+ * Then one patient's own export beside a large one, on a single worker. `scale [--patients 50000] [--large 1000000] [--runs 5]`
  */
 const { values } = parseArgs({ options: { patients: { type: 'string', default: '50000' }, large: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '5' } } })
 const patients = Number(values.patients)
@@ -54,7 +54,7 @@ async function exportMany (bench: Bench): Promise<{ rows: number, seconds: numbe
 
 /** The export of everybody's data has to be running still when the patient's own ends, or the figure says nothing. */
 async function besideLargeExport (bench: Bench): Promise<void> {
-  for (let from = patients; from < large; from += 100_000) await seedPatients(bench.pool, from + 1, Math.min(large, from + 100_000))
+  for (let from = patients; from < large; from += 100_000) await seedSmallPatients(bench.pool, from + 1, Math.min(large, from + 100_000))
   await bench.pool.query('VACUUM ANALYZE')
   await bench.startWorker()
   const { rows: [patient] } = await bench.pool.query<{ id: string }>('SELECT id FROM source.patients LIMIT 1')
