@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Kysely, Transaction } from 'kysely'
+import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { BulkExportJobsTable, ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import { destroyKeys } from './keys.ts'
@@ -7,8 +7,9 @@ import { activeStatuses } from './status.ts'
 
 /** What the API does with exports: start, find, cancel. */
 
-export type NewExport = Pick<BulkExportJobsTable,
-  'id' | 'wire_profile' | 'request' | 'requester_role' | 'requester' | 'issuer' | 'patient_id' | 'types' | 'since'>
+export type NewExport = Pick<Insertable<BulkExportJobsTable>,
+  'id' | 'wire_profile' | 'level' | 'group_id' | 'request' | 'requester_role' | 'requester' | 'issuer' | 'patient_id' | 'patient_ids' |
+  'types' | 'since' | 'until' | 'elements' | 'type_filters' | 'associated_data' | 'ignored'>
 
 /**
  * Writes the export's row unless its requester has `maxActive` exports under way. The count and the insert are one
