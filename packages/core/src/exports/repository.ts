@@ -37,6 +37,18 @@ export async function findExport (db: Kysely<Database>, id: string): Promise<Exp
     .executeTakeFirst()
 }
 
+/** Those that a requester started and that can still be asked about, the newest first. */
+export async function findExportsOf (db: Kysely<Database>, requester: string, limit: number): Promise<ExportRow[]> {
+  return await db.selectFrom('bulk_export_jobs').selectAll()
+    .where('requester', '=', requester)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+    // Bulk Data 3.0.0, Bulk Data Delete Request: a deleted export's status is a 404; the reference card has it as cancelled.
+    .where((eb) => eb.or([eb('dropped_at', 'is', null), eb('wire_profile', '=', 'reference-card')]))
+    .orderBy('created_at', 'desc').orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
 /**
  * Cancels what is under way or completed; a failed export stays failed and is marked dropped. From the same moment nobody can
  * read its encrypted files, its files may go, and the attempt that runs it (if any) is refused every further write.
