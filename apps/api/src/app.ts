@@ -12,13 +12,17 @@ import { RequestLog } from './http/request-log.ts'
 import { toRoutableUrl } from './http/request-target.ts'
 import { auth } from './plugins/auth.ts'
 import { createClientErrorHandler } from './plugins/client-errors.ts'
+import { docs } from './plugins/docs.ts'
 import { createErrorSender, errors } from './plugins/errors.ts'
 import { acceptAllMethods, collectMethods, refuseOtherMethods } from './plugins/methods.ts'
 import { pollingLimits } from './plugins/polling-limit.ts'
+import { discovery } from './routes/discovery/discovery.ts'
 import { cancel } from './routes/export/cancel.ts'
 import { kickOff } from './routes/export/kick-off.ts'
+import { list } from './routes/export/list.ts'
 import { status } from './routes/export/status.ts'
 import { download } from './routes/files/download.ts'
+import { groups } from './routes/groups/groups.ts'
 import { health } from './routes/health.ts'
 
 export interface Services {
@@ -50,6 +54,7 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   const methodsOf = collectMethods(app)
 
   await app.register(errors, { publicUrl })
+  await app.register(docs, { publicUrl })
   await app.register(health, {
     checks: {
       database: async () => await sql`select 1`.execute(db),
@@ -57,13 +62,16 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
       store: async (signal) => { await store.ping({ signal }) },
     },
   })
+  await app.register(discovery, { prefix: '/fhir/r4', publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL })
   await app.register(async function fhir (fhir) {
     await fhir.register(auth, { config })
     await fhir.register(pollingLimits)
     await fhir.register(kickOff, { db, queue, config })
     await fhir.register(status, { db, config })
+    await fhir.register(list, { db, config })
     await fhir.register(cancel, { db, config })
     await fhir.register(download, { db, store, keyring: config.EXPORT_ENCRYPTION_KEY })
+    await fhir.register(groups, { db, config })
   }, { prefix: '/fhir/r4' })
 
   refuseOtherMethods(app, methodsOf)

@@ -1,26 +1,34 @@
-import { databaseConfig, encryptionConfig, exportConfig, logConfig, queueConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import { databaseConfig, encryptionConfig, exportConfig, logConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import type { Environment } from '@fhir-bulk-export/core/config'
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
+
+/** Tokens, and the keys that verify them, travel to these addresses: in the clear only where they do not leave the machine. */
+const origin = '(https://[^\\s/?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]{1,5})?)'
+const expectedUrl = 'an https:// URL (http:// for localhost, 127.0.0.1 and [::1] alone)'
 
 const httpConfig = {
   HOST: Type.String({ default: 'localhost', expected: 'a host name or address to listen on' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000, expected: 'a port from 0 to 65535' }),
-  // Tokens travel to these addresses: in the clear only where they do not leave the machine.
   PUBLIC_URL: Type.String({
-    pattern: '^(https://[^\\s/?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]{1,5})?)(/[^\\s/?#]+)*$',
+    pattern: `^${origin}(/[^\\s/?#]+)*$`,
     default: 'http://localhost:3000',
     expected: 'an https:// URL without a slash at its end (http:// for localhost, 127.0.0.1 and [::1] alone)',
   }),
 }
 
+const expectedSecret = 'a secret of at least 32 bytes (openssl rand -base64 48)'
+
 const jwtConfig = {
-  JWT_SECRET: Type.String({ minLength: 32, expected: 'a secret of at least 32 bytes (openssl rand -base64 48)' }),
+  JWT_SECRET: Type.Optional(Type.String({ minLength: 32, expected: expectedSecret })),
+  JWKS_URL: Type.Optional(Type.String({ pattern: `^${origin}(/[^\\s#]*)?$`, expected: expectedUrl })),
   JWT_ISSUER: Type.Optional(Type.String({ expected: 'the iss claim that every token must have' })),
   JWT_AUDIENCE: Type.Optional(Type.String({ expected: 'a member of the aud claim that every token must have' })),
   JWT_SUB_IS_PATIENT: Type.Boolean({ default: false, expected: 'true or false' }),
+  TOKEN_ENDPOINT_URL: Type.Optional(Type.String({ pattern: `^${origin}(/[^\\s#]*)?$`, expected: expectedUrl })),
 }
 
-export const apiConfig = Type.Object({
+const apiConfig = Type.Object({
   ...databaseConfig,
   ...queueConfig,
   ...storeConfig,
@@ -30,6 +38,21 @@ export const apiConfig = Type.Object({
   ...logConfig,
   EXPORT_TTL: exportConfig.EXPORT_TTL,
   MAX_ACTIVE_EXPORTS: Type.Integer({ minimum: 1, default: 10, expected: 'a whole number from 1' }),
+  BULK_DATA_STRICT: Type.Boolean({ default: false, expected: 'true or false' }),
 })
 
 export type ApiConfig = Readonly<StaticDecode<typeof apiConfig>>
+
+/** @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value. */
+export function readApiConfig (environment: Environment): ApiConfig {
+  return readConfig(apiConfig, environment, findConflicts)
+}
+
+function findConflicts (given: ReadonlySet<string>): string[] {
+  if (given.has('JWT_SECRET')) {
+    return given.has('JWKS_URL') ? ['JWKS_URL: expected instead of JWT_SECRET, not beside it: tokens have one issuer'] : []
+  }
+  if (!given.has('JWKS_URL')) return [`JWT_SECRET: is not set; expected ${expectedSecret}, or JWKS_URL instead`]
+  // The keys of an issuer sign tokens for other services, too.
+  return ['JWT_ISSUER', 'JWT_AUDIENCE'].filter((name) => !given.has(name)).map((name) => `${name}: is not set; expected beside JWKS_URL`)
+}

@@ -1,4 +1,3 @@
-import { readConfig } from '@fhir-bulk-export/core/config'
 import { assertMigrated, createDatabase } from '@fhir-bulk-export/core/db'
 import { isServiceError } from '@fhir-bulk-export/core/errors'
 import { createLog } from '@fhir-bulk-export/core/log'
@@ -6,7 +5,7 @@ import { assertQueueMigrated, createExportQueue } from '@fhir-bulk-export/core/q
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { apiConfig } from './config.ts'
+import { readApiConfig } from './config.ts'
 import type { ApiConfig } from './config.ts'
 
 /** Downloads get this long to finish after a signal. */
@@ -25,7 +24,7 @@ try {
 
 function readConfigOrExit (): ApiConfig {
   try {
-    return readConfig(apiConfig, process.env)
+    return readApiConfig(process.env)
   } catch (error) {
     if (!isServiceError(error, 'CONFIG_INVALID')) throw error
     console.error(`The API cannot start:\n${error.message}`)

@@ -1,32 +1,45 @@
-import { readConfig } from '@fhir-bulk-export/core/config'
 import t from 'tap'
-import { apiConfig } from '../src/config.ts'
+import { readApiConfig } from '../src/config.ts'
 
 const required = {
   DATABASE_URL: 'postgres://localhost/fhir', QUEUE_URL: 'redis://localhost', IPFS_URL: 'http://localhost:5001', JWT_SECRET: 'x'.repeat(32),
 }
 
 t.test('what has a default need not be set', async (t) => {
-  t.match(readConfig(apiConfig, required), {
+  t.match(readApiConfig(required), {
     HOST: 'localhost', PORT: 3000, PUBLIC_URL: 'http://localhost:3000', JWT_SUB_IS_PATIENT: false, MAX_ACTIVE_EXPORTS: 10, EXPORT_TTL: 86_400_000, LOG_LEVEL: 'info',
   })
 })
 
 t.test('no secret has a default: every variable that is missing is named', async (t) => {
-  t.throws(() => readConfig(apiConfig, {}), { code: 'CONFIG_INVALID', message: /^DATABASE_URL: .*\nQUEUE_URL: .*\nIPFS_URL: .*\nJWT_SECRET: / })
+  t.throws(() => readApiConfig({}), { code: 'CONFIG_INVALID', message: /^DATABASE_URL: .*\nQUEUE_URL: .*\nIPFS_URL: .*\nJWT_SECRET: .*JWKS_URL/ })
 })
 
 t.test('tokens travel in the clear on this machine alone', async (t) => {
   for (const url of [
     'https://fhir.example.org', 'https://fhir.example.org:8443/bulk/v1', 'https://localhost', 'http://localhost:3000', 'http://localhost', 'http://127.0.0.1:3000', 'http://[::1]:3000',
   ]) {
-    t.equal(readConfig(apiConfig, { ...required, PUBLIC_URL: url }).PUBLIC_URL, url)
+    t.equal(readApiConfig({ ...required, PUBLIC_URL: url }).PUBLIC_URL, url)
   }
   for (const url of [
     'http://fhir.example.org', 'http://localhost.example.org', 'http://127.0.0.1.example.org', 'http://localhost@example.org', 'https://user@example.org',
     'https://fhir.example.org/', 'https://fhir.example.org/bulk/', 'https://fhir.example.org?x', 'https://fhir.example.org#x', 'ftp://localhost', 'localhost:3000', 'https://',
   ]) {
-    t.throws(() => readConfig(apiConfig, { ...required, PUBLIC_URL: url }), { code: 'CONFIG_INVALID', message: /^PUBLIC_URL: expected / }, url)
+    t.throws(() => readApiConfig({ ...required, PUBLIC_URL: url }), { code: 'CONFIG_INVALID', message: /^PUBLIC_URL: expected / }, url)
+  }
+})
+
+t.test('tokens come from one issuer: a secret of our own, or the keys of another with its name and ours', async (t) => {
+  const { JWT_SECRET, ...others } = required
+  const outside = { ...others, JWKS_URL: 'https://issuer.example.org/jwks?x=1', JWT_ISSUER: 'https://issuer.example.org', JWT_AUDIENCE: 'bulk' }
+  t.equal(readApiConfig(outside).JWKS_URL, outside.JWKS_URL)
+  t.equal(readApiConfig({ ...outside, JWKS_URL: 'http://localhost:8080/jwks', JWT_SECRET: '' }).JWT_SECRET, undefined)
+  t.throws(() => readApiConfig({ ...outside, JWT_SECRET }), { code: 'CONFIG_INVALID', message: /^JWKS_URL: expected instead of JWT_SECRET/ })
+  t.throws(() => readApiConfig({ ...others, JWKS_URL: outside.JWKS_URL }), { code: 'CONFIG_INVALID', message: /^JWT_ISSUER: is not set.*\nJWT_AUDIENCE: is not set/ })
+  t.throws(() => readApiConfig({ ...outside, JWT_AUDIENCE: '' }), { code: 'CONFIG_INVALID', message: /^JWT_AUDIENCE: is not set/ })
+  for (const url of ['http://issuer.example.org/jwks', 'http://localhost.example.org', 'https://user@issuer.example.org', 'file:///jwks', 'https://issuer.example.org/#x', 'issuer']) {
+    t.throws(() => readApiConfig({ ...outside, JWKS_URL: url }), { code: 'CONFIG_INVALID', message: /^JWKS_URL: expected an https/ }, url)
+    t.throws(() => readApiConfig({ ...outside, TOKEN_ENDPOINT_URL: url }), { code: 'CONFIG_INVALID', message: /^TOKEN_ENDPOINT_URL: expected an https/ }, url)
   }
 })
 
@@ -35,6 +48,6 @@ t.test('wrong values are named and never repeated', async (t) => {
     ['JWT_SECRET', 'x'.repeat(31)], ['PORT', '65536'], ['PORT', 'http'], ['MAX_ACTIVE_EXPORTS', '0'],
     ['JWT_SUB_IS_PATIENT', 'perhaps'], ['EXPORT_TTL', '24'], ['LOG_LEVEL', 'loud'], ['QUEUE_URL', 'amqp://x'], ['IPFS_URL', 'file://relative'],
   ] as const) {
-    t.throws(() => readConfig(apiConfig, { ...required, [name]: value }), { code: 'CONFIG_INVALID', message: new RegExp(`^${name}: expected (?!.*${value}\\b.*x{31})`) }, `${name}=${value}`)
+    t.throws(() => readApiConfig({ ...required, [name]: value }), { code: 'CONFIG_INVALID', message: new RegExp(`^${name}: expected (?!.*${value}\\b.*x{31})`) }, `${name}=${value}`)
   }
 })

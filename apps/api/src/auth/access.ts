@@ -6,3 +6,8 @@ export function canAccess (caller: Caller, row: ExportRow): boolean {
   return caller.role === 'ADMIN' ||
     (row.requester_role === 'PATIENT' && row.issuer === caller.issuer && row.patient_id === caller.patientId)
 }
+
+/** Bulk Data 3.0.0, Security Considerations: an access token "with scopes that cover all resources being exported". */
+export function coversTypes ({ types }: Caller, asked: Iterable<ExportRow['types'][number]>): boolean {
+  return types === null || [...asked].every((type) => types.has(type))
+}

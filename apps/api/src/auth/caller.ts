@@ -1,36 +1,77 @@
 import { createHash } from 'node:crypto'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { exportedTypes } from '@fhir-bulk-export/core/source'
+import type { ExportedType } from '@fhir-bulk-export/core/source'
 import { Value } from '@sinclair/typebox/value'
 import { claimsSchema } from './claims.ts'
 import type { Claims } from './claims.ts'
 import { findPatientId } from './patient-id.ts'
 import type { PatientIdOptions } from './patient-id.ts'
+import { toScopedTypes } from './scopes.ts'
+import type { ScopeContext, ScopedType, ScopedTypes } from './scopes.ts'
 
-/** Who asks, as their token says. `requester` is the same for all tokens of one caller and holds nothing of them: a SHA-256. */
-export type Caller = { issuer: string, requester: string } & (
+/**
+ * Who asks, as their token says. `requester` is the same for all tokens of one caller and holds nothing of them: a SHA-256.
+ * `types`: all that the token's scopes let it export, never empty; null: its scopes do not limit it.
+ */
+export type Caller = { issuer: string, requester: string, types: ReadonlySet<ExportedType> | null, canReadGroups: boolean } & (
   | { role: 'ADMIN', patientId: null }
   | { role: 'PATIENT', patientId: string }
 )
 
 /**
+ * The scopes that count beside a role. An ADMIN exports everybody's data: a scope for one patient's gives none of that. What a
+ * PATIENT exports is covered by any of them.
+ */
+const contextsOf: Record<Caller['role'], ScopeContext[]> = { ADMIN: ['system', 'user'], PATIENT: ['patient', 'user', 'system'] }
+
+/**
  * Reads the claims of a token whose signature and times were checked.
- * @throws ServiceError UNAUTHORIZED for claims that cannot be read; FORBIDDEN without a role of ours, or for a PATIENT without a usable id.
+ * @throws ServiceError UNAUTHORIZED for claims that cannot be read; FORBIDDEN without a role of ours, for a PATIENT without a
+ * usable id, or for scopes that let it read nothing.
  */
 export function toCaller (claims: unknown, options: PatientIdOptions): Caller {
   if (!Value.Check(claimsSchema, claims)) throw new ServiceError('UNAUTHORIZED', 'The bearer token has malformed claims')
   const issuer = claims.iss ?? ''
-  const roles = toRoles(claims)
-  if (roles.has('ADMIN')) {
-    return { role: 'ADMIN', issuer, patientId: null, requester: toRequester('ADMIN', issuer, claims.sub ?? '') }
+  const { role, ...limits } = toAccess(claims)
+  if (role === 'ADMIN') {
+    return { role, issuer, patientId: null, requester: toRequester(role, issuer, claims.sub ?? ''), ...limits }
   }
-  if (!roles.has('PATIENT')) throw new ServiceError('FORBIDDEN', 'The bearer token has no role that may export')
   const patientId = findPatientId(claims, options)
   if (patientId === undefined) throw new ServiceError('FORBIDDEN', 'The bearer token of a PATIENT has no usable patient id')
-  return { role: 'PATIENT', issuer, patientId, requester: toRequester('PATIENT', issuer, patientId) }
+  return { role, issuer, patientId, requester: toRequester(role, issuer, patientId), ...limits }
 }
 
-function toRoles ({ role, roles }: Claims): Set<string> {
-  return new Set([role, roles].flat().filter((name) => typeof name === 'string').map((name) => name.toUpperCase()))
+type Access = Pick<Caller, 'role' | 'types' | 'canReadGroups'>
+
+/** Roles decide first; scopes then narrow the types. Without any role the scopes are it: `system/` an ADMIN, `patient/` a PATIENT. */
+function toAccess (claims: Claims): Access {
+  const scoped = toScopedTypes(claims.scope, claims.scp)
+  const claimed = [claims.role, claims.roles].flat().filter((role) => role !== undefined && role !== null)
+  if (claimed.length > 0) {
+    const role = toRole(claimed)
+    return scoped.size === 0 ? { role, types: null, canReadGroups: role === 'ADMIN' } : toLimited(role, scoped, contextsOf[role])
+  }
+  if (scoped.size === 0) throw new ServiceError('FORBIDDEN', 'The bearer token has no role and no scope that may export')
+  return collect(scoped, ['system']).size > 0 ? toLimited('ADMIN', scoped, ['system']) : toLimited('PATIENT', scoped, ['patient'])
+}
+
+function toLimited (role: Caller['role'], scoped: ScopedTypes, contexts: ScopeContext[]): Access {
+  const readable = collect(scoped, contexts)
+  const types = new Set(exportedTypes.filter((type) => readable.has(type)))
+  if (types.size === 0) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token let it read none of the exported types')
+  return { role, types, canReadGroups: role === 'ADMIN' && readable.has('Group') }
+}
+
+function toRole (claimed: unknown[]): Caller['role'] {
+  const roles = new Set(claimed.filter((role) => typeof role === 'string').map((role) => role.toUpperCase()))
+  if (roles.has('ADMIN')) return 'ADMIN'
+  if (roles.has('PATIENT')) return 'PATIENT'
+  throw new ServiceError('FORBIDDEN', 'The bearer token has no role that may export')
+}
+
+function collect (scoped: ScopedTypes, contexts: ScopeContext[]): Set<ScopedType> {
+  return new Set(contexts.flatMap((context) => [...scoped.get(context) ?? []]))
 }
 
 function toRequester (...identity: string[]): string {

@@ -2,6 +2,8 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 
 const anything = Type.Optional(Type.Unknown())
+/** A member that is no text must not be passed over: with all of them gone, a token would count as one without scopes. */
+const scopes = Type.Optional(Type.Union([Type.String(), Type.Array(Type.String()), Type.Null()]))
 
 /** What we read of a token. Claims whose form decides about access are judged where they are read. */
 export const claimsSchema = Type.Object({
@@ -9,6 +11,8 @@ export const claimsSchema = Type.Object({
   sub: Type.Optional(Type.String()),
   role: anything,
   roles: anything,
+  scope: scopes,
+  scp: scopes,
   patient_id: anything,
   patient: anything,
   fhirUser: anything,

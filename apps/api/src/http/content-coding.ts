@@ -16,7 +16,7 @@ export function selectCoding (header: string | string[] | undefined): ContentCod
 }
 
 /** 0 to 1; one that is malformed counts as a refusal. */
-function toWeight (parameters: string[]): number {
+export function toWeight (parameters: string[]): number {
   const weight = parameters.find((parameter) => parameter.startsWith('q='))
   if (weight === undefined) return 1
   return /^q=(0(\.[0-9]{0,3})?|1(\.0{0,3})?)$/.test(weight) ? Number(weight.slice(2)) : 0

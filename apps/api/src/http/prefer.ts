@@ -1,5 +1,16 @@
-/** The names of the preferences in a Prefer header, lower case (RFC 7240: `name[=value][; parameter]`, comma-separated). Node joins repeated headers. */
-export function parsePrefer (header: string | string[] | undefined): Set<string> {
-  const preferences = [header ?? []].flat().join(',').split(',')
-  return new Set(preferences.map((preference) => (preference.split(/[=;]/, 1)[0] ?? '').trim().toLowerCase()))
+import { splitHeader, unquote } from './header-list.ts'
+
+/**
+ * The preferences of a Prefer header by name, in lower case, with their values ('': none). RFC 7240: a comma-separated list of
+ * `name[=value][; parameter]`, where the first of a name counts. Node joins repeated headers.
+ */
+export function parsePrefer (header: string | string[] | undefined): Map<string, string> {
+  const preferences = new Map<string, string>()
+  for (const member of splitHeader([header ?? []].flat().join(','), ',')) {
+    const [preference = ''] = splitHeader(member, ';')
+    const [name = '', ...value] = preference.split('=')
+    const key = name.trim().toLowerCase()
+    if (key !== '' && !preferences.has(key)) preferences.set(key, unquote(value.join('=').trim()))
+  }
+  return preferences
 }

@@ -1,9 +1,10 @@
 import jwt from '@fastify/jwt'
-import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { toCaller } from '../auth/caller.ts'
 import type { Caller } from '../auth/caller.ts'
+import { toTokenVerification } from '../auth/token-verification.ts'
 import type { ApiConfig } from '../config.ts'
 
 declare module 'fastify' {
@@ -13,22 +14,9 @@ declare module 'fastify' {
   }
 }
 
-const clockToleranceMs = 60_000
-
 /** Every route of the context it is registered in asks for a bearer token, before anything else is looked at. */
 export const auth = fp(async function auth (app, { config }: { config: ApiConfig }) {
-  const { JWT_SECRET: secret, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config
-  await app.register(jwt, {
-    secret,
-    verify: {
-      algorithms: ['HS256', 'HS384', 'HS512'],
-      clockTolerance: clockToleranceMs,
-      // fast-jwt checks the issuer and the audience of tokens that have one: they must be required, too.
-      requiredClaims: ['exp', ...(issuer === undefined ? [] : ['iss']), ...(audience === undefined ? [] : ['aud'])],
-      ...(issuer === undefined ? {} : { allowedIss: issuer }),
-      ...(audience === undefined ? {} : { allowedAud: audience }),
-    },
-  })
+  await app.register(jwt, toTokenVerification(config))
 
   const callers = new WeakMap<FastifyRequest, Caller>()
   app.decorateRequest('caller', {
@@ -50,8 +38,8 @@ async function verify (request: FastifyRequest): Promise<unknown> {
   try {
     return await request.jwtVerify()
   } catch (cause) {
-    // With a secret at hand nothing but the token itself can be at fault. What exactly is for the log, not for a forger; the
-    // message stays out of it, for it may quote the token.
+    if (isServiceError(cause, 'UNAVAILABLE')) throw cause // nothing was said about the token
+    // What exactly is wrong with the token is for the log, not for a forger; the message stays out of it, for it may quote it.
     request.log.info({ reason: cause instanceof Error && 'code' in cause ? cause.code : undefined }, 'token refused')
     throw new ServiceError('UNAUTHORIZED', 'The bearer token is malformed, expired, not yet valid or wrongly signed', { cause })
   }

@@ -19,9 +19,14 @@ export const errors = fp(async function errors (app, { publicUrl }: { publicUrl:
   app.setErrorHandler(sendError)
   // A hook and not setNotFoundHandler, which is asked only after the body was parsed: a malformed one would be a 400.
   app.addHook('onRequest', async function refuseUnknownRoute (request) {
-    if (request.is404) throw new ServiceError('NOT_FOUND', 'There is nothing at this address')
+    if (request.is404) throw nothingHere()
   })
+  app.setNotFoundHandler(async function refuseUnknownFile () { throw nothingHere() }) // below a route with a wildcard
 }, { name: 'errors' })
+
+function nothingHere (): ServiceError {
+  return new ServiceError('NOT_FOUND', 'There is nothing at this address')
+}
 
 export function createErrorSender (publicUrl: string) {
   return function sendError (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {

@@ -30,6 +30,7 @@ export function refuseOtherMethods (app: FastifyInstance, methodsOf: Map<string,
     app.route({
       url,
       method: app.supportedMethods.filter((method) => !methods.has(method)),
+      schema: { hide: true }, // from the documentation
       // Before the body is looked at: it may be of any type and size.
       onRequest: async function refuseMethod (_request, reply) {
         reply.header('Allow', allowed.join(', '))

@@ -6,7 +6,7 @@ import { Value } from '@sinclair/typebox/value'
 import fp from 'fastify-plugin'
 import { TokenBuckets } from './token-buckets.ts'
 
-const params = Type.Object({ jobId: Type.String() })
+const params = Type.Object({ jobId: Type.Optional(Type.String()) })
 
 /**
  * For a route's `config.rateLimit`: one request a second for each caller and export, and a burst of ten (Bulk Data 3.0.0, Bulk
@@ -17,7 +17,7 @@ export const pollingLimit: RateLimitOptions = {
   hook: 'preHandler', // after authentication, before the database
   max: 10,
   timeWindow: 10_000,
-  keyGenerator: (request) => `${request.caller.requester} ${Value.Decode(params, request.params).jobId.toLowerCase()}`,
+  keyGenerator: (request) => `${request.caller.requester} ${Value.Decode(params, request.params).jobId?.toLowerCase() ?? ''}`,
   errorResponseBuilder: (_request, { ttl }) =>
     new ServiceError('TOO_MANY_REQUESTS', 'The status is polled too often: wait as Retry-After says', { retryAfter: Math.ceil(ttl / 1_000) }),
 }

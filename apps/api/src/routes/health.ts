@@ -1,17 +1,23 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 
 /** A dependency that is asked whether it can be used now: rejects if not. */
 export type Check = (signal: AbortSignal) => Promise<unknown>
 
 const deadlineMs = 2_000
 
+const alive = Type.Object({ status: Type.Literal('alive') }, { description: 'It is alive' })
+const ready = Type.Object({ status: Type.Literal('ready') }, { description: 'It can work' })
+const unavailable = Type.Object({ status: Type.Literal('unavailable'), down: Type.Array(Type.String()) }, { description: 'What is down' })
+
 /** For an orchestrator: no token, and no more said than which dependency is down. */
-export const health: FastifyPluginAsync<{ checks: Record<string, Check> }> = async function health (app, { checks }) {
+export const health: FastifyPluginAsyncTypebox<{ checks: Record<string, Check> }> = async function health (app, { checks }) {
   const method = ['GET', 'HEAD']
 
   app.route({
     method,
     url: '/livez',
+    schema: { tags: ['Health'], summary: 'Whether the process is alive', security: [], response: { 200: alive } },
     handler: async function reportAlive (_request, reply) {
       return await reply.header('Cache-Control', 'no-store').send({ status: 'alive' })
     },
@@ -20,6 +26,7 @@ export const health: FastifyPluginAsync<{ checks: Record<string, Check> }> = asy
   app.route({
     method,
     url: '/readyz',
+    schema: { tags: ['Health'], summary: 'Whether everything it needs is there', security: [], response: { 200: ready, 503: unavailable } },
     handler: async function reportReady (request, reply) {
       const down = await findDown(checks, (err, dependency) => { request.log.warn({ err, dependency }, 'not ready') })
       reply.header('Cache-Control', 'no-store')

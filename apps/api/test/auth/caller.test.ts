@@ -18,7 +18,7 @@ t.test('the roles are the union of role and roles, in any case; ADMIN wins', asy
 t.test('a token without a role of ours may nothing', async (t) => {
   for (const claims of [
     {}, { role: 'NURSE' }, { role: '' }, { role: null }, { role: 1 }, { role: { admin: true } }, { roles: [] }, { roles: [['ADMIN']] },
-    { role: 'ADMIN,PATIENT' }, { role: ' ADMIN' }, { scope: 'system/*.read' },
+    { role: 'ADMIN,PATIENT' }, { role: ' ADMIN' }, { role: 'NURSE', scope: 'system/*.read' }, { role: '', scope: 'system/*.read' }, { roles: [0], scope: 'system/*.read' },
   ]) {
     t.throws(() => toCaller({ patient_id: 'p', ...claims }, options), { code: 'FORBIDDEN' }, JSON.stringify(claims))
   }
@@ -55,7 +55,7 @@ t.test('a PATIENT without a usable id is refused, and no claim of lower rank hel
 })
 
 t.test('claims that cannot be read are no authentication', async (t) => {
-  for (const claims of [null, 'text', 7, [], { role: 'ADMIN', iss: 7 }, { role: 'ADMIN', sub: { a: 1 } }]) {
+  for (const claims of [null, 'text', 7, [], { role: 'ADMIN', iss: 7 }, { role: 'ADMIN', sub: { a: 1 } }, { role: 'ADMIN', scope: 7 }, { role: 'ADMIN', scope: [7] }, { role: 'ADMIN', scp: {} }]) {
     t.throws(() => toCaller(claims, options), { code: 'UNAUTHORIZED' }, JSON.stringify(claims))
   }
 })
@@ -71,4 +71,69 @@ t.test('the requester is stable for a caller, different for any other, and tells
   const once = toCaller({ role: 'PATIENT', patient_id: 'a', iss: 'i', sub: 'x', jti: '1' }, options)
   const again = toCaller({ roles: ['patient'], fhirUser: 'Patient/a', iss: 'i', sub: 'y', jti: '2' }, options)
   t.equal(once.requester, again.requester)
+})
+
+const all = ['Patient', 'DocumentReference', 'Consent', 'Provenance']
+const typesOf = (claims: object) => {
+  const { role, types } = toCaller(claims, options)
+  return { role, types: types === null ? null : [...types].sort() }
+}
+
+t.test('without a role, system scopes that read make an ADMIN and patient scopes with a patient a PATIENT, of their types', async (t) => {
+  for (const [claims, role, types] of [
+    [{ scope: 'system/*.read' }, 'ADMIN', all],
+    [{ scp: ['system/Patient.rs', 'system/Consent.read'] }, 'ADMIN', ['Consent', 'Patient']],
+    [{ scope: 'system/Patient.rs patient/*.rs', patient: 'p' }, 'ADMIN', ['Patient']],
+    [{ scope: 'system/Patient.rs', role: null, roles: [] }, 'ADMIN', ['Patient']],
+    [{ scope: 'launch/patient patient/Patient.read patient/Consent.rs', patient: 'p' }, 'PATIENT', ['Consent', 'Patient']],
+    [{ scope: 'patient/*.rs', fhirUser: 'Patient/p' }, 'PATIENT', all],
+    [{ scope: 'system/*.write patient/Patient.rs', patient: 'p' }, 'PATIENT', ['Patient']],
+    [{ scope: 'patient/Patient.rs user/*.rs', patient: 'p' }, 'PATIENT', ['Patient']],
+  ] as const) {
+    t.strictSame(typesOf(claims), { role, types: [...types].sort() }, JSON.stringify(claims))
+  }
+  for (const claims of [
+    { scope: 'system/*.write' }, { scope: 'system/*.r' }, { scope: 'system/Observation.rs' }, { scope: 'patient/*.rs' }, { scope: 'patient/*.rs', patient: 'a/b' },
+    { scope: 'user/*.rs', patient: 'p' }, { scope: 'openid', patient: 'p' }, { scope: '', patient: 'p' }, { scope: 'system/*.rs?_id=1' },
+  ]) {
+    t.throws(() => toCaller(claims, options), { code: 'FORBIDDEN' }, JSON.stringify(claims))
+  }
+})
+
+t.test('beside a role, scopes narrow the types and nothing else; without resource scopes there is no limit', async (t) => {
+  for (const [claims, role, types] of [
+    [{ role: 'ADMIN' }, 'ADMIN', null],
+    [{ role: 'ADMIN', scope: 'openid profile' }, 'ADMIN', null],
+    [{ role: 'ADMIN', scope: '', scp: null }, 'ADMIN', null],
+    [{ role: 'ADMIN', scope: 'system/Patient.rs' }, 'ADMIN', ['Patient']],
+    [{ role: 'ADMIN', scope: 'user/Patient.rs system/Consent.rs patient/Provenance.rs' }, 'ADMIN', ['Consent', 'Patient']],
+    [{ role: 'PATIENT', patient: 'p' }, 'PATIENT', null],
+    [{ role: 'PATIENT', patient: 'p', scope: 'patient/Patient.rs' }, 'PATIENT', ['Patient']],
+    [{ role: 'PATIENT', patient: 'p', scope: 'system/Patient.rs user/Consent.rs' }, 'PATIENT', ['Consent', 'Patient']],
+  ] as const) {
+    t.strictSame(typesOf(claims), { role, types: types === null ? null : [...types].sort() }, JSON.stringify(claims))
+  }
+  for (const claims of [
+    { role: 'ADMIN', scope: 'patient/*.rs' }, { role: 'ADMIN', scope: 'system/*.write' }, { role: 'ADMIN', scope: 'system/Observation.rs' }, { role: 'ADMIN', scope: 'system/nonsense' },
+    { role: 'PATIENT', patient: 'p', scope: 'patient/Patient.cud' }, { role: 'ADMIN', scope: 'system/Patient.rs?_id=1' },
+  ]) {
+    t.throws(() => toCaller(claims, options), { code: 'FORBIDDEN', message: /scope/ }, JSON.stringify(claims))
+  }
+})
+
+t.test('groups are for an ADMIN whose scopes, if there are any, cover them', async (t) => {
+  for (const [claims, expected] of [
+    [{ role: 'ADMIN' }, true],
+    [{ role: 'ADMIN', scope: 'openid' }, true],
+    [{ scope: 'system/*.rs' }, true],
+    [{ scope: 'system/Patient.rs system/Group.read' }, true],
+    [{ role: 'ADMIN', scope: 'system/Patient.rs' }, false],
+    [{ scope: 'system/Patient.rs system/Group.r' }, false],
+    [{ scope: 'system/Patient.rs patient/Group.rs' }, false],
+    [{ role: 'PATIENT', patient: 'p' }, false],
+    [{ role: 'PATIENT', patient: 'p', scope: 'patient/*.rs' }, false],
+  ] as const) {
+    t.equal(toCaller(claims, options).canReadGroups, expected, JSON.stringify(claims))
+  }
+  t.throws(() => toCaller({ scope: 'system/Group.rs' }, options), { code: 'FORBIDDEN' })
 })

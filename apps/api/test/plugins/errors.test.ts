@@ -20,7 +20,7 @@ function outcome (code: string, coding: string) {
 
 t.test('an unknown address is 404 with any method and body, token or not', async (t) => {
   const { app } = await startApi(t)
-  for (const url of ['/', '/fhir/r4', '/fhir/r4/', '/fhir/r4/Patient', '/fhir/r4/patient/$export', '/fhir/r4/Patient/$export/', '/fhir/r4/$export-status', '/fhir/r4/$export-file/x', '/fhir/R4/Patient/$export', '/%24export', '/fhir//r4/Patient/$export']) {
+  for (const url of ['/', '/fhir/r4', '/fhir/r4/', '/fhir/r4/Patient', '/fhir/r4/patient/$export', '/fhir/r4/Patient/$export/', '/fhir/r4/$export-file/x', '/fhir/R4/Patient/$export', '/%24export', '/fhir//r4/Patient/$export']) {
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS'] as const) {
       const response = await app.inject({ method, url, headers: { 'content-type': 'application/json' }, ...(method === 'POST' ? { payload: '{"broken":' } : {}) })
       t.equal(response.statusCode, 404, `${method} ${url}`)
@@ -34,12 +34,20 @@ t.test('every other method on a known address is 405 and says which there are', 
   const { app, db } = await startApi(t)
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH'] as const
   for (const [url, allowed] of [
-    [kickOffPath, ['GET']],
-    ['/fhir/r4/Patient/%24export', ['GET']],
+    [kickOffPath, ['GET', 'POST']],
+    ['/fhir/r4/Patient/%24export', ['GET', 'POST']],
+    ['/fhir/r4/$export', ['GET', 'POST']],
+    ['/fhir/r4/Group/g-1/$export', ['GET', 'POST']],
+    ['/fhir/r4/Group', ['GET']],
+    ['/fhir/r4/Group/g-1', ['GET']],
+    ['/fhir/r4/$export-status', ['GET', 'HEAD']],
     [statusPath(id), ['GET', 'HEAD', 'DELETE']],
     [filePath(id, 'Patient.1.ndjson'), ['GET', 'HEAD']],
     ['/livez', ['GET', 'HEAD']],
     ['/readyz', ['GET', 'HEAD']],
+    ['/fhir/r4/metadata', ['GET', 'HEAD']],
+    ['/fhir/r4/.well-known/smart-configuration', ['GET', 'HEAD']],
+    ['/docs', ['GET']],
   ] as const) {
     for (const method of methods.filter((method) => !allowed.some((name) => name === method))) {
       const response = await app.inject({ method: method as 'POST', url, headers: { ...headers, 'content-type': 'nonsense' }, payload: method === 'HEAD' ? '' : '{' })

@@ -1,7 +1,8 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { serializers, toOperationOutcome, toRowIssue } from '@fhir-bulk-export/core/fhir'
+import { createElementPicker, serializers, toIgnoredOutcome, toOperationOutcome, toRowIssue } from '@fhir-bulk-export/core/fhir'
 import type { RowIssue, SerializerContext } from '@fhir-bulk-export/core/fhir'
 import type { ExportedType } from '@fhir-bulk-export/core/source'
+import type { OperationOutcome } from 'fhir/r4.js'
 import { newline, readLines, toFields } from './copy-lines.ts'
 import type { Lines } from './write-file.ts'
 
@@ -20,8 +21,11 @@ export interface Ndjson {
   issues: RowIssue[]
 }
 
-/** @throws ServiceError TOO_MANY_ROW_ERRORS (while iterating) once more than `maxRowErrors` rows cannot be exported. */
-export function createNdjson (context: Omit<SerializerContext, 'warn'>, maxRowErrors: number): Ndjson {
+/**
+ * `elements`: what `_elements` leaves of the resources; none: all.
+ * @throws ServiceError TOO_MANY_ROW_ERRORS (while iterating) once more than `maxRowErrors` rows cannot be exported.
+ */
+export function createNdjson (context: Omit<SerializerContext, 'warn'>, maxRowErrors: number, elements: string[] = []): Ndjson {
   const issues: RowIssue[] = []
   let rowErrors = 0
   let warnings = 0
@@ -33,7 +37,7 @@ export function createNdjson (context: Omit<SerializerContext, 'warn'>, maxRowEr
   }
 
   async function * fromRows (type: ExportedType, columns: string[], chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void) {
-    const toResource = createSerializer(type, columns, { ...context, warn: note }, note)
+    const toResource = createSerializer(type, columns, elements, { ...context, warn: note }, note)
     // One buffer for all pieces: whoever takes one is done with it when the next is asked for (content-store.ts).
     const buffer = Buffer.allocUnsafe(pieceBytes)
     let size = 0
@@ -64,12 +68,14 @@ export function createNdjson (context: Omit<SerializerContext, 'warn'>, maxRowEr
   return { fromRows, issues }
 }
 
-/** The lines of the error files: an OperationOutcome for every row that is missing or was exported with less than it holds. */
-export async function * toErrorLines (issues: RowIssue[]): AsyncGenerator<Lines> {
-  for (let i = 0; i < issues.length; i += 1_000) {
-    const lines = issues.slice(i, i + 1_000).map((issue) => JSON.stringify(toOperationOutcome(issue)) + '\n')
-    yield { bytes: Buffer.from(lines.join('')), count: lines.length }
-  }
+/** The lines of the error files: an OperationOutcome for all that was ignored, and for every row that is missing or was exported with less than it holds. */
+export async function * toErrorLines (ignored: string[], issues: RowIssue[]): AsyncGenerator<Lines> {
+  if (ignored.length > 0) yield toLines(ignored.map(toIgnoredOutcome))
+  for (let i = 0; i < issues.length; i += 1_000) yield toLines(issues.slice(i, i + 1_000).map(toOperationOutcome))
+}
+
+function toLines (outcomes: OperationOutcome[]): Lines {
+  return { bytes: Buffer.from(outcomes.map((outcome) => JSON.stringify(outcome) + '\n').join('')), count: outcomes.length }
 }
 
 /** Over all readers; each of them has stopped by itself at that number. */
@@ -84,9 +90,11 @@ function tooManyErrors (maxRowErrors: number, { type, path, problem }: RowIssue)
 }
 
 /** A line of COPY to a line of NDJSON; undefined for a row that cannot be exported. */
-function createSerializer (type: ExportedType, columns: string[], context: SerializerContext, note: (issue: RowIssue) => void) {
+function createSerializer (type: ExportedType, columns: string[], elements: string[], context: SerializerContext, note: (issue: RowIssue) => void) {
   // The row's columns are those of `type`: sources.ts takes both from the same table.
-  const serialize = serializers[type] as (row: Record<string, string | null>, context: SerializerContext) => unknown
+  const toWhole = serializers[type] as (row: Record<string, string | null>, context: SerializerContext) => object
+  const pick = createElementPicker(type, elements)
+  const serialize: typeof toWhole = pick === undefined ? toWhole : (row, context) => pick(toWhole(row, context))
   return function toResource (line: string): string | undefined {
     const [isWithheld, ...values] = toFields(line)
     const row: Record<string, string | null> = {}

@@ -1,10 +1,12 @@
 import { exportedRelations } from '@fhir-bulk-export/core/source'
 import type { ExportedType } from '@fhir-bulk-export/core/source'
-import type { SnapshotFilter } from './snapshot.ts'
+import type { SnapshotFilter } from './filter.ts'
 import type { BlockRange } from './sources.ts'
 
+/** Rows of a type, or what was deleted of all of them. */
+export type PartSource = { list: 'output', type: ExportedType, range: BlockRange | null } | { list: 'deleted' }
 /** What one reader reads, one after the other, over one connection. */
-export type Part = Array<{ type: ExportedType, range: BlockRange | null }>
+export type Part = PartSource[]
 
 /** Blocks (8 KiB) that are worth a reader of their own: 32 MiB, so that no range makes a tiny file. */
 const leastBlocks = 4_096
@@ -14,12 +16,20 @@ const leastBlocks = 4_096
  * and a large table several, by ranges of its blocks: each row stands in one block of one snapshot, so the ranges neither
  * overlap nor leave anything out, and reading them costs no sort and no index. The last range is open, since the table grows.
  */
-export function toParts (types: ExportedType[], { patientId }: SnapshotFilter, blocks: ReadonlyMap<string, number>, readers: number): Part[] {
-  if (patientId !== null) return [types.map((type) => ({ type, range: null }))]
-  return types.flatMap((type) => {
+export function toParts ({ types, patientId, since, associated }: SnapshotFilter, blocks: ReadonlyMap<string, number>, readers: number): Part[] {
+  const deleted: Part = since === null || types.length === 0 ? [] : [{ list: 'deleted' }]
+  if (patientId !== null) return [[...types.map((type) => toSource(type, null)), ...deleted]]
+  const parts = types.flatMap((type) => {
     const size = blocks.get(exportedRelations[type]) ?? 0
-    return toRanges(size, Math.min(readers, Math.floor(size / leastBlocks))).map((range) => [{ type, range }])
+    // What is associated is found by one query over all types: not once a range.
+    const most = type === 'Provenance' && associated !== null ? 1 : readers
+    return toRanges(size, Math.min(most, Math.floor(size / leastBlocks))).map((range) => [toSource(type, range)])
   })
+  return deleted.length === 0 ? parts : [...parts, deleted]
+}
+
+function toSource (type: ExportedType, range: BlockRange | null): PartSource {
+  return { list: 'output', type, range }
 }
 
 function toRanges (blocks: number, count: number): Array<BlockRange | null> {

@@ -4,13 +4,15 @@ import type { Pool } from 'pg'
 import type { Kysely } from 'kysely'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Config } from '../config.ts'
+import { toDeletedLines, toDeletedQuery } from './deleted.ts'
+import type { SnapshotFilter } from './filter.ts'
 import { createNdjson } from './ndjson.ts'
-import type { Part } from './plan.ts'
+import type { Part, PartSource } from './plan.ts'
 import type { LargeRows } from './large-rows.ts'
 import { joinSnapshot } from './snapshot.ts'
-import type { SnapshotFilter } from './snapshot.ts'
 import { toCopyQuery } from './sources.ts'
 import { splitFiles, writeFile } from './write-file.ts'
+import type { Lines } from './write-file.ts'
 
 /** A part of an attempt, as it travels to a reader. */
 export interface ReadTask {
@@ -36,18 +38,23 @@ export interface ReadResources { db: Kysely<Database>, snapshots: Pool, store: C
 export async function readPart ({ db, snapshots, store, largeRows, config }: ReadResources, task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
   signal.throwIfAborted()
   const { exportId, attempt, filter, firstFile } = task
-  const session = await joinSnapshot(snapshots, filter, task.snapshotId)
+  const session = await joinSnapshot(snapshots, filter, task.snapshotId, task.asOf)
   // Whoever waits for PostgreSQL is woken by the end of the session.
   signal.addEventListener('abort', session.close, { once: true })
-  const ndjson = createNdjson({ mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, asOf: task.asOf }, config.EXPORT_MAX_ROW_ERRORS)
+  const ndjson = createNdjson({ mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, asOf: task.asOf }, config.EXPORT_MAX_ROW_ERRORS, filter.elements)
   let files = 0
 
-  async function readSource ({ type, range }: Part[number]): Promise<void> {
+  async function readSource (source: PartSource): Promise<void> {
+    if (source.list === 'deleted') return await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(toDeletedQuery(filter))))
+    const { type, range } = source
     const { sql, columns } = toCopyQuery(type, filter, range, config.EXPORT_MAX_ATTACHMENT_BYTES)
-    const lines = ndjson.fromRows(type, columns, largeRows.guard(session.copy(sql)), onRows)
+    await writeFiles('output', type, ndjson.fromRows(type, columns, largeRows.guard(session.copy(sql)), onRows))
+  }
+
+  async function writeFiles (list: 'output' | 'deleted', type: string, lines: AsyncIterable<Lines>): Promise<void> {
     await splitFiles(lines, config.EXPORT_FILE_BYTES, async (file) => {
       const n = firstFile + files++
-      await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, { export_id: exportId, attempt, n, list: 'output', type }, file, signal)
+      await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, { export_id: exportId, attempt, n, list, type }, file, signal)
     })
   }
 

@@ -7,6 +7,8 @@ import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { Config } from '../config.ts'
 import { Interruption } from './ending.ts'
+import { toSnapshotFilter, toTransactionTime } from './filter.ts'
+import type { SnapshotFilter } from './filter.ts'
 import { assertFewErrors, toErrorLines } from './ndjson.ts'
 import { toParts } from './plan.ts'
 import type { ReadResult } from './read-part.ts'
@@ -36,7 +38,7 @@ const filesPerPart = 100_000
 export async function runExport (resources: ExportResources, row: ExportRow, progress: Progress, signal: AbortSignal): Promise<void> {
   const { db, snapshots, readers, store, log, config } = resources
   signal.throwIfAborted()
-  const filter = { patientId: row.patient_id, since: row.since }
+  const filter = toSnapshotFilter(row, config.MRN_SYSTEM)
   const snapshot = await openSnapshot(snapshots, filter, config.EXPORT_LATE_COMMIT_MARGIN)
   // The first reader that fails stops the others, and so does whoever stops the attempt.
   const failure = new AbortController()
@@ -51,7 +53,7 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
   }
 
   try {
-    const parts = toParts(row.types, filter, snapshot.blocks, readers.count)
+    const parts = toParts(filter, snapshot.blocks, readers.count)
     const reading = parts.map(async (part, i) => await orStop(readers.read({
       exportId: row.id,
       attempt: row.attempt,
@@ -62,7 +64,7 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
       firstFile: i * filesPerPart + 1,
     }, (rows) => { advance(progress, rows) }, stop)))
     // All of them have ended before we go on: nobody writes for an attempt that is over.
-    const settled = await Promise.allSettled([orStop(countRows(snapshot, row, progress)), ...reading])
+    const settled = await Promise.allSettled([orStop(countRows(snapshot, filter, progress)), ...reading])
     stop.throwIfAborted()
     const results = settled.map((outcome) => outcome.status === 'fulfilled' ? outcome.value : undefined).filter((result): result is ReadResult => result !== undefined)
 
@@ -70,14 +72,14 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
     assertFewErrors(issues, config.EXPORT_MAX_ROW_ERRORS)
     let files = results.reduce((sum, result) => sum + result.files, 0)
     let errorFiles = 0
-    await splitFiles(toErrorLines(issues), config.EXPORT_FILE_BYTES, async (lines) => {
+    await splitFiles(toErrorLines(row.ignored, issues), config.EXPORT_FILE_BYTES, async (lines) => {
       const n = parts.length * filesPerPart + ++errorFiles
       await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, { export_id: row.id, attempt: row.attempt, n, list: 'error', type: 'OperationOutcome' }, lines, signal)
     })
     files += errorFiles
 
     signal.throwIfAborted()
-    if (!await publishExport(db, row, { files, transactionTime: snapshot.transactionTime, ttlMs: config.EXPORT_TTL, progress })) throw new Interruption('lost')
+    if (!await publishExport(db, row, { files, transactionTime: toTransactionTime(filter, snapshot.transactionTime), ttlMs: config.EXPORT_TTL, progress })) throw new Interruption('lost')
     log.info({ exportId: row.id, attempt: row.attempt, files, resources: progress.exported_resources }, 'export completed')
   } finally {
     stop.removeEventListener('abort', snapshot.close)
@@ -86,10 +88,9 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
 }
 
 /** While the readers are at work: what is counted is what they read, for it is the same snapshot. */
-async function countRows (snapshot: Snapshot, row: ExportRow, progress: Progress): Promise<undefined> {
-  const filter = { patientId: row.patient_id, since: row.since }
+async function countRows (snapshot: Snapshot, filter: SnapshotFilter, progress: Progress): Promise<undefined> {
   let total = 0
-  for (const type of row.types) total += await snapshot.count(toCountQuery(type, filter))
+  for (const type of filter.types) total += await snapshot.count(toCountQuery(type, filter))
   progress.total_resources = total
   advance(progress, 0)
 }

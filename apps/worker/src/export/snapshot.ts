@@ -2,9 +2,8 @@ import type { Readable } from 'node:stream'
 import { snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import type { Pool, PoolClient } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
-
-/** What the rows are limited to; null means "not limited", and is said so in the SQL (sources.ts), never by an empty value. */
-export interface SnapshotFilter { patientId: string | null, since: Date | null }
+import { toSettings } from './filter.ts'
+import type { SnapshotFilter } from './filter.ts'
 
 /** A session that sees one instant of the source, and only that. */
 export interface SnapshotSession {
@@ -48,21 +47,24 @@ export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateComm
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'source' AND c.relkind IN ('r', 'm')`)
     for (const row of rows) blocks.set(row.name, row.blocks)
+    return transactionTime
   })
   return { ...session, transactionTime, id, blocks }
 }
 
 /** Another session on the same instant; the one that opened the snapshot has to be there still. */
-export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, snapshotId: string): Promise<SnapshotSession> {
+export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, snapshotId: string, asOf: Date): Promise<SnapshotSession> {
   return await openSession(pool, filter, async (client) => {
     await client.query(begin)
     await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshotId)}`)
+    return asOf
   })
 }
 
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
 
-async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<void>): Promise<SnapshotSession> {
+/** `takeSnapshot` gives the snapshot's time. */
+async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Date>): Promise<SnapshotSession> {
   const client = await pool.connect()
   // A session may break while it is idle; whatever is asked of it next says so.
   client.on('error', () => {})
@@ -73,8 +75,8 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
     isClosed = true
   }
   try {
-    await takeSnapshot(client)
-    await prepareSession(client, filter)
+    const asOf = await takeSnapshot(client)
+    await prepareSession(client, toSettings(filter, asOf))
   } catch (error) {
     close()
     throw error
@@ -102,11 +104,9 @@ async function readTransactionTime (client: PoolClient, marginMs: number): Promi
   return row.transaction_time
 }
 
-/** COPY takes no parameters, so the filter's values travel as settings. COPY's text depends on DateStyle and TimeZone. */
-async function prepareSession (client: PoolClient, { patientId, since }: SnapshotFilter): Promise<void> {
-  const settings: Record<string, string> = { DateStyle: 'ISO, YMD', TimeZone: 'UTC', bytea_output: 'hex' }
-  if (patientId !== null) settings['fhir_bulk_export.patient_id'] = patientId
-  if (since !== null) settings['fhir_bulk_export.since'] = since.toISOString()
+/** COPY's text depends on DateStyle and TimeZone. */
+async function prepareSession (client: PoolClient, filter: Record<string, string>): Promise<void> {
+  const settings = { ...filter, DateStyle: 'ISO, YMD', TimeZone: 'UTC', bytea_output: 'hex' }
   await client.query('SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS s (name, value)',
     [Object.keys(settings), Object.values(settings)])
   // A long export must not be cut by a site's defaults. transaction_timeout exists from PostgreSQL 17 on.

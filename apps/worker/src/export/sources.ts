@@ -1,6 +1,8 @@
 import { exportedRelations, relations } from '@fhir-bulk-export/core/source'
 import type { ExportedType } from '@fhir-bulk-export/core/source'
-import type { SnapshotFilter } from './snapshot.ts'
+import { toAssociatedCondition } from './associated.ts'
+import { toConditions, toFrom } from './conditions.ts'
+import type { SnapshotFilter } from './filter.ts'
 
 /** The SQL that reads a type's rows. It is put together from constants only; values come from the session's settings. */
 
@@ -20,7 +22,7 @@ const attachmentColumns: Partial<Record<ExportedType, string>> = { DocumentRefer
 const compressionBound = 256
 
 export function toCountQuery (type: ExportedType, filter: SnapshotFilter): string {
-  return `SELECT count(*) ${toFrom(type, filter, null)}`
+  return `SELECT count(*) ${toSelected(type, filter, null)}`
 }
 
 export function toCopyQuery (type: ExportedType, filter: SnapshotFilter, range: BlockRange | null, maxAttachmentBytes: number): CopyQuery {
@@ -30,25 +32,12 @@ export function toCopyQuery (type: ExportedType, filter: SnapshotFilter, range: 
     ? 'false'
     : `coalesce(pg_column_size(r.${attachment}) > ${Math.floor(maxAttachmentBytes / compressionBound)} AND octet_length(r.${attachment}::text) > ${maxAttachmentBytes}, false)`
   const select = columns.map((column) => column === attachment ? `CASE WHEN ${isWithheld} THEN NULL ELSE r.${column} END` : `r.${column}`)
-  return { sql: `COPY (SELECT ${[isWithheld, ...select].join(', ')} ${toFrom(type, filter, range)}) TO STDOUT`, columns }
+  return { sql: `COPY (SELECT ${[isWithheld, ...select].join(', ')} ${toSelected(type, filter, range)}) TO STDOUT`, columns }
 }
 
-function toFrom (type: ExportedType, filter: SnapshotFilter, range: BlockRange | null): string {
-  const conditions = toConditions(type, filter)
+function toSelected (type: ExportedType, filter: SnapshotFilter, range: BlockRange | null): string {
+  const conditions = type === 'Provenance' && filter.associated !== null ? [toAssociatedCondition(filter)] : toConditions(type, filter)
   if (range !== null) conditions.push(`r.ctid >= '(${range.from},0)'`)
   if (range?.to != null) conditions.push(`r.ctid < '(${range.to},0)'`)
-  return `FROM source.${exportedRelations[type]} r WHERE ${conditions.join(' AND ')}`
-}
-
-function toConditions (type: ExportedType, { patientId, since }: SnapshotFilter): string[] {
-  const owner = type === 'Patient' ? 'r.id' : 'r.patient_id'
-  const conditions = ['r.deleted_at IS NULL']
-  // What belongs to a deleted patient counts as deleted.
-  if (type !== 'Patient') {
-    conditions.push('NOT EXISTS (SELECT FROM source.patients p WHERE p.id = r.patient_id AND p.deleted_at IS NOT NULL)')
-  }
-  // current_setting without its second argument: a value that is missing is an error, never "no filter".
-  if (patientId !== null) conditions.push(`${owner} = current_setting('fhir_bulk_export.patient_id')`)
-  if (since !== null) conditions.push("r.updated_at > current_setting('fhir_bulk_export.since')::timestamptz")
-  return conditions
+  return toFrom(type, conditions)
 }

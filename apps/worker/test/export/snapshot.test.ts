@@ -1,10 +1,13 @@
 import { createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/filters'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
 import { openSnapshot } from '../../src/export/snapshot.ts'
+import { toCountQuery } from '../../src/export/sources.ts'
+import { filterOf } from '../fixtures/filter.ts'
 
 const countPatients = 'SELECT count(*) FROM source.patients'
-const noFilter = { patientId: null, since: null }
+const noFilter = filterOf()
 
 t.test('a row stamped before the snapshot and committed after it is later than transactionTime', async (t) => {
   const url = await createTestDatabase(t)
@@ -40,8 +43,15 @@ t.test('a filter that was not given is an error where the SQL asks for it', asyn
   const pool = createPool(await createTestDatabase(t), { applicationName: snapshotApplicationName, onError: () => {} })
   t.teardown(async () => { await pool.end() })
   const snapshot = await openSnapshot(pool, noFilter, 0)
-  await t.rejects(snapshot.count(`${countPatients} WHERE id = current_setting('fhir_bulk_export.patient_id')`), { code: '42704' })
   snapshot.close()
+  await pool.query("INSERT INTO source.patients (id) VALUES ('p1')")
+  const { conditions } = toFilterSql([parseTypeFilter('Patient?gender=male')], undefined)
+  const filters = [{ patientId: 'p1' }, { patientIds: [] }, { groupId: 'g1' }, { since: new Date() }, { until: new Date() }, { typeFilter: { conditions, settings: {} } }]
+  for (const filter of filters) {
+    const snapshot = await openSnapshot(pool, noFilter, 0)
+    await t.rejects(snapshot.count(toCountQuery('Patient', filterOf(filter))), { code: '42704' }, Object.keys(filter).join())
+    snapshot.close()
+  }
 })
 
 t.test('closing in the middle of a COPY frees the backend', async (t) => {

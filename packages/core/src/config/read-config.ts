@@ -6,9 +6,10 @@ export type Environment = Record<string, string | undefined>
 
 /**
  * Reads the schema's variables from the environment, once, and freezes them. An empty value counts as unset.
+ * `findConflicts` is told which of them are set, and returns a line for each that does not go with the others.
  * @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value.
  */
-export function readConfig<T extends TObject> (schema: T, environment: Environment): Readonly<StaticDecode<T>> {
+export function readConfig<T extends TObject> (schema: T, environment: Environment, findConflicts: (given: ReadonlySet<string>) => string[] = () => []): Readonly<StaticDecode<T>> {
   const given: Record<string, unknown> = {}
   for (const [name, property] of Object.entries(schema.properties)) {
     const text = environment[name]
@@ -23,7 +24,8 @@ export function readConfig<T extends TObject> (schema: T, environment: Environme
       problems.set(name, `${name}: ${state}expected ${expected ?? description ?? 'another value'}`)
     }
   }
-  if (problems.size > 0) throw new ServiceError('CONFIG_INVALID', [...problems.values()].join('\n'))
+  const lines = [...problems.values(), ...findConflicts(new Set(Object.keys(given)))]
+  if (lines.length > 0) throw new ServiceError('CONFIG_INVALID', lines.join('\n'))
   return Object.freeze(Value.Decode(schema, candidate))
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Kysely, Transaction } from 'kysely'
+import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { BulkExportJobsTable, ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import { destroyKeys } from './keys.ts'
@@ -7,8 +7,9 @@ import { activeStatuses } from './status.ts'
 
 /** What the API does with exports: start, find, cancel. */
 
-export type NewExport = Pick<BulkExportJobsTable,
-  'id' | 'wire_profile' | 'request' | 'requester_role' | 'requester' | 'issuer' | 'patient_id' | 'types' | 'since'>
+export type NewExport = Pick<Insertable<BulkExportJobsTable>,
+  'id' | 'wire_profile' | 'level' | 'group_id' | 'request' | 'requester_role' | 'requester' | 'issuer' | 'patient_id' | 'patient_ids' |
+  'types' | 'since' | 'until' | 'elements' | 'type_filters' | 'associated_data' | 'ignored'>
 
 /**
  * Writes the export's row unless its requester has `maxActive` exports under way. The count and the insert are one
@@ -34,6 +35,18 @@ export async function findExport (db: Kysely<Database>, id: string): Promise<Exp
     .where('id', '=', id)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
     .executeTakeFirst()
+}
+
+/** Those that a requester started and that can still be asked about, the newest first. */
+export async function findExportsOf (db: Kysely<Database>, requester: string, limit: number): Promise<ExportRow[]> {
+  return await db.selectFrom('bulk_export_jobs').selectAll()
+    .where('requester', '=', requester)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+    // Bulk Data 3.0.0, Bulk Data Delete Request: a deleted export's status is a 404; the reference card has it as cancelled.
+    .where((eb) => eb.or([eb('dropped_at', 'is', null), eb('wire_profile', '=', 'reference-card')]))
+    .orderBy('created_at', 'desc').orderBy('id')
+    .limit(limit)
+    .execute()
 }
 
 /**

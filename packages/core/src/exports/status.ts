@@ -26,6 +26,10 @@ export const activeStatuses = ['pending', 'in_progress'] as const satisfies Expo
 export const wireProfiles = ['reference-card', 'respond-async', 'separate-export-status'] as const
 export type WireProfile = (typeof wireProfiles)[number]
 
+/** What an export is asked of (Bulk Data 3.0.0, Endpoints). */
+export const exportLevels = ['system', 'patient', 'group'] as const
+export type ExportLevel = (typeof exportLevels)[number]
+
 export const roles = ['ADMIN', 'PATIENT'] as const
 export type Role = (typeof roles)[number]
 

@@ -6,8 +6,10 @@ import type { SerializerContext } from './row.ts'
 import type { ExportedType, exportedRelations, SourceRow } from '../source/relations.ts'
 import type { Consent, DocumentReference, Patient, Provenance } from 'fhir/r4.js'
 
+export { createElementPicker, isRootElement, type ElementPicker } from './elements.ts'
 export { ElementError } from './element-error.ts'
-export { toOperationOutcome } from './operation-outcome.ts'
+export { toGroup, type GroupMembers } from './group.ts'
+export { toIgnoredOutcome, toOperationOutcome } from './operation-outcome.ts'
 export { isId, toRowIssue, type RowIssue, type SerializerContext } from './row.ts'
 export { toConsent, toDocumentReference, toPatient, toProvenance }
 

@@ -15,3 +15,8 @@ export function toOperationOutcome ({ severity, type, id, path, problem }: RowIs
     }],
   }
 }
+
+/** A line of an error file for what a lenient kick-off ignored (Bulk Data 3.0.0, Bulk Data Kick-off Request: handling=lenient). */
+export function toIgnoredOutcome (sentence: string): OperationOutcome {
+  return { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'not-supported', diagnostics: sentence }] }
+}

@@ -1,23 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Group, GroupMember } from 'fhir/r4.js'
-import { columnsOf } from '../fhir/columns.ts'
-import { codeableConcept, identifier, period, reference } from '../fhir/datatypes.ts'
+import { period, reference } from '../fhir/datatypes.ts'
 import { ElementError } from '../fhir/element-error.ts'
-import { boolean, codeOf, string } from '../fhir/primitives.ts'
+import { groupColumns, memberColumns } from '../fhir/group.ts'
+import { boolean, codeOf } from '../fhir/primitives.ts'
 import { list, partialObject, refine, type Scope } from '../fhir/reading.ts'
 import { patientIdOf, resourceElements, type LoadedRow } from './rows.ts'
 
 export interface GroupRows { group: LoadedRow<'patient_groups'>, members: Array<LoadedRow<'patient_group_members'>> }
-
-const groupColumns = columnsOf<Group, 'patient_groups'>('patient_groups', {
-  identifier: ['identifier', list(identifier)],
-  active: ['active', boolean],
-  name: ['name', string],
-  code: ['code', codeableConcept],
-  managingEntity: ['managing_entity', reference('Organization', 'RelatedPerson', 'Practitioner', 'PractitionerRole')],
-})
-
-const memberColumns = columnsOf<GroupMember, 'patient_group_members'>('patient_group_members', { inactive: ['inactive', boolean] })
 
 const member = refine(partialObject<GroupMember>({ entity: reference(), period, ...memberColumns.elements }, ['entity']), keepPatient)
 

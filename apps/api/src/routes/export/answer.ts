@@ -1,9 +1,10 @@
+import { STATUS_CODES } from 'node:http'
 import type { ExportRow, FileRow } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { toManifest } from '@fhir-bulk-export/core/exports'
 import type { ExportStatus, Manifest } from '@fhir-bulk-export/core/exports'
 import type { OperationOutcome } from 'fhir/r4.js'
-import { toOutcome } from '../../errors/outcome.ts'
+import { fhirJson, toOutcome } from '../../errors/outcome.ts'
 
 export interface Progress {
   status: ExportStatus
@@ -17,7 +18,7 @@ export interface Progress {
 export interface StatusAnswer {
   code: number
   headers: Record<string, string>
-  body: Progress | Manifest
+  body: Progress | Manifest | OperationOutcome
 }
 
 interface Context {
@@ -29,34 +30,44 @@ interface Context {
 
 /**
  * What a status request is told, in the wire profile that the kick-off chose: the reference card reports every status with
- * 200, Bulk Data (3.0.0, Bulk Data Status Request) by status code.
+ * 200, Bulk Data (3.0.0, Bulk Data Status Request) by status code, or with separate-export-status by a header that holds it.
  * @throws ServiceError for what a profile tells as an error.
  */
-export function toStatusAnswer (row: ExportRow, { files, publicUrl, now }: Context): StatusAnswer {
+export function toStatusAnswer (row: ExportRow, context: Context): StatusAnswer {
+  const answer = toBulkDataAnswer(row, context)
+  switch (row.wire_profile) {
+    case 'reference-card':
+      return { ...answer, code: 200 }
+    case 'respond-async':
+      if (row.status === 'failed') throw toFailure(row)
+      return answer
+    case 'separate-export-status':
+      return { ...answer, code: 200, headers: { ...answer.headers, 'X-Export-Status': `${answer.code} ${STATUS_CODES[answer.code]}` } }
+  }
+}
+
+function toBulkDataAnswer (row: ExportRow, { files, publicUrl, now }: Context): StatusAnswer {
   const isCard = row.wire_profile === 'reference-card'
   switch (row.status) {
     case 'pending':
     case 'in_progress':
-      return {
-        code: isCard ? 200 : 202,
-        headers: { 'X-Progress': toXProgress(row, now), 'Retry-After': String(toRetryAfter(row, now)) },
-        body: toProgress(row),
-      }
+      return { code: 202, headers: { 'X-Progress': toXProgress(row, now), 'Retry-After': String(toRetryAfter(row, now)) }, body: toProgress(row) }
     case 'completed':
-      return {
-        code: 200,
-        headers: row.expires_at === null ? {} : { Expires: row.expires_at.toUTCString() },
-        body: toManifest(row, files, publicUrl),
-      }
+      return { code: 200, headers: row.expires_at === null ? {} : { Expires: row.expires_at.toUTCString() }, body: toManifest(row, files, publicUrl) }
     case 'failed': {
-      const error = new ServiceError('EXPORT_FAILED', row.failure_reason ?? undefined)
-      if (isCard) return { code: 200, headers: {}, body: { ...toProgress(row), error: toOutcome(error, publicUrl) } }
-      throw row.dropped_at === null ? error : deleted()
+      const error = toOutcome(toFailure(row), publicUrl)
+      if (isCard) return { code: 500, headers: {}, body: { ...toProgress(row), error } }
+      if (row.dropped_at !== null) throw deleted()
+      return { code: 500, headers: { 'Content-Type': fhirJson }, body: error }
     }
     case 'cancelled':
       if (isCard) return { code: 200, headers: {}, body: toProgress(row) }
       throw deleted()
   }
+}
+
+function toFailure (row: ExportRow): ServiceError {
+  return new ServiceError('EXPORT_FAILED', row.failure_reason ?? undefined)
 }
 
 /** Bulk Data 3.0.0, Bulk Data Delete Request: status requests after it get a 404. */
@@ -73,7 +84,8 @@ function toXProgress (row: ExportRow, now: Date): string {
   const { status, progress, exported_resources: exported, total_resources: total } = row
   if (status === 'pending') return 'pending'
   if (!row.leased) return `${progress}%, waiting${toWaitReason(row, now)}`.slice(0, 99)
-  return total === 0 ? `${progress}%` : `${progress}% ${exported}/${total}`
+  // Types are read at the same time: all of them are what it is at.
+  return total === 0 ? `${progress}%` : `${progress}% ${exported}/${total} ${row.types.join(', ')}`.trimEnd().slice(0, 99)
 }
 
 /** In between attempts: why the last one ended, as long as its backoff runs; then there is nothing to wait for but a worker. */

@@ -5,6 +5,7 @@ import { cancelExport } from '@fhir-bulk-export/core/exports'
 import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import type { ApiConfig } from '../../config.ts'
+import { toEmpty } from './empty-schema.ts'
 import { getExport } from './find-export.ts'
 
 /** Bulk Data 3.0.0, Bulk Data Delete Request. */
@@ -12,7 +13,12 @@ export const cancel: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
   app.route({
     method: 'DELETE',
     url: '/$export-status/:jobId',
-    schema: { params: Type.Object({ jobId: Type.String() }) },
+    schema: {
+      tags: ['Export'],
+      summary: 'Cancel an export, or drop a finished one and its files',
+      params: Type.Object({ jobId: Type.String() }),
+      response: { 202: toEmpty('Deleted (Bulk Data)'), 204: toEmpty('Deleted (no Prefer at kick-off)') },
+    },
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function deleteExport (request, reply) {
       const row = await getExport(db, request.caller, request.params.jobId)

@@ -1,47 +1,64 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { createExport } from '@fhir-bulk-export/core/exports'
-import type { ExportQueue } from '@fhir-bulk-export/core/queue'
-import type { Kysely } from 'kysely'
-import type { ApiConfig } from '../../config.ts'
-import { parsePrefer } from '../../http/prefer.ts'
-import { toPathAndQuery } from '../../http/request-target.ts'
-import { kickOffQuery, parseKickOff } from './parameters.ts'
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { FastifyRequest, FastifySchemaValidationError } from 'fastify'
+import { acceptJsonOrNothing } from '../../http/json-body.ts'
+import { requireAdmin, requireGroupScope } from '../require-admin.ts'
+import { toEmpty } from './empty-schema.ts'
+import { kickOffBody, readBody } from './parameters/body.ts'
+import { kickOffQuery, readQuery } from './parameters/query.ts'
+import { startExport } from './start-export.ts'
+import type { KickOffServices } from './start-export.ts'
 
-/** Seconds. When one of the caller's exports will end is anybody's guess. */
-const tooManyExportsRetryAfter = 60
+const noParams = Type.Object({})
+const groupParams = Type.Object({ id: Type.String() })
 
-/** Bulk Data 3.0.0, Bulk Data Kick-off Request. */
-export const kickOff: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, queue: ExportQueue, config: ApiConfig }> = async function kickOff (app, { db, queue, config }) {
-  app.get('/Patient/$export', { schema: { querystring: kickOffQuery } }, async function startExport (request, reply) {
-    const { caller } = request
-    const { types, since } = parseKickOff(request.query, new Date())
-    const id = randomUUID()
-    const { created } = await createExport(db, {
-      id,
-      wire_profile: parsePrefer(request.headers.prefer).has('respond-async') ? 'respond-async' : 'reference-card',
-      request: toPathAndQuery(request.originalUrl),
-      requester_role: caller.role,
-      requester: caller.requester,
-      issuer: caller.issuer,
-      patient_id: caller.patientId,
-      types,
-      since,
-    }, config.MAX_ACTIVE_EXPORTS)
-    if (!created) {
-      throw new ServiceError('TOO_MANY_EXPORTS', `${config.MAX_ACTIVE_EXPORTS} exports are under way already: wait for one to end, or cancel it`,
-        { retryAfter: tooManyExportsRetryAfter })
-    }
-    request.log.info({ exportId: id, role: caller.role, types }, 'export accepted')
-    try {
-      await queue.enqueue(id)
-    } catch (err) {
-      // The export's row is the promise, the queue a doorbell: a worker's reconciler finds the export all the same.
-      request.log.warn({ err, exportId: id }, 'the export is accepted and could not be enqueued')
-    }
-    reply.code(202).header('Content-Location', `${config.PUBLIC_URL}/fhir/r4/$export-status/${id}`)
-    return await reply.send()
-  })
+const levels = [
+  { level: 'patient', url: '/Patient/$export', params: noParams, onRequest: [], summary: 'Start an export of all patients, for a PATIENT of the own data' },
+  { level: 'system', url: '/$export', params: noParams, onRequest: [requireAdmin], summary: 'Start an export of everything' },
+  { level: 'group', url: '/Group/:id/$export', params: groupParams, onRequest: [requireAdmin, requireGroupScope], summary: 'Start an export of a group\'s members' },
+] as const
+
+const response = { 202: toEmpty('Accepted: Content-Location is the address of the status') }
+
+/** Bulk Data 3.0.0, Bulk Data Kick-off Request, at each of its levels, by GET and by POST. */
+export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async function kickOff (app, services) {
+  acceptJsonOrNothing(app)
+
+  for (const { level, url, params, onRequest, summary } of levels) {
+    const toGroupId = (given: unknown) => level === 'group' ? Value.Decode(groupParams, given).id : null
+
+    app.route({
+      method: 'GET',
+      url,
+      onRequest: [...onRequest],
+      schema: { tags: ['Export'], summary, params, querystring: kickOffQuery, response },
+      handler: async function startByQuery (request, reply) {
+        return await startExport(services, { level, groupId: toGroupId(request.params), given: readQuery(request.query) }, request, reply)
+      },
+    })
+
+    app.route({
+      method: 'POST',
+      url,
+      onRequest: [...onRequest],
+      preValidation: fillNothing,
+      schema: { tags: ['Export'], summary, params, querystring: kickOffQuery, body: kickOffBody, response },
+      schemaErrorFormatter: toMalformed,
+      handler: async function startByParameters (request, reply) {
+        const given = [...readQuery(request.query), ...readBody(request.body)]
+        return await startExport(services, { level, groupId: toGroupId(request.params), given }, request, reply)
+      },
+    })
+  }
+}
+
+/** A common client POSTs nothing, with everything in the query. */
+async function fillNothing (request: FastifyRequest): Promise<void> {
+  if (request.body === undefined) request.body = { resourceType: 'Parameters' }
+}
+
+function toMalformed ([first]: FastifySchemaValidationError[], part: string): ServiceError {
+  return new ServiceError('MALFORMED_REQUEST', `The ${part} is not a FHIR Parameters resource: ${first?.instancePath ?? ''} ${first?.message ?? ''}`)
 }

@@ -8,13 +8,14 @@ import type { ApiConfig } from '../../config.ts'
 import { pollingLimit } from '../../plugins/polling-limit.ts'
 import { toStatusAnswer } from './answer.ts'
 import { getExport } from './find-export.ts'
+import { statusResponse } from './status-schema.ts'
 
 /** Bulk Data 3.0.0, Bulk Data Status Request. */
 export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: ApiConfig }> = async function status (app, { db, config }) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/$export-status/:jobId',
-    schema: { params: Type.Object({ jobId: Type.String() }) },
+    schema: { tags: ['Export'], summary: 'The progress of an export, then its manifest', params: Type.Object({ jobId: Type.String() }), response: statusResponse },
     config: { rateLimit: pollingLimit, unexpected: 'UNAVAILABLE' },
     handler: async function reportStatus (request, reply) {
       const { row, files } = await findStatus(request.caller, request.params.jobId)

@@ -8,6 +8,7 @@ import type { ByteRange, ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import type { Kysely } from 'kysely'
+import { toEmpty } from '../export/empty-schema.ts'
 import { holdDownload } from './download-lease.ts'
 import { fileNotFound, getFile } from './find-file.ts'
 import type { DownloadableFile } from './find-file.ts'
@@ -17,12 +18,26 @@ import { createCompression, selectRepresentation } from './representation.ts'
 /** `keyring`: for files that are encrypted. */
 interface DownloadOptions { db: Kysely<Database>, store: ContentStore, keyring: Keyring | undefined }
 
+/** Nothing: to a HEAD. */
+const ndjson = { 'application/fhir+ndjson': { schema: Type.Unsafe<Readable | undefined>({ type: 'string' }) } }
+const wholeFile = { description: 'The file: a resource a line', content: ndjson }
+const partOfFile = { description: 'The range of it that was asked for', content: ndjson }
+
 /** Bulk Data 3.0.0, Bulk Data Output File Request. Token, expiry and key are looked at when it starts, not while it is sent. */
 export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { db, store, keyring }) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/$export-file/:jobId/:fileName',
-    schema: { params: Type.Object({ jobId: Type.String(), fileName: Type.String() }) },
+    schema: {
+      tags: ['Export'],
+      summary: 'One NDJSON file of a completed export',
+      description: 'With ETag, If-None-Match, one Range, If-Range, and gzip where it is accepted.',
+      params: Type.Object({
+        jobId: Type.String({ description: 'The id of the export' }),
+        fileName: Type.String({ description: 'As in the manifest: Patient.1.ndjson' }),
+      }),
+      response: { 200: wholeFile, 206: partOfFile, 304: toEmpty('The client has it') },
+    },
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function sendFile (request, reply) {
       const file = await getFile({ db, keyring }, request.caller, request.params)
@@ -34,7 +49,7 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
         throw new ServiceError('RANGE_NOT_SATISFIABLE', `The file has ${size} bytes`)
       }
       const headers = { ETag: selected.etag, 'Cache-Control': 'private, no-cache', 'Accept-Ranges': 'bytes' }
-      if (selected.kind === 'not-modified') return await reply.code(304).headers(headers).send()
+      if (selected.kind === 'not-modified') return await reply.code(304).headers(headers).send(undefined)
 
       const { coding, range } = selected
       const bytes = request.method === 'HEAD' ? undefined : await open(file, range, reply)

@@ -1,11 +1,12 @@
 import { toStoredPlaintext } from '@fhir-bulk-export/core/crypto'
 import type { Keyring, StoredPlaintext } from '@fhir-bulk-export/core/crypto'
-import type { Database } from '@fhir-bulk-export/core/db'
+import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { findPublishedFile } from '@fhir-bulk-export/core/exports'
+import { exportedTypes } from '@fhir-bulk-export/core/source'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
-import { getExport } from '../export/find-export.ts'
+import { assertCovers, getOwnExport } from '../export/find-export.ts'
 
 export interface DownloadableFile {
   exportId: string
@@ -18,17 +19,24 @@ const fileNames = /^[A-Za-z]+\.[0-9]+\.ndjson$/
 
 /**
  * The file of a request's path, with its key in memory if it is encrypted.
- * @throws ServiceError NOT_FOUND, also where the export is not completed (yet, or any more); FORBIDDEN: of somebody else's export;
- * KEY_UNUSABLE.
+ * @throws ServiceError NOT_FOUND, also where the export is not completed (yet, or any more); FORBIDDEN: of somebody else's export,
+ * or of a type that the token's scopes do not cover; KEY_UNUSABLE.
  */
 export async function getFile ({ db, keyring }: { db: Kysely<Database>, keyring: Keyring | undefined }, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }): Promise<DownloadableFile> {
-  const row = await getExport(db, caller, jobId)
+  const row = await getOwnExport(db, caller, jobId)
   const file = row.status === 'completed' && fileNames.test(fileName) ? await findPublishedFile(db, row.id, fileName) : undefined
+  if (file !== undefined) assertCovers(caller, toTypes(file.type, row))
   // Between the two questions the export may have been deleted, and the file's key with it.
   const content = file === undefined ? undefined : toStoredPlaintext(file, keyring)
   if (file === undefined || content === undefined) throw fileNotFound()
   if (file.sha256 === null) throw new Error('a published file is known whole')
   return { exportId: row.id, content, sha256: file.sha256 }
+}
+
+/** The types that a file tells something about: its own; for what was deleted, and for errors, any of the export's. */
+function toTypes (type: string, { types }: ExportRow): ExportRow['types'] {
+  const own = exportedTypes.filter((exported) => exported === type)
+  return own.length > 0 ? own : types
 }
 
 export function fileNotFound (): ServiceError {

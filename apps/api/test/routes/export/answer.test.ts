@@ -11,9 +11,17 @@ const row: ExportRow = {
   requester_role: 'ADMIN',
   requester: '',
   issuer: '',
+  level: 'patient',
+  group_id: null,
   patient_id: null,
+  patient_ids: null,
   types: ['Patient'],
   since: null,
+  until: null,
+  elements: [],
+  type_filters: [],
+  associated_data: [],
+  ignored: [],
   created_at: createdAt,
   started_at: createdAt,
   ended_at: null,
@@ -40,7 +48,7 @@ t.test('Retry-After grows with the time an export takes, from a second to a minu
 })
 
 t.test('X-Progress stays short', async (t) => {
-  const { headers } = toStatusAnswer(row, { files: [], publicUrl: '', now: createdAt })
+  const { headers } = toStatusAnswer({ ...row, types: ['Patient', 'DocumentReference', 'Consent', 'Provenance'] }, { files: [], publicUrl: '', now: createdAt })
   t.match(headers['X-Progress'], /^[ -~]{1,99}$/)
 })
 
@@ -52,12 +60,14 @@ t.test('X-Progress says why an export waits in between attempts', async (t) => {
     ['after the backoff', { available_at: createdAt }, '45%, waiting for a worker'],
     ['handed on', { available_at: createdAt, failure_reason: null }, '45%, waiting for a worker'],
     ['a reason that is no header', { failure_reason: 'the store\r\nSet-Cookie: é' }, '45%, waiting: the store??Set-Cookie: ?'],
-    ['running again', { leased: true, total_resources: 10, exported_resources: 4 }, '45% 4/10'],
+    ['running again', { leased: true, total_resources: 10, exported_resources: 4 }, '45% 4/10 Patient'],
     ['not begun', { status: 'pending' }, 'pending'],
   ] as const) {
     const { headers } = toStatusAnswer({ ...waits, ...changes }, { files: [], publicUrl: '', now: createdAt })
     t.equal(headers['X-Progress'], expected, what)
   }
+  const none = toStatusAnswer({ ...waits, leased: true, total_resources: 10, exported_resources: 4, types: [] }, { files: [], publicUrl: '', now: createdAt })
+  t.equal(none.headers['X-Progress'], '45% 4/10')
   const { headers } = toStatusAnswer({ ...waits, failure_reason: 'x'.repeat(1_000) }, { files: [], publicUrl: '', now: createdAt })
   t.match(headers['X-Progress'], /^[ -~]{99}$/)
 })

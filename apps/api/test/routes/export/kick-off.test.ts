@@ -58,7 +58,10 @@ t.test('Prefer chooses the wire profile; unknown preferences are ignored', async
   for (const [prefer, profile] of [
     ['respond-async', 'respond-async'],
     ['handling=lenient, Respond-Async; wait=10', 'respond-async'],
-    ['respond-async, separate-export-status', 'respond-async'],
+    ['respond-async, separate-export-status', 'separate-export-status'],
+    ['Separate-Export-Status;x=y, respond-async', 'separate-export-status'],
+    ['respond-async; separate-export-status', 'respond-async'],
+    ['x="respond-async, separate-export-status"', 'reference-card'],
     ['return=minimal', 'reference-card'],
     ['separate-export-status', 'reference-card'],
     ['not-respond-async', 'reference-card'],
@@ -79,7 +82,7 @@ t.test('bad parameters get 400 with an OperationOutcome that names them, and sta
     ['_since=yesterday', 'value', '_since'],
     ['_since=2026-01-01T00:00:00Z&_since=2026-01-01T00:00:00Z', 'value', '_since'],
     ['_outputFormat=csv', 'value', '_outputFormat'],
-    ['_elements=id', 'not-supported', '_elements'],
+    ['_elements=nope', 'not-supported', '_elements'],
     ['foo=bar', 'not-supported', 'foo'],
   ] as const) {
     const response = await app.inject({ url: `/fhir/r4/Patient/$export?${query}`, headers: bearer(admin) })

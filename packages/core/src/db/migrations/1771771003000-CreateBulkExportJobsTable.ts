@@ -9,13 +9,21 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       status text NOT NULL DEFAULT 'pending'
         CHECK (status IN ('pending', 'in_progress', 'completed', 'failed', 'cancelled')),
       wire_profile text NOT NULL CHECK (wire_profile IN ('reference-card', 'respond-async', 'separate-export-status')),
+      level text NOT NULL DEFAULT 'patient' CHECK (level IN ('system', 'patient', 'group')),
+      group_id text,
       request text NOT NULL,
       requester_role text NOT NULL CHECK (requester_role IN ('ADMIN', 'PATIENT')),
       requester text NOT NULL,
       issuer text NOT NULL,
       patient_id text,
-      types text[] NOT NULL CHECK (cardinality(types) > 0),
+      patient_ids text[],
+      types text[] NOT NULL,
       since timestamptz,
+      until timestamptz,
+      elements text[] NOT NULL DEFAULT '{}',
+      type_filters text[] NOT NULL DEFAULT '{}',
+      associated_data text[] NOT NULL DEFAULT '{}',
+      ignored text[] NOT NULL DEFAULT '{}',
       created_at timestamptz NOT NULL DEFAULT now(),
       started_at timestamptz,
       ended_at timestamptz,
@@ -32,6 +40,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       failure_reason text,
       CONSTRAINT a_patient_exports_only_own_data
         CHECK (requester_role = 'ADMIN' OR (patient_id IS NOT NULL AND patient_id <> '')),
+      CONSTRAINT a_patient_exports_at_patient_level CHECK (requester_role = 'ADMIN' OR level = 'patient'),
+      CONSTRAINT a_group_export_names_its_group CHECK ((level = 'group') = (group_id IS NOT NULL)),
       CONSTRAINT an_ended_export_expires
         CHECK ((status IN ('completed', 'failed', 'cancelled')) = (ended_at IS NOT NULL)
           AND (ended_at IS NULL) = (expires_at IS NULL)),

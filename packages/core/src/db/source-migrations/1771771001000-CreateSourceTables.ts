@@ -165,12 +165,26 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       FOR EACH ROW EXECUTE FUNCTION source.stamp_updated_at();
     CREATE TRIGGER stamp_updated_at BEFORE INSERT OR UPDATE ON source.patient_group_members
       FOR EACH ROW EXECUTE FUNCTION source.stamp_updated_at()`.execute(db)
+
+  // A deleted patient's rows count as deleted, and clients were told so: once the patient is back, the rows have changed, too.
+  await sql`
+    CREATE FUNCTION source.touch_rows_of_patient() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      UPDATE source.medical_records SET updated_at = clock_timestamp() WHERE patient_id = NEW.id;
+      UPDATE source.consents SET updated_at = clock_timestamp() WHERE patient_id = NEW.id;
+      UPDATE source.provenance_events SET updated_at = clock_timestamp() WHERE patient_id = NEW.id;
+      RETURN NULL;
+    END
+    $$;
+    CREATE TRIGGER touch_rows_of_patient AFTER UPDATE OF deleted_at ON source.patients
+      FOR EACH ROW WHEN (OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NULL)
+      EXECUTE FUNCTION source.touch_rows_of_patient()`.execute(db)
 }
 
 export async function down (db: Kysely<unknown>): Promise<void> {
   await sql`
     DROP TABLE source.patients, source.medical_records, source.consents, source.provenance_events,
       source.patient_groups, source.patient_group_members;
-    DROP FUNCTION source.stamp_updated_at();
+    DROP FUNCTION source.stamp_updated_at, source.touch_rows_of_patient;
     DROP SCHEMA source`.execute(db)
 }

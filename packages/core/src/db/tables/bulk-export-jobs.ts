@@ -1,5 +1,5 @@
 import type { ColumnType, Generated, Selectable } from 'kysely'
-import type { ExportStatus, Role, WireProfile } from '../../exports/status.ts'
+import type { ExportLevel, ExportStatus, Role, WireProfile } from '../../exports/status.ts'
 import type { ExportedType } from '../../source/relations.ts'
 
 /** One row an export. What the states and the fences mean is told in exports/status.ts. */
@@ -7,6 +7,8 @@ export interface BulkExportJobsTable {
   id: string
   status: Generated<ExportStatus>
   wire_profile: WireProfile
+  level: Generated<ExportLevel>
+  group_id: string | null
   /** Path and query of the kick-off, as sent. */
   request: string
   requester_role: Role
@@ -15,8 +17,20 @@ export interface BulkExportJobsTable {
   issuer: string
   /** Set: only this patient's compartment is exported. Null: everybody's, for an ADMIN. */
   patient_id: string | null
+  /** The `patient` parameter: only these compartments, among those that the export may hold at all. Null: not given. Empty: none. */
+  patient_ids: string[] | null
+  /** May be empty: a lenient kick-off of unsupported types alone exports nothing, never everything. */
   types: ExportedType[]
   since: Date | null
+  until: Date | null
+  /** `_elements`, as `element` or `Type.element`. */
+  elements: Generated<string[]>
+  /** `_typeFilter`, each `Type?parameter=value&…`; checked at kick-off. */
+  type_filters: Generated<string[]>
+  /** `includeAssociatedData`. */
+  associated_data: Generated<string[]>
+  /** What a lenient kick-off ignored, a sentence each: a line in the error list. Never holds health data. */
+  ignored: Generated<string[]>
   created_at: Generated<Date>
   started_at: Date | null
   ended_at: Date | null

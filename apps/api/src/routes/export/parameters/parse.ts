@@ -1,0 +1,88 @@
+import { ServiceError } from '@fhir-bulk-export/core/errors'
+import type { ExportLevel } from '@fhir-bulk-export/core/exports'
+import { exportedTypes } from '@fhir-bulk-export/core/source'
+import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { quote } from '../../../http/quote.ts'
+import { parseAssociatedData } from './associated-data.ts'
+import { parseElements } from './elements.ts'
+import { isKnownUnsupported, isParameterName } from './given.ts'
+import type { Given, ParameterName } from './given.ts'
+import { parseSince, parseUntil } from './instants.ts'
+import { parsePatients } from './patients.ts'
+import type { Refusal } from './refusal.ts'
+import { parseTypeFilters } from './type-filters.ts'
+import { assertPermitted, parseTypes } from './types.ts'
+import type { PermittedTypes } from './types.ts'
+import { toSingle } from './values.ts'
+
+/** What a kick-off asks for (Bulk Data 3.0.0, Query Parameters). What the fields mean to an export: db/tables/bulk-export-jobs.ts. */
+export interface KickOffParameters {
+  types: ExportedType[]
+  since: Date | null
+  until: Date | null
+  elements: string[]
+  typeFilters: string[]
+  associatedData: string[]
+  /** As they were named: whether there are such patients is not known yet. */
+  patientIds: string[] | null
+}
+
+export interface KickOffContext {
+  level: ExportLevel
+  publicUrl: string
+  now: Date
+  permittedTypes: PermittedTypes
+  callerPatientId: string | null
+  refusal: Refusal
+}
+
+const outputFormats = ['application/fhir+ndjson', 'application/ndjson', 'ndjson']
+
+/** @throws ServiceError INVALID_PARAMETER, UNSUPPORTED_PARAMETER or FORBIDDEN that names the parameter. */
+export function parseKickOff (given: Given[], context: KickOffContext): KickOffParameters {
+  const { refusal, now, permittedTypes } = context
+  const valuesOf = toValues(given, refusal)
+  assertOutputFormat(toSingle('_outputFormat', valuesOf('_outputFormat')))
+  const since = toSingle('_since', valuesOf('_since'))
+  const until = toSingle('_until', valuesOf('_until'))
+  const from = since === undefined ? null : parseSince(since, now)
+  const associatedData = parseAssociatedData(valuesOf('includeAssociatedData'), refusal)
+  const asked = withProvenance(parseTypes(valuesOf('_type'), permittedTypes, refusal), associatedData, permittedTypes)
+  return {
+    ...parseTypeFilters(valuesOf('_typeFilter'), asked, refusal),
+    since: from,
+    until: until === undefined ? null : parseUntil(until, from),
+    elements: parseElements(valuesOf('_elements'), refusal),
+    associatedData,
+    patientIds: parsePatients(valuesOf('patient'), { ...context }),
+  }
+}
+
+function toValues (given: Given[], { refuse }: Refusal): (name: ParameterName) => string[] {
+  const values = new Map<ParameterName, string[]>()
+  for (const { name, value, from } of given) {
+    if (!isParameterName(name)) {
+      refuse(isKnownUnsupported(name) ? `The parameter ${name} is not supported` : `Unknown parameter ${quote(name)}`)
+    } else if (name === 'patient' && from === 'query') {
+      // Bulk Data 3.0.0: a query would leave the patients' ids in logs. To ignore it would be to export everybody.
+      throw new ServiceError('INVALID_PARAMETER', 'The parameter patient may be given in the body of a POST only')
+    } else {
+      values.set(name, [...values.get(name) ?? [], value])
+    }
+  }
+  return (name) => values.get(name) ?? []
+}
+
+function assertOutputFormat (format: string | undefined): void {
+  // A `+` that was not encoded arrives as a space.
+  if (format !== undefined && !outputFormats.includes(format.replaceAll(' ', '+'))) {
+    throw new ServiceError('INVALID_PARAMETER', `_outputFormat must be one of ${outputFormats.join(', ')}, not ${quote(format)}`)
+  }
+}
+
+/** Provenance that is to come with what is exported comes although `_type` leaves it out; with nothing comes nothing. */
+function withProvenance (types: ExportedType[], associatedData: string[], permitted: PermittedTypes): ExportedType[] {
+  if (associatedData.length === 0 || types.length === 0) return types
+  assertPermitted('Provenance', permitted)
+  return exportedTypes.filter((type) => type === 'Provenance' || types.includes(type))
+}

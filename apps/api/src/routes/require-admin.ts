@@ -1,0 +1,18 @@
+import { ServiceError } from '@fhir-bulk-export/core/errors'
+import type { FastifyRequest } from 'fastify'
+
+/** An onRequest hook for what is about more than one patient: before the body is looked at. */
+export async function requireAdmin ({ caller }: FastifyRequest): Promise<void> {
+  if (caller.role !== 'ADMIN') throw new ServiceError('FORBIDDEN', 'Only an ADMIN may do this: a PATIENT exports at /Patient/$export')
+}
+
+/** After requireAdmin: Bulk Data 3.0.0, Security Considerations: a group only for those whose scopes let them read it (`system/Group.rs`). */
+export async function requireGroupScope ({ caller }: FastifyRequest): Promise<void> {
+  if (!caller.canReadGroups) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token do not cover Group')
+}
+
+/** Bulk Data 3.0.0, Security Considerations: for a group export the client must be permitted to read the Group. */
+export async function requireGroups (request: FastifyRequest): Promise<void> {
+  await requireAdmin(request)
+  if (!request.caller.canReadGroups) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token do not cover Group')
+}

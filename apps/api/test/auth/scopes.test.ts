@@ -1,0 +1,70 @@
+import t from 'tap'
+import { toScopedTypes } from '../../src/auth/scopes.ts'
+
+const all = ['Patient', 'DocumentReference', 'Consent', 'Provenance', 'Group']
+
+t.test('what scopes of both versions let a token read', async (t) => {
+  for (const [scope, system] of [
+    ['system/*.read', all],
+    ['system/*.*', all],
+    ['system/*.rs', all],
+    ['system/*.cruds', all],
+    ['system/Patient.read', ['Patient']],
+    ['system/Patient.rs system/Consent.read', ['Patient', 'Consent']],
+    ['system/Provenance.rs  system/Patient.read', ['Patient', 'Provenance']],
+    ['system/Group.read system/Patient.rs', ['Patient', 'Group']],
+    ['system/Patient.r system/Patient.s', ['Patient']],
+    ['system/*.r system/Consent.s', ['Consent']],
+    ['system/Patient.r system/Consent.s', []],
+    ['system/Patient.r', []],
+    ['system/Patient.s', []],
+    ['system/Patient.write', []],
+    ['system/*.cud', []],
+    ['system/Observation.rs', []],
+    ['system/patient.rs', []],
+    ['system/Patient.sr', []],
+    ['system/Patient.READ', []],
+    ['system/Patient', []],
+    ['system/Patient.', []],
+    ['system/', []],
+    ['system/.rs', []],
+    ['system/Patient.rs.x', []],
+    ['openid system/Patient.rs fhirUser launch/patient', ['Patient']],
+  ] as const) {
+    const scoped = toScopedTypes(scope)
+    t.strictSame([...scoped.keys()], ['system'], scope)
+    t.strictSame([...scoped.get('system') ?? []], system, scope)
+  }
+})
+
+t.test('scope and scp, as text or list', async (t) => {
+  for (const claims of [
+    ['patient/Patient.rs system/Consent.rs'], [['patient/Patient.rs', 'system/Consent.rs']], [['patient/Patient.rs system/Consent.rs']],
+    ['patient/Patient.rs', 'system/Consent.rs'], [undefined, ['patient/Patient.rs', 'system/Consent.rs']], [null, ' patient/Patient.rs\nsystem/Consent.rs '],
+  ]) {
+    const scoped = toScopedTypes(...claims)
+    t.strictSame([...scoped.get('patient') ?? []], ['Patient'])
+    t.strictSame([...scoped.get('system') ?? []], ['Consent'])
+    t.notOk(scoped.has('user'))
+  }
+})
+
+t.test('what is no resource scope says nothing', async (t) => {
+  for (const claims of [[], [undefined], [null], [''], [[]], ['openid profile fhirUser launch offline_access'], ['system'], ['xsystem/*.rs'], ['System/*.rs'], ['admin/*.rs']]) {
+    t.equal(toScopedTypes(...claims).size, 0, JSON.stringify(claims))
+  }
+})
+
+t.test('a scope that is narrowed by a search is refused by its name, and what it searches for is not repeated', async (t) => {
+  for (const [scope, name] of [
+    ['system/DocumentReference.rs?category=clinical-note', 'system/DocumentReference.rs?…'],
+    ['system/*.rs patient/Consent.rs?status=active', 'patient/Consent.rs?…'],
+    ['user/*.cruds?_id=secret', 'user/*.cruds?…'],
+    ['system/Patient.rs system/Group.rs?identifier=x', 'system/Group.rs?…'],
+    ['system/Patient.read?', 'system/Patient.read?…'],
+  ] as const) {
+    t.throws(() => toScopedTypes(scope), { code: 'FORBIDDEN', message: `The scope ${name} is narrowed by a search, which is not supported here` }, scope)
+  }
+  // Of types that are not exported, or to write: nothing of it could be exported with or without the search.
+  t.strictSame([...toScopedTypes('system/Observation.rs?category=laboratory system/Patient.rs system/Consent.u?status=active').get('system') ?? []], ['Patient'])
+})

@@ -1,0 +1,105 @@
+import { searchParameters } from '@fhir-bulk-export/core/filters'
+import { exportedTypes } from '@fhir-bulk-export/core/source'
+import { findProblems } from '@fhir-bulk-export/core/testing/validators'
+import type { CapabilityStatement } from 'fhir/r4.js'
+import t from 'tap'
+import type { Test } from 'tap'
+import { publicUrl, startApi } from '../fixtures/api.ts'
+
+const metadata = '/fhir/r4/metadata'
+const smart = '/fhir/r4/.well-known/smart-configuration'
+const tokenEndpoint = 'https://issuer.example.org/token'
+
+async function readStatement (t: Test, environment: Record<string, string> = {}): Promise<CapabilityStatement> {
+  const { app } = await startApi(t, { environment })
+  return (await app.inject({ url: metadata })).json<CapabilityStatement>()
+}
+
+t.test('the CapabilityStatement needs no token, and a bad one does not matter', async (t) => {
+  const { app } = await startApi(t)
+  for (const headers of [{}, { authorization: 'Bearer garbage' }, { accept: 'text/html' }]) {
+    const response = await app.inject({ url: metadata, headers })
+    t.equal(response.statusCode, 200)
+    t.match(response.headers, { 'content-type': /^application\/fhir\+json/ })
+    t.match(response.json(), { resourceType: 'CapabilityStatement', kind: 'instance', status: 'active', fhirVersion: '4.0.1' })
+    const head = await app.inject({ method: 'HEAD', url: metadata, headers })
+    t.match({ code: head.statusCode, body: head.body, length: head.headers['content-length'] }, { code: 200, body: '', length: response.headers['content-length'] })
+  }
+})
+
+t.test('it is valid R4, with and without a token endpoint', async (t) => {
+  for (const environment of [{}, { TOKEN_ENDPOINT_URL: tokenEndpoint }]) {
+    t.strictSame(findProblems(await readStatement(t, environment)), [])
+  }
+})
+
+t.test('it says what there is: bulk data, its operations by either name, the types, and what _typeFilter takes', async (t) => {
+  const statement = await readStatement(t)
+  t.strictSame(statement.instantiates, ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'])
+  t.match(statement, { implementation: { url: `${publicUrl}/fhir/r4` }, url: `${publicUrl}/fhir/r4/metadata`, software: { name: 'fhir-bulk-export', version: /^\d/ } })
+  const [rest] = statement.rest ?? []
+  t.strictSame(rest?.operation, [{ name: 'export', definition: 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export' }])
+  t.strictSame(rest?.resource?.map(({ type }) => type), [...exportedTypes, 'Group'])
+  for (const [type, name] of [['Patient', 'patient-export'], ['Group', 'group-export']] as const) {
+    const definition = `http://hl7.org/fhir/uv/bulkdata/OperationDefinition/${name}`
+    t.strictSame(rest?.resource?.find((resource) => resource.type === type)?.operation, [{ name: 'export', definition }, { name, definition }])
+  }
+  for (const type of exportedTypes) {
+    const resource = rest?.resource?.find((resource) => resource.type === type)
+    t.strictSame(resource?.searchParam?.map(({ name, type }) => ({ name, type })), searchParameters[type].map(({ name, type }) => ({ name, type })))
+    t.notOk(resource?.interaction, 'it cannot be read or searched one by one')
+  }
+  t.match(rest?.resource?.at(-1), {
+    type: 'Group',
+    interaction: [{ code: 'read' }, { code: 'search-type' }],
+    extension: [{ url: 'http://hl7.org/fhir/uv/bulkdata/StructureDefinition/operation-not-supported', valueCanonical: 'http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data' }],
+  })
+})
+
+t.test('where tokens come from is said where it is configured', async (t) => {
+  const without = await readStatement(t)
+  t.notOk(without.rest?.[0]?.security?.extension)
+  t.notOk(without.rest?.[0]?.security?.service)
+  const withEndpoint = await readStatement(t, { TOKEN_ENDPOINT_URL: tokenEndpoint })
+  t.match(withEndpoint.rest?.[0]?.security, {
+    service: [{ coding: [{ code: 'SMART-on-FHIR' }] }],
+    extension: [{ url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris', extension: [{ url: 'token', valueUri: tokenEndpoint }] }],
+  })
+})
+
+t.test('the SMART configuration: all that SMART Backend Services requires, as JSON whatever is asked for', async (t) => {
+  const { app } = await startApi(t, { environment: { TOKEN_ENDPOINT_URL: tokenEndpoint } })
+  for (const headers of [{}, { accept: 'application/fhir+json' }]) {
+    const response = await app.inject({ url: smart, headers })
+    t.equal(response.statusCode, 200)
+    t.match(response.headers, { 'content-type': /^application\/json/ })
+    t.match(response.json(), {
+      token_endpoint: tokenEndpoint,
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['private_key_jwt'],
+      token_endpoint_auth_signing_alg_values_supported: ['RS384', 'ES384'],
+      code_challenge_methods_supported: ['S256'],
+      capabilities: ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'],
+    })
+    const { scopes_supported: scopes } = response.json()
+    for (const scope of ['system/*.rs', 'system/*.read', 'system/Patient.rs', 'patient/Consent.read']) t.ok(scopes.includes(scope), scope)
+  }
+  t.equal((await app.inject({ method: 'HEAD', url: smart })).statusCode, 200)
+})
+
+t.test('without a token endpoint there is no SMART configuration', async (t) => {
+  const { app } = await startApi(t)
+  const response = await app.inject({ url: smart })
+  t.equal(response.statusCode, 404)
+  t.match(response.json(), { resourceType: 'OperationOutcome', issue: [{ code: 'not-found', details: { coding: [{ code: 'not-found' }], text: /token endpoint/ } }] })
+})
+
+t.test('any other method is 405', async (t) => {
+  const { app } = await startApi(t)
+  for (const url of [metadata, smart]) {
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'] as const) {
+      const response = await app.inject({ method, url })
+      t.match({ code: response.statusCode, allow: response.headers.allow }, { code: 405, allow: 'GET, HEAD' }, `${method} ${url}`)
+    }
+  }
+})

@@ -1,0 +1,187 @@
+import t from 'tap'
+import { parseKickOff } from '../../../../src/routes/export/parameters/parse.ts'
+import type { KickOffContext, KickOffParameters } from '../../../../src/routes/export/parameters/parse.ts'
+import { readQuery } from '../../../../src/routes/export/parameters/query.ts'
+import { createRefusal } from '../../../../src/routes/export/parameters/refusal.ts'
+
+const now = new Date('2026-06-15T12:00:00.000Z')
+const publicUrl = 'https://fhir.example.org/bulk'
+
+type Query = Record<string, string | string[]>
+
+function parse (query: Query, context: Partial<KickOffContext> = {}): KickOffParameters {
+  return parseKickOff(readQuery(query), { level: 'patient', publicUrl, now, permittedTypes: null, callerPatientId: null, refusal: createRefusal(false), ...context })
+}
+
+function parsePatients (references: string[], context: Partial<KickOffContext> = {}): string[] | null {
+  const given = references.map((value) => ({ name: 'patient', value, from: 'body' as const }))
+  return parseKickOff(given, { level: 'patient', publicUrl, now, permittedTypes: null, callerPatientId: null, refusal: createRefusal(false), ...context }).patientIds
+}
+
+/** What is left of a lenient request, and what it ignored. */
+function parseLeniently (query: Query, context: Partial<KickOffContext> = {}): KickOffParameters & { ignored: string[] } {
+  const refusal = createRefusal(true)
+  return { ...parse(query, { ...context, refusal }), ignored: refusal.ignored() }
+}
+
+const all = ['Patient', 'DocumentReference', 'Consent', 'Provenance']
+
+t.test('a request without parameters is for every type and from the beginning', async (t) => {
+  t.strictSame(parse({}), {
+    types: all, since: null, until: null, elements: [], typeFilters: [], associatedData: [], patientIds: null,
+  })
+})
+
+t.test('types may be separated by commas, repeated or both; each counts once, in the order of the files', async (t) => {
+  t.strictSame(parse({ _type: 'Patient' }).types, ['Patient'])
+  t.strictSame(parse({ _type: 'Consent,Patient' }).types, ['Patient', 'Consent'])
+  t.strictSame(parse({ _type: ['Consent', 'Patient,Consent'] }).types, ['Patient', 'Consent'])
+})
+
+t.test('the three spellings of NDJSON are accepted, also with a plus that became a space', async (t) => {
+  for (const _outputFormat of ['application/fhir+ndjson', 'application/fhir ndjson', 'application/ndjson', 'ndjson']) {
+    t.strictSame(parse({ _outputFormat }).types, all, _outputFormat)
+  }
+})
+
+t.test('_since is an instant in any zone', async (t) => {
+  for (const [value, expected] of [
+    ['2026-02-22T15:30:00Z', '2026-02-22T15:30:00.000Z'],
+    ['2026-02-22T15:30:00.5Z', '2026-02-22T15:30:00.500Z'],
+    ['2026-02-22T15:30:00.123456789Z', '2026-02-22T15:30:00.123Z'],
+    ['2026-02-22T15:30:00+02:00', '2026-02-22T13:30:00.000Z'],
+    ['2026-02-22T15:30:00 02:00', '2026-02-22T13:30:00.000Z'],
+    ['2026-02-22T15:30:00-05:30', '2026-02-22T21:00:00.000Z'],
+    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
+    ['0004-02-29T00:00:00Z', '0004-02-29T00:00:00.000Z'],
+    ['2016-12-31T23:59:60Z', '2016-12-31T23:59:59.000Z'],
+    ['2026-06-15T12:01:00.000Z', '2026-06-15T12:01:00.000Z'],
+  ] as const) {
+    t.equal(parse({ _since: value }).since?.toISOString(), expected, value)
+  }
+})
+
+t.test('bad input is refused, and the parameter is named', async (t) => {
+  const cases: Array<[Query, string, RegExp]> = [
+    [{ _type: 'Observation' }, 'UNSUPPORTED_PARAMETER', /_type: "Observation"/],
+    [{ _type: 'patient' }, 'UNSUPPORTED_PARAMETER', /_type: "patient"/],
+    [{ _type: 'Patient, Consent' }, 'UNSUPPORTED_PARAMETER', /_type: " Consent"/],
+    [{ _type: `Patient,${'x'.repeat(5_000)}` }, 'UNSUPPORTED_PARAMETER', /_type: "x{64}…"/],
+    [{ _type: '' }, 'INVALID_PARAMETER', /_type has an empty value/],
+    [{ _type: 'Patient,' }, 'INVALID_PARAMETER', /_type has an empty value/],
+    [{ _type: ['Patient', ''] }, 'INVALID_PARAMETER', /_type has an empty value/],
+    [{ _since: '' }, 'INVALID_PARAMETER', /_since has an empty value/],
+    [{ _since: ['2026-02-22T15:30:00Z', '2026-02-22T15:30:00Z'] }, 'INVALID_PARAMETER', /_since may be given once only/],
+    ...['2026', '2026-02-22', '2026-02-22T15:30Z', '2026-02-22T15:30:00', '2026-02-22 15:30:00Z', '2026-02-30T00:00:00Z', '2025-02-29T00:00:00Z',
+      '2026-13-01T00:00:00Z', '2026-02-22T24:00:00Z', '2026-02-22T15:30:61Z', '2026-02-22T15:30:00+15:00', '2026-02-22t15:30:00z', '0000-01-01T00:00:00Z',
+      '1771771003000', 'yesterday', '2026-02-22T15:30:00Z\n', '%zz'].map((_since): [Query, string, RegExp] =>
+      [{ _since }, 'INVALID_PARAMETER', /_since must be an instant/]),
+    [{ _since: '2026-06-15T12:01:00.001Z' }, 'INVALID_PARAMETER', /_since lies in the future/],
+    [{ _outputFormat: '' }, 'INVALID_PARAMETER', /_outputFormat has an empty value/],
+    [{ _outputFormat: ['ndjson', 'ndjson'] }, 'INVALID_PARAMETER', /_outputFormat may be given once only/],
+    ...['text/csv', 'application/json', 'NDJSON', 'application/fhir+ndjson; charset=utf-8'].map((_outputFormat): [Query, string, RegExp] =>
+      [{ _outputFormat }, 'INVALID_PARAMETER', /_outputFormat must be one of/]),
+    ...['organizeOutputBy', 'allowPartialManifests']
+      .map((name): [Query, string, RegExp] => [{ [name]: 'x' }, 'UNSUPPORTED_PARAMETER', new RegExp(`parameter ${name} is not supported`)]),
+    [{ patient: 'Patient/1' }, 'INVALID_PARAMETER', /parameter patient may be given in the body of a POST only/],
+    [{ _until: '2026' }, 'INVALID_PARAMETER', /_until must be an instant/],
+    [{ _until: '2026-01-01T00:00:00Z', _since: '2026-01-01T00:00:00Z' }, 'INVALID_PARAMETER', /_until must be later than _since/],
+    [{ _until: '2026-01-01T00:00:00+01:00', _since: '2026-01-01T00:00:00Z' }, 'INVALID_PARAMETER', /_until must be later than _since/],
+    [{ _elements: 'id,' }, 'INVALID_PARAMETER', /_elements has an empty value/],
+    ...['foo', 'Patient.foo', 'Observation.id', 'Patient.name.family', 'Patient.', '.id', 'deceasedBoolean', 'deceased[x]', 'Patient.subject', 'resourceType']
+      .map((_elements): [Query, string, RegExp] => [{ _elements }, 'UNSUPPORTED_PARAMETER', /_elements: ".*" is not a root element of/]),
+    [{ _typeFilter: 'Patient' }, 'INVALID_PARAMETER', /_typeFilter/],
+    [{ _typeFilter: 'Observation?code=1' }, 'UNSUPPORTED_PARAMETER', /_typeFilter/],
+    [{ _typeFilter: 'Patient?_sort=name' }, 'UNSUPPORTED_PARAMETER', /_typeFilter/],
+    [{ _typeFilter: 'Patient?gender=male', _type: 'Consent' }, 'INVALID_PARAMETER', /_typeFilter: Patient is not among the types/],
+    [{ includeAssociatedData: '_customThing' }, 'UNSUPPORTED_PARAMETER', /includeAssociatedData: "_customThing"/],
+    [{ includeAssociatedData: 'latestProvenanceResources' }, 'UNSUPPORTED_PARAMETER', /includeAssociatedData/],
+    [{ _Type: 'Patient' }, 'UNSUPPORTED_PARAMETER', /"_Type"/],
+    [{ foo: '1' }, 'UNSUPPORTED_PARAMETER', /"foo"/],
+    [{ '': '' }, 'UNSUPPORTED_PARAMETER', /""/],
+    [JSON.parse('{"__proto__":"x"}'), 'UNSUPPORTED_PARAMETER', /"__proto__"/],
+    [{ constructor: 'x' }, 'UNSUPPORTED_PARAMETER', /"constructor"/],
+  ]
+  for (const [query, code, message] of cases) {
+    t.throws(() => parse(query), { code, message }, JSON.stringify(query).slice(0, 100))
+  }
+})
+
+t.test('_until is an instant that is never earlier than what was asked for', async (t) => {
+  for (const [value, expected] of [
+    ['2026-02-22T15:30:00+02:00', '2026-02-22T13:30:00.000Z'],
+    ['2026-02-22T15:30:00 02:00', '2026-02-22T13:30:00.000Z'],
+    ['2026-02-22T15:30:00.123Z', '2026-02-22T15:30:00.123Z'],
+    ['2026-02-22T15:30:00.1230000Z', '2026-02-22T15:30:00.123Z'],
+    ['2026-02-22T15:30:00.1230001Z', '2026-02-22T15:30:00.124Z'],
+    ['2016-12-31T23:59:60Z', '2017-01-01T00:00:00.000Z'],
+    ['2099-01-01T00:00:00Z', '2099-01-01T00:00:00.000Z'],
+  ] as const) {
+    t.equal(parse({ _until: value }).until?.toISOString(), expected, value)
+  }
+})
+
+t.test('_elements are root elements of the exported types, with or without their type', async (t) => {
+  t.strictSame(parse({ _elements: ['id,Patient.name', 'Patient.name', 'Consent.provision,deceased'] }).elements, ['id', 'Patient.name', 'Consent.provision', 'deceased'])
+})
+
+t.test('a comma separates filters where a type follows it', async (t) => {
+  t.strictSame(parse({ _typeFilter: 'Patient?gender=male,female,Consent?status=active' }).typeFilters, ['Patient?gender=male,female', 'Consent?status=active'])
+  t.strictSame(parse({ _typeFilter: ['Patient?gender=male', 'Patient?gender=male'] }).typeFilters, ['Patient?gender=male'])
+})
+
+t.test('includeAssociatedData: the least restrictive value counts, and Provenance comes although _type leaves it out', async (t) => {
+  const latest = 'LatestProvenanceResources'
+  const relevant = 'RelevantProvenanceResources'
+  t.strictSame(parse({ includeAssociatedData: latest }).associatedData, [latest])
+  t.strictSame(parse({ includeAssociatedData: `${latest},${relevant}` }).associatedData, [relevant])
+  t.strictSame(parse({ includeAssociatedData: [relevant, latest] }).associatedData, [relevant])
+  t.strictSame(parse({ includeAssociatedData: latest, _type: 'Patient' }).types, ['Patient', 'Provenance'])
+  t.strictSame(parseLeniently({ includeAssociatedData: latest, _type: 'Observation' }).types, [], 'of nothing there is none')
+  t.throws(() => parse({ includeAssociatedData: latest, _type: 'Patient' }, { permittedTypes: new Set(['Patient']) }), { code: 'FORBIDDEN' })
+})
+
+t.test('a token\'s scopes limit the types, and refuse those that were asked for', async (t) => {
+  const permittedTypes = new Set(['Consent', 'Patient'] as const)
+  t.strictSame(parse({}, { permittedTypes }).types, ['Patient', 'Consent'])
+  t.strictSame(parse({ _type: 'Consent' }, { permittedTypes }).types, ['Consent'])
+  t.throws(() => parse({ _type: 'Consent,Provenance' }, { permittedTypes }), { code: 'FORBIDDEN', message: /Provenance/ })
+  t.throws(() => parseLeniently({ _type: 'Consent,Provenance' }, { permittedTypes }), { code: 'FORBIDDEN' })
+})
+
+t.test('patients are referred to by their id, relative or under our base', async (t) => {
+  t.strictSame(parsePatients(['Patient/a', `${publicUrl}/fhir/r4/Patient/b`, 'Patient/a']), ['a', 'b'])
+  for (const reference of ['', 'a', 'Patient/', 'patient/a', 'Group/a', 'Patient/a b', 'Patient/a/_history/1', 'https://other.example.org/fhir/r4/Patient/a', '#a', 'Patient?identifier=1']) {
+    for (const isLenient of [false, true]) {
+      t.throws(() => parsePatients([reference], { refusal: createRefusal(isLenient) }), { code: 'INVALID_PARAMETER', message: /parameter patient must be a reference/ }, reference)
+    }
+  }
+  t.throws(() => parsePatients(['Patient/a'], { level: 'system' }), { code: 'INVALID_PARAMETER', message: /patient is not for exports at system level/ })
+  t.strictSame(parsePatients(['Patient/a'], { callerPatientId: 'a' }), ['a'])
+  t.throws(() => parsePatients(['Patient/a', 'Patient/b'], { callerPatientId: 'a' }), { code: 'FORBIDDEN', message: /parameter patient names another patient/ })
+})
+
+t.test('lenient: what is not supported is left out and told', async (t) => {
+  const { types, ignored } = parseLeniently({ _type: 'Patient,Observation', foo: '1', organizeOutputBy: 'Patient' })
+  t.strictSame(types, ['Patient'])
+  t.match(ignored.toSorted(), [/^The parameter organizeOutputBy is not supported: ignored/, /^Unknown parameter "foo": ignored/, /^_type: "Observation" cannot be exported.*: ignored/])
+})
+
+t.test('lenient never widens', async (t) => {
+  t.strictSame(parseLeniently({ _type: 'Observation' }).types, [])
+  t.strictSame(parseLeniently({ _elements: 'foo' }).elements, ['id'])
+  t.strictSame(parseLeniently({ _elements: 'Patient.foo,Observation.code,Consent.status' }).elements, ['Patient.id', 'Consent.status'])
+  t.strictSame(parseLeniently({ _elements: 'Observation.code' }).elements, ['id'])
+  const onlyOthers = parseLeniently({ _typeFilter: 'Patient?_sort=name' })
+  t.strictSame(onlyOthers.types, ['DocumentReference', 'Consent', 'Provenance'], 'of a type whose filters are all ignored nothing is selected')
+  t.strictSame(onlyOthers.typeFilters, [])
+  const alternatives = parseLeniently({ _typeFilter: ['Patient?_sort=name', 'Patient?gender=male'] })
+  t.strictSame(alternatives.types, all)
+  t.strictSame(alternatives.typeFilters, ['Patient?gender=male'])
+})
+
+t.test('lenient or not: what is malformed is refused', async (t) => {
+  for (const query of [{ _since: 'x' }, { _until: 'x' }, { _outputFormat: 'x' }, { patient: 'x' }, { _type: '' }, { _elements: '' }, { _since: ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'] }, { _typeFilter: 'Patient' }]) {
+    t.throws(() => parseLeniently(query), { code: 'INVALID_PARAMETER', message: new RegExp(Object.keys(query)[0] ?? '') }, JSON.stringify(query))
+  }
+})

@@ -1,0 +1,23 @@
+import { toElements, toReference } from '@fhir-bulk-export/core/filters'
+import { exportedTypes } from '@fhir-bulk-export/core/source'
+import { liveConditions, liveMembers, ownerConditions, toConditions, toFrom } from './conditions.ts'
+import type { SnapshotFilter } from './filter.ts'
+
+/**
+ * Bulk Data 3.0.0, includeAssociatedData: "all Provenance resources associated with each of the non-provenance resources being
+ * returned", or of each only the most recent. It is decided in the export's own snapshot, by what the other types' conditions
+ * select; when the Provenance itself changed does not matter, for it is added after `_since` and `_typeFilter` (Processing
+ * Model). An export of Provenance alone returns nothing that it could be about: there the targets are all of the others.
+ */
+export function toAssociatedCondition (filter: SnapshotFilter): string {
+  const others = filter.types.filter((type) => type !== 'Provenance')
+  const targets = (others.length > 0 ? others : exportedTypes.filter((type) => type !== 'Provenance'))
+    .map((type) => `SELECT '${type}/' || r.id AS reference ${toFrom(type, toConditions(type, filter))}`)
+  const about = `FROM source.provenance_events r CROSS JOIN LATERAL ${toElements('r.target')} AS t (value)
+    JOIN (${targets.join(' UNION ALL ')}) AS exported ON exported.reference = ${toReference('t.value')}
+    WHERE ${[...liveConditions('Provenance'), ...ownerConditions('Provenance', filter, liveMembers)].join(' AND ')}`
+  return filter.associated === 'latest'
+    ? `r.id IN (SELECT latest.id FROM (SELECT DISTINCT ON (exported.reference) r.id ${about}
+        ORDER BY exported.reference, r.recorded DESC NULLS LAST, r.updated_at DESC, r.id DESC) AS latest)`
+    : `r.id IN (SELECT r.id ${about})`
+}

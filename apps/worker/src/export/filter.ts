@@ -1,0 +1,63 @@
+import type { ExportRow } from '@fhir-bulk-export/core/db'
+import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/filters'
+import type { FilterSql } from '@fhir-bulk-export/core/filters'
+import type { ExportedType } from '@fhir-bulk-export/core/source'
+
+/**
+ * What an export reads: plain values, so that it travels to the readers as it is. Null means "not limited", and is said so in
+ * the SQL (conditions.ts), never by an empty value; an empty list means "nothing".
+ */
+export interface SnapshotFilter {
+  /** The types of its output. Provenance that comes as associated data is among them: the kick-off puts it there if the caller may have it. */
+  types: ExportedType[]
+  /** A PATIENT's own compartment. */
+  patientId: string | null
+  /** Only these compartments. */
+  patientIds: string[] | null
+  /** Only the compartments of this group's members. */
+  groupId: string | null
+  since: Date | null
+  until: Date | null
+  typeFilter: FilterSql
+  /** Which Provenance, where not simply all: that of the other types' exported resources, or of it the latest for each. */
+  associated: 'relevant' | 'latest' | null
+  /** `_elements`: `element` or `Type.element`. */
+  elements: string[]
+}
+
+/** System level and patient level read the same: every row of the source belongs to a patient. */
+export function toSnapshotFilter (row: ExportRow, mrnSystem: string | undefined): SnapshotFilter {
+  return {
+    types: row.types,
+    patientId: row.patient_id,
+    patientIds: row.patient_ids,
+    groupId: row.group_id,
+    since: row.since,
+    until: row.until,
+    typeFilter: toFilterSql(row.type_filters.map(parseTypeFilter), mrnSystem),
+    associated: toAssociated(row.associated_data),
+    elements: row.elements,
+  }
+}
+
+/** Bulk Data 3.0.0, includeAssociatedData: of conflicting values the least restrictive one SHALL be applied. */
+function toAssociated (values: string[]): SnapshotFilter['associated'] {
+  if (values.includes('RelevantProvenanceResources')) return 'relevant'
+  return values.includes('LatestProvenanceResources') ? 'latest' : null
+}
+
+/** COPY takes no parameters, so the filter's values travel as settings of the session. */
+export function toSettings ({ patientId, patientIds, groupId, since, until, typeFilter }: SnapshotFilter, asOf: Date): Record<string, string> {
+  const settings: Record<string, string> = { ...typeFilter.settings, 'fhir_bulk_export.as_of': asOf.toISOString() }
+  if (patientId !== null) settings['fhir_bulk_export.patient_id'] = patientId
+  if (patientIds !== null) settings['fhir_bulk_export.patient_ids'] = JSON.stringify(patientIds)
+  if (groupId !== null) settings['fhir_bulk_export.group_id'] = groupId
+  if (since !== null) settings['fhir_bulk_export.since'] = since.toISOString()
+  if (until !== null) settings['fhir_bulk_export.until'] = until.toISOString()
+  return settings
+}
+
+/** The latest instant of which it can be said that everything up to it is in the export, and from which a chain of `_since` goes on. */
+export function toTransactionTime ({ until }: SnapshotFilter, snapshotTime: Date): Date {
+  return until !== null && until < snapshotTime ? until : snapshotTime
+}
