@@ -79,7 +79,10 @@ t.test('a store that fails on the way is no clean end of the compressed stream e
   })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const response = await fetch(origin + url, { headers })
-  t.equal(response.status, 200)
-  await t.rejects(response.text())
+  // The headers may not have been sent when it fails: then the answer is an error, else the connection is cut.
+  if (response.status !== 503) {
+    t.equal(response.status, 200)
+    await t.rejects(response.text())
+  }
   await until(async () => (await db.selectFrom('bulk_export_downloads').selectAll().execute()).length === 0)
 })
