@@ -52,11 +52,6 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const shutdown = new AbortController()
     const resources = { db, leases, snapshots, readers, store, log, config }
     const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY })
-    closers.push(async () => {
-      const closed = worker.close()
-      shutdown.abort()
-      await closed
-    })
     worker.run().catch(onError)
 
     const tick = every(tickMs, async () => {
@@ -67,9 +62,11 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const cleanup = cron.schedule(cleanupSchedule, async () => { await runBulkExportCleanup(resources, shutdown.signal).catch(onError) }, { name: cleanupTaskName, noOverlap: true })
     const sweep = dropOrphans(resources, shutdown.signal).catch(onError)
     closers.push(async () => {
-      await cleanup.destroy()
+      // It takes no further job before what runs is interrupted, or it would take those that it has just put back.
+      const closed = worker.close()
       shutdown.abort()
-      await Promise.all([tick, sweep])
+      await cleanup.destroy()
+      await Promise.all([closed, tick, sweep])
     })
     log.info({ concurrency: config.WORKER_CONCURRENCY }, 'worker ready')
     return { close }

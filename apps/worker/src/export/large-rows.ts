@@ -3,6 +3,8 @@ import { newline } from './copy-lines.ts'
 /** Bytes of one row from which on it is read alone: a reader holds such a row several times over (bytes, text, value, JSON). */
 const largeRowBytes = 4 * 2 ** 20
 
+const patienceMs = 500
+
 /**
  * The byte budget of a worker: its readers hold small rows as they come, and a large one only one reader at a time, whichever
  * export it belongs to. The lock lies in memory that all threads share; 0 is free, anything else is the task that has it.
@@ -12,14 +14,16 @@ export interface LargeRows {
   guard: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
 }
 
-export function createLargeRows (memory: SharedArrayBuffer, task: number): LargeRows {
+export function createLargeRows (memory: SharedArrayBuffer, task: number, signal?: AbortSignal): LargeRows {
   const lock = new Int32Array(memory)
 
   async function acquire (): Promise<void> {
     for (;;) {
+      signal?.throwIfAborted()
       const holder = Atomics.compareExchange(lock, 0, 0, task)
       if (holder === 0) return
-      await Atomics.waitAsync(lock, 0, holder).value
+      // Now and again one looks whether one is still wanted.
+      await Atomics.waitAsync(lock, 0, holder, patienceMs).value
     }
   }
 

@@ -59,6 +59,7 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
   }
 
   try {
+    signal.throwIfAborted() // while the session was opened nobody listened
     for (const source of task.part) await readSource(source)
     return { files, issues: ndjson.issues }
   } finally {

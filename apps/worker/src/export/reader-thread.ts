@@ -31,7 +31,7 @@ export default async function readInThread ({ task, serial, port }: ReaderCall):
   port.on('message', ({ interrupt }: ToReader) => { controller.abort(new Interruption(interrupt)) })
   tell({ isStarted: true })
   try {
-    const largeRows = createLargeRows(largeRowLock, serial)
+    const largeRows = createLargeRows(largeRowLock, serial, controller.signal)
     return { result: await readPart({ db, snapshots, store, largeRows, config }, task, (rows) => { tell({ rows }) }, controller.signal) }
   } catch (error) {
     return { error: toPlainError(controller.signal.aborted ? controller.signal.reason : error) }

@@ -50,7 +50,7 @@ export function createReaders (own: Omit<ReadResources, 'largeRows'>, onError: (
     const serial = ++tasks
     try {
       if (task.filter.patientId === null) return await readInThread(task, serial, onRows, signal)
-      return await readPart({ ...own, largeRows: createLargeRows(largeRowLock, serial) }, task, onRows, signal)
+      return await readPart({ ...own, largeRows: createLargeRows(largeRowLock, serial, signal) }, task, onRows, signal)
     } catch (error) {
       signal.throwIfAborted()
       throw error

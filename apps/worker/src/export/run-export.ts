@@ -53,6 +53,7 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
   }
 
   try {
+    stop.throwIfAborted() // while the snapshot was opened nobody listened
     const parts = toParts(filter, snapshot.blocks, readers.count)
     const reading = parts.map(async (part, i) => await orStop(readers.read({
       exportId: row.id,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { relations } from '@fhir-bulk-export/core/source'
 import type { Pool, PoolClient } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { toSettings } from './filter.ts'
@@ -20,7 +21,7 @@ export interface Snapshot extends SnapshotSession {
   transactionTime: Date
   /** By which other sessions join it, while this one lasts. */
   id: string
-  /** Blocks of each of the source's tables; views have none. */
+  /** Blocks of each of the source's tables; nothing else can be read by ranges. */
   blocks: ReadonlyMap<string, number>
 }
 
@@ -39,13 +40,16 @@ export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateComm
   const blocks = new Map<string, number>()
   const session = await openSession(pool, filter, async (client) => {
     transactionTime = await readTransactionTime(client, lateCommitMarginMs)
+    const lockable = await findLockable(client)
     await client.query(begin)
+    // LOCK takes no snapshot yet; whatever it waits for is in the one that follows.
+    if (lockable.length > 0) await client.query(`LOCK TABLE ${lockable.join(', ')} IN ACCESS SHARE MODE`)
     const { rows: [exported] } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
     id = exported?.id ?? ''
     const { rows } = await client.query<{ name: string, blocks: number }>(`
       SELECT c.relname AS name, pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = 'source' AND c.relkind IN ('r', 'm')`)
+      WHERE n.nspname = 'source' AND c.relkind = 'r'`)
     for (const row of rows) blocks.set(row.name, row.blocks)
     return transactionTime
   })
@@ -91,12 +95,24 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
   }
 }
 
+/**
+ * What is locked from before the snapshot until its end: TRUNCATE, VACUUM FULL and CLUSTER do not keep to snapshots, and would
+ * take rows away from those that are read late (PostgreSQL manual, Concurrency Control, Caveats). Materialized views and foreign
+ * tables cannot be locked.
+ */
+async function findLockable (client: PoolClient): Promise<string[]> {
+  const { rows } = await client.query<{ relation: string }>(`
+    SELECT format('source.%I', c.relname) AS relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'source' AND c.relkind IN ('r', 'p', 'v') AND c.relname = ANY($1)`, [Object.keys(relations)])
+  return rows.map(({ relation }) => relation)
+}
+
 async function readTransactionTime (client: PoolClient, marginMs: number): Promise<Date> {
   const { rows: [row] } = await client.query<{ transaction_time: Date }>(`
     SELECT date_trunc('milliseconds', least(
       statement_timestamp(),
       (SELECT min(xact_start) FROM pg_stat_activity
-        WHERE datname = current_database() AND backend_type = 'client backend'
+        WHERE datname = current_database() AND backend_type NOT IN ('autovacuum worker', 'parallel worker', 'walsender')
           AND application_name <> $1 AND pid <> pg_backend_pid()),
       (SELECT min(prepared) - $2 * interval '1 ms' FROM pg_prepared_xacts WHERE database = current_database())
     ) - $2 * interval '1 ms' - interval '1 ms') AS transaction_time`, [snapshotApplicationName, marginMs])

@@ -71,3 +71,18 @@ t.test('closing in the middle of a COPY frees the backend', async (t) => {
   }
   t.pass('no session holds the snapshot any more')
 })
+
+t.test('nobody truncates or rewrites a table under a snapshot that has not read it yet', async (t) => {
+  const url = await createTestDatabase(t)
+  const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })
+  const others = createPool(url, { applicationName: 'other', max: 1, onError: () => {} })
+  t.teardown(async () => { await pool.end() })
+  t.teardown(async () => { await others.end() })
+  await others.query("INSERT INTO source.consents (id, patient_id) VALUES ('c1', 'p1')")
+  await others.query("SET lock_timeout = '100ms'")
+  const snapshot = await openSnapshot(pool, noFilter, 0)
+  await t.rejects(others.query('TRUNCATE source.consents'), { code: '55P03' }) // lock_not_available
+  await others.query("INSERT INTO source.consents (id, patient_id) VALUES ('c2', 'p1')")
+  t.equal(await snapshot.count('SELECT count(*) FROM source.consents'), 1)
+  snapshot.close()
+})

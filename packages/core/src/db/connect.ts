@@ -22,7 +22,8 @@ export function createPool (url: string, { applicationName, max = 10, statementT
     max,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
-    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
+    // The server gives up first; the client does when nothing comes from the server any more.
+    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + 1_000 }),
     types: { getTypeParser: typeParser },
   })
   pool.on('error', onError)

@@ -23,11 +23,14 @@ export function toDateRange (value: string): DateRange {
   if (!isPrefix(prefix)) throw new FilterProblem(`does not take the prefix "${prefix}"`, true)
   const from = new Date(time === undefined ? date : `${date}${time}`)
   // Date takes the 30th of February for the 1st of March.
-  const isDate = !Number.isNaN(from.getTime()) && from.getTime() > Date.parse('0001-01-01') && !Number.isNaN(Date.parse(date)) &&
+  const isDate = !Number.isNaN(from.getTime()) && from.getTime() > Date.parse('0001-01-01') && from <= endOfTime && !Number.isNaN(Date.parse(date)) &&
     new Date(date).toISOString().startsWith(date)
   if (!isDate) throw new FilterProblem(problem)
   return { prefix, from, to: endOf(from, date, time), isDay: time === undefined }
 }
+
+/** The last instant that FHIR and PostgreSQL write alike: nobody is later than "until 9999". */
+const endOfTime = new Date('9999-12-31T23:59:59.999Z')
 
 function endOf (from: Date, date: string, time: string | undefined): Date {
   const to = new Date(from)
@@ -35,7 +38,7 @@ function endOf (from: Date, date: string, time: string | undefined): Date {
   else if (date.length === 4) to.setUTCFullYear(to.getUTCFullYear() + 1)
   else if (date.length === 7) to.setUTCMonth(to.getUTCMonth() + 1)
   else to.setUTCDate(to.getUTCDate() + 1)
-  return to
+  return to > endOfTime ? endOfTime : to
 }
 
 function isPrefix (prefix: string): prefix is DatePrefix {

@@ -11,7 +11,7 @@ const toleratedFutureMs = 60_000
  * @throws ServiceError INVALID_PARAMETER
  */
 export function parseSince (value: string, now: Date): Date {
-  const since = toDate(readInstant('_since', value))
+  const since = toDate('_since', readInstant('_since', value))
   if (since.getTime() > now.getTime() + toleratedFutureMs) throw new ServiceError('INVALID_PARAMETER', '_since lies in the future')
   return since
 }
@@ -23,7 +23,7 @@ export function parseSince (value: string, now: Date): Date {
 export function parseUntil (value: string, since: Date | null): Date {
   const text = readInstant('_until', value)
   const cutMs = text.includes(':60') ? 1_000 : /\.\d{3}\d*[1-9]/.test(text) ? 1 : 0
-  const until = new Date(toDate(text).getTime() + cutMs)
+  const until = new Date(toDate('_until', text).getTime() + cutMs)
   if (since !== null && until <= since) throw new ServiceError('INVALID_PARAMETER', '_until must be later than _since')
   return until
 }
@@ -38,9 +38,15 @@ function readInstant (name: string, value: string): string {
   return text
 }
 
-function toDate (text: string): Date {
-  return new Date(text.replace(':60', ':59'))
+/** In the zone it is written in, a year may be one that UTC does not call 0001 to 9999. */
+function toDate (name: string, text: string): Date {
+  const date = new Date(text.replace(':60', ':59'))
+  if (date < firstInstant || date > lastInstant) throw new ServiceError('INVALID_PARAMETER', `${name} must lie in the years 0001 to 9999 UTC`)
+  return date
 }
+
+const firstInstant = new Date('0001-01-01T00:00:00Z')
+const lastInstant = new Date('9999-12-31T23:59:58Z')
 
 function daysIn (year: number, month: number): number {
   const lastDay = new Date(0)

@@ -47,9 +47,13 @@ export function parseKickOff (given: Given[], context: KickOffContext): KickOffP
   const until = toSingle('_until', valuesOf('_until'))
   const from = since === undefined ? null : parseSince(since, now)
   const associatedData = parseAssociatedData(valuesOf('includeAssociatedData'), refusal)
-  const asked = withProvenance(parseTypes(valuesOf('_type'), permittedTypes, refusal), associatedData, permittedTypes)
+  const named = parseTypes(valuesOf('_type'), permittedTypes, refusal)
+  const asked = withProvenance(named, associatedData, permittedTypes)
+  const { typeFilters, types } = parseTypeFilters(valuesOf('_typeFilter'), asked, refusal)
+  const isEmptied = associatedData.length > 0 && isProvenanceAlone(types) && !isProvenanceAlone(toNames(valuesOf('_type'), named))
   return {
-    ...parseTypeFilters(valuesOf('_typeFilter'), asked, refusal),
+    typeFilters,
+    types: isEmptied ? [] : types,
     since: from,
     until: until === undefined ? null : parseUntil(until, from),
     elements: parseElements(valuesOf('_elements'), refusal),
@@ -78,6 +82,19 @@ function assertOutputFormat (format: string | undefined): void {
   if (format !== undefined && !outputFormats.includes(format.replaceAll(' ', '+'))) {
     throw new ServiceError('INVALID_PARAMETER', `_outputFormat must be one of ${outputFormats.join(', ')}, not ${quote(format)}`)
   }
+}
+
+/**
+ * Asked for alone, Provenance is associated with all other types. Where it alone is left of more, because a lenient request
+ * had to do without the rest, it is associated with nothing: lenient never widens.
+ */
+function isProvenanceAlone (types: string[]): boolean {
+  return types.every((type) => type === 'Provenance')
+}
+
+/** The types that `_type` names, whether there are such types or not; without `_type` all that the caller may have. */
+function toNames (values: string[], permitted: ExportedType[]): string[] {
+  return values.length === 0 ? permitted : values.flatMap((value) => value.split(','))
 }
 
 /** Provenance that is to come with what is exported comes although `_type` leaves it out; with nothing comes nothing. */

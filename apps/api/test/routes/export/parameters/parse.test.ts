@@ -138,6 +138,9 @@ t.test('includeAssociatedData: the least restrictive value counts, and Provenanc
   t.strictSame(parse({ includeAssociatedData: [relevant, latest] }).associatedData, [relevant])
   t.strictSame(parse({ includeAssociatedData: latest, _type: 'Patient' }).types, ['Patient', 'Provenance'])
   t.strictSame(parseLeniently({ includeAssociatedData: latest, _type: 'Observation' }).types, [], 'of nothing there is none')
+  t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Observation,Provenance' }).types, [], 'nor of what is not exported')
+  t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Patient', _typeFilter: 'Patient?name=x' }).types, [], 'nor of what a filter cannot select')
+  t.strictSame(parse({ includeAssociatedData: relevant, _type: 'Provenance' }).types, ['Provenance'])
   t.throws(() => parse({ includeAssociatedData: latest, _type: 'Patient' }, { permittedTypes: new Set(['Patient']) }), { code: 'FORBIDDEN' })
 })
 
