@@ -37,7 +37,7 @@ lint: install ## eslint with neostandard
 import-graph: install ## no cycle, no forbidden arrow
 	@$(NODE) $(STACK)/import-graph/cli.ts
 
-bench: install ## one benchmark: BENCH=export|scale|memory|api|store|encryption, ARGS='--rows 10000,100000' (packages/bench/README.md)
+bench: install ## one benchmark: BENCH=export|scale|memory|api|store|encryption|seed, ARGS='--rows 10000,100000' (packages/bench/README.md)
 	@$(NODE) packages/bench/src/$(BENCH).ts $(ARGS)
 
 generate: install ## NDJSON of invented patients in .data/generated (PATIENTS=10000 SEED=1)
