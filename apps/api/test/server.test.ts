@@ -1,23 +1,13 @@
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { sql } from 'kysely'
 import { createDatabase } from '@fhir-bulk-export/core/db'
+import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
 import type { Test } from 'tap'
 import { admin } from './fixtures/exports.ts'
 import { spawnServer } from './fixtures/server.ts'
 import { bearer, secret } from './fixtures/token.ts'
-
-async function findFreePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 async function environment (t: Test) {
   const url = await createTestDatabase(t)
