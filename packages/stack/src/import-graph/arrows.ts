@@ -14,6 +14,7 @@ const arrows: Record<string, string[]> = {
   'packages/core': [],
   'packages/stack': [],
   'packages/bench': ['packages/core', 'packages/stack'],
+  'packages/faults': ['packages/core', 'packages/stack'],
 }
 /** Tests may also use the servers and the generator of stack. */
 const testArrows = ['packages/stack']
