@@ -5,13 +5,14 @@ import { assertQueueMigrated, createExportQueue, createExportWorker } from '@fhi
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import cron from 'node-cron'
 import type { Config } from './config.ts'
+import { openDatabase } from './database.ts'
 import { createProcessor } from './export/processor.ts'
 import { createReaders } from './export/readers.ts'
 import { assertPrivate, assertReady } from './preflight.ts'
 import { cleanupSchedule, cleanupTaskName, runBulkExportCleanup } from './tasks/bulk-export-cleanup.task.ts'
 import { every } from './tasks/every.ts'
 import { reconcile } from './tasks/reconcile.ts'
-import { dropFiles, dropOrphans } from './tasks/sweep.ts'
+import { dropFiles } from './tasks/sweep.ts'
 
 const tickMs = 5_000
 
@@ -29,7 +30,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
   }
 
   try {
-    const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-worker', max: 2 + config.WORKER_CONCURRENCY, onError })
+    const db = openDatabase(config, 2 + config.WORKER_CONCURRENCY, onError)
     closers.push(async () => { await db.destroy() })
     // Heartbeats have a connection of their own, and give up on it well before a lease is over.
     const leases = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-lease', max: 1, statementTimeoutMs: 5_000, onError })
@@ -51,7 +52,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     closers.push(readers.close)
     const shutdown = new AbortController()
     const resources = { db, leases, snapshots, readers, store, log, config }
-    const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY })
+    const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY, leaseMs: config.EXPORT_LEASE })
     worker.run().catch(onError)
 
     const tick = every(tickMs, async () => {
@@ -59,14 +60,15 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
       await expireExports(db)
       await dropFiles(resources)
     }, onError, shutdown.signal)
-    const cleanup = cron.schedule(cleanupSchedule, async () => { await runBulkExportCleanup(resources, shutdown.signal).catch(onError) }, { name: cleanupTaskName, noOverlap: true })
-    const sweep = dropOrphans(resources, shutdown.signal).catch(onError)
+    const cleanUp = async () => { await runBulkExportCleanup(resources, shutdown.signal).catch(onError) }
+    const firstCleanup = cleanUp() // a worker may never live to see the full hour
+    const cleanup = cron.schedule(cleanupSchedule, cleanUp, { name: cleanupTaskName, noOverlap: true })
     closers.push(async () => {
       // It takes no further job before what runs is interrupted, or it would take those that it has just put back.
       const closed = worker.close()
       shutdown.abort()
       await cleanup.destroy()
-      await Promise.all([closed, tick, sweep])
+      await Promise.all([closed, tick, firstCleanup])
     })
     log.info({ concurrency: config.WORKER_CONCURRENCY }, 'worker ready')
     return { close }

@@ -1,8 +1,9 @@
 import type { MessagePort } from 'node:worker_threads'
-import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import { workerData } from 'piscina'
 import type { Config } from '../config.ts'
+import { openDatabase } from '../database.ts'
 import { Interruption } from './ending.ts'
 import { createLargeRows } from './large-rows.ts'
 import { readPart } from './read-part.ts'
@@ -20,7 +21,7 @@ export interface ReaderData { config: Config, largeRowLock: SharedArrayBuffer }
 
 const { config, largeRowLock } = workerData as ReaderData
 const onError = () => {} // an idle connection that broke is replaced when it is needed
-const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-worker', max: 1, onError })
+const db = openDatabase(config, 1, onError)
 const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 1, onError })
 const store = await openContentStore(config.IPFS_URL, { isPrepared: true })
 

@@ -7,8 +7,11 @@ const batchSize = 100
 
 /**
  * Rings again for every export that waits and may have lost its job: the queue was down at kick-off, came back empty, or
- * its worker died. Where the job is still there, this changes nothing.
+ * its worker died. Where the job is still there, this changes nothing. One that cannot be rung for keeps no other.
  */
 export async function reconcile ({ db, queue }: { db: Kysely<Database>, queue: ExportQueue }): Promise<void> {
-  for (const id of await findWaitingExports(db, batchSize)) await queue.enqueueAgain(id)
+  const ids = await findWaitingExports(db, batchSize)
+  const settled = await Promise.allSettled(ids.map(queue.enqueueAgain))
+  const failed = settled.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Database } from './database.ts'
@@ -9,29 +10,50 @@ export interface ConnectOptions {
   applicationName: string
   /** Connections at most. */
   max?: number
-  /** Longest time a statement may take; unlimited unless given. */
+  /** Longest time a statement may take; unlimited unless given. The server stops it then; a server that is silent for longer has its connection closed. */
   statementTimeoutMs?: number
+  /** Longest time between two statements of a transaction; unlimited unless given. */
+  idleInTransactionTimeoutMs?: number
   onError: (error: Error) => void
 }
 
 /** A pool of connections; nothing is connected before the first query. `onError` hears of idle connections that break. */
-export function createPool (url: string, { applicationName, max = 10, statementTimeoutMs, onError }: ConnectOptions): pg.Pool {
+export function createPool (url: string, { applicationName, max = 10, statementTimeoutMs, idleInTransactionTimeoutMs, onError }: ConnectOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
     max,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
-    // The server gives up first; the client does when nothing comes from the server any more.
-    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + 1_000 }),
+    ...(statementTimeoutMs === undefined ? {} : toLimits(statementTimeoutMs)),
+    ...(idleInTransactionTimeoutMs === undefined ? {} : { idle_in_transaction_session_timeout: idleInTransactionTimeoutMs }),
     types: { getTypeParser: typeParser },
   })
   pool.on('error', onError)
   return pool
 }
 
+/** A process that is paused or cut off in the middle of a transaction must not keep others from the rows that it holds. */
+const idleInTransactionTimeoutMs = 5_000
+
 export function createDatabase (url: string, options: ConnectOptions): Kysely<Database> {
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: createPool(url, options) }) })
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: createPool(url, { idleInTransactionTimeoutMs, ...options }) }) })
+}
+
+/**
+ * The server gives up first. When nothing comes from it any more, the socket is closed, and not only the statement given up (pg's
+ * `query_timeout`): that connection would go on waiting for the answer, and keep whoever gets it next waiting too.
+ */
+function toLimits (statementTimeoutMs: number) {
+  return {
+    statement_timeout: statementTimeoutMs,
+    // Before the socket's time is up: what breaks is a connection that is waited for, not one that is at rest.
+    idleTimeoutMillis: Math.min(10_000, statementTimeoutMs),
+    stream: () => {
+      const socket = new Socket()
+      return socket.setTimeout(statementTimeoutMs + 1_000, () => { socket.destroy(Object.assign(new Error('PostgreSQL gave no answer'), { code: 'ETIMEDOUT' })) })
+    },
+  }
 }
 
 /** Counts and sizes are bigint in PostgreSQL; ours stay far below 2^53. */

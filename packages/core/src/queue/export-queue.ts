@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createPostgresBackend, createRedisBackend, Queue, Worker } from 'bullmq'
 import type { BackendFactory, ConnectionOptions, IQueueBackend, Job, JobsOptions, Processor } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -19,6 +20,10 @@ export type ExportWorker = Worker<ExportJobData, void, string, IQueueBackend>
 
 const jobOptions: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true }
 const enqueueDeadlineMs = 1_000
+/** Until a server that gave an error, or none of the answers that we wait for, is asked again. */
+const errorPauseMs = 1_000
+/** A connection on which no answer came for so long is given up. */
+const silenceMs = 20_000
 
 export interface QueueConnectOptions {
   /** Keeps environments that share one Redis (or one database: a schema) apart. */
@@ -29,7 +34,7 @@ export interface QueueConnectOptions {
 export interface ExportQueue {
   /** Rings for the export. Rejects with UNAVAILABLE within a second when the queue cannot be reached. */
   enqueue: (exportId: string) => Promise<void>
-  /** The same, also where a finished job of that id was left behind: BullMQ would take the new one for a duplicate. */
+  /** The same, also where a job of that id was left behind, finished or by a worker that died: BullMQ would take the new one for a duplicate. */
   enqueueAgain: (exportId: string) => Promise<void>
   ping: () => Promise<void>
   close: () => Promise<void>
@@ -59,7 +64,8 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
     enqueueAgain: async (exportId) => {
       await withDeadline(openQueue().then(async (queue) => {
         const job = await queue.getJob(exportId)
-        if (job?.finishedOn !== undefined) await job.remove()
+        // Refused where somebody works on it, and has its lock.
+        if (job?.processedOn !== undefined) await job.remove().catch(() => {})
         await add(queue, exportId)
       }))
     },
@@ -72,23 +78,36 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
 }
 
 /** The consumer's half of the contract; the processor settles a job by returning, or by BullMQ's DelayedError or WaitingError. */
-export function createExportWorker (url: string, processor: ExportProcessor, options: QueueConnectOptions & { concurrency: number }): ExportWorker {
+export function createExportWorker (url: string, processor: ExportProcessor, options: QueueConnectOptions & { concurrency: number, leaseMs: number }): ExportWorker {
   const connection = connect(url, options, { isProducer: false })
   const settings = {
     ...connection.options,
     concurrency: options.concurrency,
     autorun: false,
-    // A job of a worker that died is given to another after 15 s; the export's own lease still has the last word.
-    lockDuration: 15_000,
-    stalledInterval: 5_000,
+    // A job of a worker that died is given to another before the export's own lease is over, which has the last word.
+    lockDuration: Math.floor(options.leaseMs / 2),
+    stalledInterval: Math.floor(options.leaseMs / 6),
     maxStalledCount: 2 ** 31 - 1, // the largest that the PostgreSQL backend takes
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
+    runRetryDelay: errorPauseMs,
   }
   const worker: ExportWorker = new Worker(exportQueueName, processor, settings, connection.backend)
   worker.on('error', options.onError)
+  worker.on('error', () => { pauseAfterError(worker).catch(options.onError) })
   worker.on('closed', connection.close)
   return worker
+}
+
+/**
+ * After an error that it does not know as one of the connection (a database that shuts down, one that takes nobody in) BullMQ would
+ * ask again at once, for ever, and look for stalled jobs never again. Both begin anew after a pause; jobs that run go on.
+ */
+async function pauseAfterError (worker: ExportWorker): Promise<void> {
+  if (worker.isPaused()) return
+  await worker.pause(true)
+  await delay(errorPauseMs, undefined, { ref: false })
+  await worker.resume()
 }
 
 type ProducerQueue = Queue<ExportJobData, void, string, ExportJobData, void, string, IQueueBackend>
@@ -103,7 +122,7 @@ interface Connection {
 
 function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
   if (url.startsWith('postgres')) {
-    const connection = { connectionString: url, ...(prefix === undefined ? {} : { schema: prefix }) }
+    const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, ...(prefix === undefined ? {} : { schema: prefix }) }
     // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
     return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, close: () => {} }
   }

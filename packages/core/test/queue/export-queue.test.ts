@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { createTestDatabase, testRedisUrl } from '@fhir-bulk-export/stack/testing'
 import { DelayedError, WaitingError } from 'bullmq'
+import pg from 'pg'
 import t from 'tap'
 import type { Test } from 'tap'
 import { assertQueueMigrated, createExportQueue, createExportWorker, migrateQueue } from '../../src/queue/index.ts'
@@ -29,8 +31,8 @@ for (const { name, open, skip } of backends) {
       return queue
     }
 
-    async function work (t: Test, processor: ExportProcessor) {
-      const worker = createExportWorker(url, processor, { ...options, concurrency: 4 })
+    async function work (t: Test, processor: ExportProcessor, leaseMs = 30_000) {
+      const worker = createExportWorker(url, processor, { ...options, concurrency: 4, leaseMs })
       t.teardown(async () => { await worker.close() })
       worker.run().catch((error: unknown) => { t.comment(error) })
       return worker
@@ -119,6 +121,51 @@ for (const { name, open, skip } of backends) {
       t.equal(runs, 3)
     })
 
+    await t.test('a job that a dead worker left behind comes again, even if nobody looks for stalled jobs', async (t) => {
+      const queue = openQueue(t)
+      const id = randomUUID()
+      const taken = Promise.withResolvers<void>()
+      const dead = createExportWorker(url, async () => {
+        taken.resolve()
+        await new Promise(() => {})
+      }, { ...options, concurrency: 1, leaseMs: 400 })
+      dead.run().catch(() => {})
+      await queue.enqueue(id)
+      await taken.promise
+      const { processor, seen } = collect(1)
+      await work(t, processor, 600_000) // looks once, at its start, when the lock is still held
+      await dead.close(true)
+      let isSeen = false
+      const again = seen.then((ids) => {
+        isSeen = true
+        return ids
+      })
+      while (!isSeen) await queue.enqueueAgain(id)
+      t.same(await again, [id])
+    })
+
+    await t.test('a job that somebody works on is left to them', async (t) => {
+      const queue = openQueue(t)
+      const id = randomUUID()
+      const finish = Promise.withResolvers<void>()
+      const taken = Promise.withResolvers<void>()
+      let runs = 0
+      const worker = await work(t, async () => {
+        runs++
+        taken.resolve()
+        await finish.promise
+      })
+      await queue.enqueue(id)
+      await taken.promise
+      await queue.enqueueAgain(id)
+      const completed = once(worker, 'completed')
+      finish.resolve()
+      await completed
+      await queue.enqueueAgain(id)
+      await once(worker, 'completed')
+      t.equal(runs, 2)
+    })
+
     await t.test('it answers a ping', async (t) => {
       await t.resolves(openQueue(t).ping())
     })
@@ -132,6 +179,38 @@ t.test('a queue whose tables are missing is refused before BullMQ asks for them'
   await migrateQueue(url, 'elsewhere')
   await t.resolves(assertQueueMigrated(url, 'elsewhere'))
   await t.resolves(assertQueueMigrated('redis://127.0.0.1:1'), 'Redis has none')
+})
+
+t.test('a worker asks a server that refuses it now and then, not all the time, and goes on when it is taken in again', async (t) => {
+  const url = await createTestDatabase(t)
+  const admin = new pg.Client({ connectionString: process.env.TEST_DATABASE_URL })
+  await admin.connect()
+  t.teardown(async () => { await admin.end() })
+  const name = new URL(url).pathname.slice(1)
+  const refuse = async (allow: boolean) => {
+    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${allow}`)
+    if (!allow) await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name])
+  }
+
+  let errors = 0
+  const refused = Promise.withResolvers<void>()
+  const done = Promise.withResolvers<void>()
+  const worker = createExportWorker(url, async (job) => {
+    if (job.id === 'first') await refuse(false)
+    else done.resolve()
+  }, { concurrency: 1, leaseMs: 1_000, onError: () => { if (++errors === 4) refused.resolve() } })
+  t.teardown(async () => { await worker.close() })
+  worker.run().catch(() => {})
+  const queue = createExportQueue(url, { onError: () => {} })
+  t.teardown(queue.close)
+  await queue.enqueue('first')
+  await refused.promise
+  const before = errors
+  await setTimeout(3 * 1_000) // what is looked at is how much happens in it
+  t.ok(errors - before < 30, `${errors - before} errors in three seconds`)
+  await refuse(true)
+  await queue.enqueueAgain('second')
+  await done.promise
 })
 
 for (const scheme of ['redis', 'postgres']) {

@@ -1,0 +1,12 @@
+import { createDatabase } from '@fhir-bulk-export/core/db'
+import type { Database } from '@fhir-bulk-export/core/db'
+import type { Kysely } from 'kysely'
+import type { Config } from './config.ts'
+
+/** Longer than any statement on our own tables takes. Those that read the source have no limit (export/snapshot.ts). */
+const statementTimeoutMs = 60_000
+
+/** Connections to our own tables, `max` of them. */
+export function openDatabase (config: Config, max: number, onError: (error: Error) => void): Kysely<Database> {
+  return createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-worker', max, statementTimeoutMs, onError })
+}
