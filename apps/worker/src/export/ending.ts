@@ -44,6 +44,7 @@ function toReason (error: unknown): string {
   const code = toCode(error)
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return `PostgreSQL failed with SQLSTATE ${code}`
   if (code !== undefined && /^E[A-Z]+$/.test(code)) return `a connection failed with ${code}`
+  if (error instanceof Error && /^(Connection terminated|Client has encountered a connection error)/.test(error.message)) return 'the connection to PostgreSQL broke'
   return 'an unexpected error, see the log of the worker'
 }
 

@@ -38,9 +38,7 @@ export interface ReadResources { db: Kysely<Database>, snapshots: Pool, store: C
 export async function readPart ({ db, snapshots, store, largeRows, config }: ReadResources, task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
   signal.throwIfAborted()
   const { exportId, attempt, filter, firstFile } = task
-  const session = await joinSnapshot(snapshots, filter, task.snapshotId, task.asOf)
-  // Whoever waits for PostgreSQL is woken by the end of the session.
-  signal.addEventListener('abort', session.close, { once: true })
+  const session = await joinSnapshot(snapshots, filter, task.snapshotId, task.asOf, signal)
   const ndjson = createNdjson({ mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, asOf: task.asOf }, config.EXPORT_MAX_ROW_ERRORS, filter.elements)
   let files = 0
 
@@ -59,11 +57,9 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
   }
 
   try {
-    signal.throwIfAborted() // while the session was opened nobody listened
     for (const source of task.part) await readSource(source)
     return { files, issues: ndjson.issues }
   } finally {
-    signal.removeEventListener('abort', session.close)
     session.close()
   }
 }

@@ -83,6 +83,8 @@ export function createReaders (own: Omit<ReadResources, 'largeRows'>, onError: (
       clearTimeout(timer)
       signal.removeEventListener('abort', stop)
       port.close()
+      // A thread that is ended by force may win the lock once more before it is gone.
+      if (force.signal.aborted) setTimeout(() => { releaseLargeRow(largeRowLock, serial) }, graceMs).unref()
     }
   }
 

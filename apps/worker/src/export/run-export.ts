@@ -39,11 +39,10 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
   const { db, snapshots, readers, store, log, config } = resources
   signal.throwIfAborted()
   const filter = toSnapshotFilter(row, config.MRN_SYSTEM)
-  const snapshot = await openSnapshot(snapshots, filter, config.EXPORT_LATE_COMMIT_MARGIN)
   // The first reader that fails stops the others, and so does whoever stops the attempt.
   const failure = new AbortController()
   const stop = AbortSignal.any([signal, failure.signal])
-  stop.addEventListener('abort', snapshot.close, { once: true })
+  const snapshot = await openSnapshot(snapshots, filter, config.EXPORT_LATE_COMMIT_MARGIN, stop)
 
   async function orStop<T> (work: Promise<T>): Promise<T> {
     return await work.catch((error: unknown) => {
@@ -53,7 +52,6 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
   }
 
   try {
-    stop.throwIfAborted() // while the snapshot was opened nobody listened
     const parts = toParts(filter, snapshot.blocks, readers.count)
     const reading = parts.map(async (part, i) => await orStop(readers.read({
       exportId: row.id,
@@ -83,7 +81,6 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
     if (!await publishExport(db, row, { files, transactionTime: toTransactionTime(filter, snapshot.transactionTime), ttlMs: config.EXPORT_TTL, progress })) throw new Interruption('lost')
     log.info({ exportId: row.id, attempt: row.attempt, files, resources: progress.exported_resources }, 'export completed')
   } finally {
-    stop.removeEventListener('abort', snapshot.close)
     snapshot.close()
   }
 }

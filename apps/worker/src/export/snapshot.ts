@@ -34,7 +34,7 @@ export interface Snapshot extends SnapshotSession {
  * too late for what commits in between. The margin covers rows that an application stamped by its own clock before its
  * transaction began.
  */
-export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateCommitMarginMs: number): Promise<Snapshot> {
+export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateCommitMarginMs: number, signal?: AbortSignal): Promise<Snapshot> {
   let transactionTime = new Date(NaN)
   let id = ''
   const blocks = new Map<string, number>()
@@ -52,33 +52,34 @@ export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateComm
       WHERE n.nspname = 'source' AND c.relkind = 'r'`)
     for (const row of rows) blocks.set(row.name, row.blocks)
     return transactionTime
-  })
+  }, signal)
   return { ...session, transactionTime, id, blocks }
 }
 
 /** Another session on the same instant; the one that opened the snapshot has to be there still. */
-export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, snapshotId: string, asOf: Date): Promise<SnapshotSession> {
+export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, snapshotId: string, asOf: Date, signal?: AbortSignal): Promise<SnapshotSession> {
   return await openSession(pool, filter, async (client) => {
     await client.query(begin)
     await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshotId)}`)
     return asOf
-  })
+  }, signal)
 }
 
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
 
-/** `takeSnapshot` gives the snapshot's time. */
-async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Date>): Promise<SnapshotSession> {
+/** `takeSnapshot` gives the snapshot's time. The signal closes the session, and so wakes whoever waits for PostgreSQL. */
+async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Date>, signal?: AbortSignal): Promise<SnapshotSession> {
   const client = await pool.connect()
-  // A session may break while it is idle; whatever is asked of it next says so.
-  client.on('error', () => {})
   let isClosed = false
   // Destroyed, not given back: ending a COPY half-way by other means leaves the backend holding the snapshot.
   const close = () => {
     if (!isClosed) client.release(true)
     isClosed = true
+    signal?.removeEventListener('abort', close)
   }
+  signal?.addEventListener('abort', close)
   try {
+    signal?.throwIfAborted() // while it was connected nobody listened
     const asOf = await takeSnapshot(client)
     await prepareSession(client, toSettings(filter, asOf))
   } catch (error) {

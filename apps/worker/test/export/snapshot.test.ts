@@ -54,6 +54,25 @@ t.test('a filter that was not given is an error where the SQL asks for it', asyn
   }
 })
 
+t.test('whoever waits for a table that somebody else has locked can be stopped', async (t) => {
+  const url = await createTestDatabase(t)
+  const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })
+  const others = createPool(url, { applicationName: 'other', onError: () => {} })
+  t.teardown(async () => { await pool.end() })
+  t.teardown(async () => { await others.end() })
+  const locker = await others.connect()
+  await locker.query('BEGIN; LOCK TABLE source.consents IN ACCESS EXCLUSIVE MODE')
+  const controller = new AbortController()
+  const opening = t.rejects(openSnapshot(pool, noFilter, 0, controller.signal))
+  const waiting = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+  while ((await others.query(waiting)).rows[0].n === 0) ;
+  controller.abort()
+  await opening
+  t.equal(pool.totalCount, 0, 'and keeps no session')
+  await locker.query('ROLLBACK')
+  locker.release()
+})
+
 t.test('closing in the middle of a COPY frees the backend', async (t) => {
   const url = await createTestDatabase(t)
   const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })

@@ -30,6 +30,8 @@ export function createPool (url: string, { applicationName, max = 10, statementT
     types: { getTypeParser: typeParser },
   })
   pool.on('error', onError)
+  // A connection that breaks between two statements tells whoever has it with the next one. Heard by nobody it would end the process.
+  pool.on('connect', (client) => { client.on('error', () => {}) })
   return pool
 }
 

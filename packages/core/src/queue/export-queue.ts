@@ -128,8 +128,8 @@ function connect (url: string, { prefix, onError }: QueueConnectOptions, { isPro
   }
   // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
   const redis = new Redis(url, isProducer
-    ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: enqueueDeadlineMs }
-    : { maxRetriesPerRequest: null })
+    ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: enqueueDeadlineMs, socketTimeout: silenceMs }
+    : { maxRetriesPerRequest: null, socketTimeout: silenceMs })
   redis.on('error', onError)
   return {
     options: { connection: redis, ...(prefix === undefined ? {} : { prefix }) },

@@ -12,6 +12,7 @@ import { toEmpty } from '../export/empty-schema.ts'
 import { holdDownload } from './download-lease.ts'
 import { fileNotFound, getFile } from './find-file.ts'
 import type { DownloadableFile } from './find-file.ts'
+import { assertIntact } from './intact.ts'
 import { openStream } from './open-stream.ts'
 import { createCompression, selectRepresentation } from './representation.ts'
 
@@ -63,14 +64,15 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
   })
 
   /** The file's bytes, under a lease that ends with them; a client that goes away ends both. */
-  async function open ({ exportId, content }: DownloadableFile, range: ByteRange | undefined, reply: FastifyReply): Promise<Readable> {
+  async function open ({ exportId, content, sha256 }: DownloadableFile, range: ByteRange | undefined, reply: FastifyReply): Promise<Readable> {
     const lease = await holdDownload(db, exportId, reply.log)
     if (lease === undefined) throw fileNotFound()
     const abandoned = new AbortController()
     reply.raw.once('close', () => { abandoned.abort() })
     if (reply.raw.destroyed) abandoned.abort()
     try {
-      return (await openStream(content.read(store, range, { signal: abandoned.signal }))).once('close', lease.release)
+      const bytes = content.read(store, range, { signal: abandoned.signal })
+      return (await openStream(range === undefined ? assertIntact(bytes, sha256) : bytes)).once('close', lease.release)
     } catch (error) {
       await lease.release()
       throw error

@@ -77,7 +77,7 @@ t.test('a client that goes away while the store is silent frees it, too', async 
   let isReading = true
   const { request, countLeases } = await startDownload(t, () => async function * (_stored, _range, options) {
     try {
-      yield Buffer.alloc(100)
+      yield * [Buffer.alloc(100), Buffer.alloc(100)]
       const { promise, reject } = Promise.withResolvers<never>()
       options?.signal?.addEventListener('abort', () => { reject(options.signal?.reason) })
       isWaiting = true
@@ -107,6 +107,18 @@ t.test('a store that fails on the way cuts the connection: there is no clean end
   t.notOk(response.complete)
   await until(async () => await countLeases() === 0)
   await until(() => logLines.some((line) => line.includes('STORE_SHORT')))
+})
+
+t.test('a store that delivers other bytes than were published: there is no clean end either', async (t) => {
+  const { response, logLines } = await startDownload(t, (read) => async function * (...args) {
+    for await (const chunk of read(...args)) {
+      yield Buffer.from(chunk).fill('y', 0, 1)
+    }
+  })
+  t.equal(response.statusCode, 200)
+  await t.rejects(buffer(response), { code: 'ECONNRESET' })
+  t.notOk(response.complete)
+  await until(() => logLines.some((line) => line.includes('STORE_CORRUPT')))
 })
 
 t.test('an export that is deleted while its file is sent keeps the file until then', async (t) => {
