@@ -4,10 +4,11 @@ import { toFileKey } from '@fhir-bulk-export/core/store'
 import { cancelExport } from '@fhir-bulk-export/core/exports'
 import { testIpfsRpcUrl } from '@fhir-bulk-export/stack/testing'
 import { buffer } from 'node:stream/consumers'
+import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { runBulkExportCleanup } from '../src/tasks/bulk-export-cleanup.task.ts'
-import { ended, eventually, givenPatients, log, openService, readExport, running } from './fixtures/service.ts'
+import { ended, log, openService, readExport, running } from './fixtures/service.ts'
 
 const EXPORT_ENCRYPTION_KEY = `k1:${Buffer.alloc(32, 1).toString('base64')}`
 const stores: Record<string, Record<string, string>> = { embedded: {}, node: { IPFS_URL: testIpfsRpcUrl() ?? '' } }

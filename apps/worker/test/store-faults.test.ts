@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findExport, findPublishedFiles } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
+import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
 import type { Test } from 'tap'
 import { startNode } from './fixtures/ipfs-node.ts'
 import { startProxy } from './fixtures/proxy.ts'
-import { ended, eventually, givenPatients, keptKeys, openService, readExport } from './fixtures/service.ts'
+import { ended, keptKeys, openService, readExport } from './fixtures/service.ts'
 import type { Service } from './fixtures/service.ts'
 
 /** Between two attempts: the first has failed, the next one waits. */

@@ -3,9 +3,10 @@ import { rename } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { cancelExport, findExport } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
+import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, eventually, givenExport, givenPatients, keptKeys, openService, readExport, running } from './fixtures/service.ts'
+import { ended, givenExport, keptKeys, openService, readExport, running } from './fixtures/service.ts'
 
 const many = 150_000
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))

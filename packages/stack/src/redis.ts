@@ -15,11 +15,17 @@ export const redisInstallLine = 'apt-get install redis-server'
 export async function startRedis (): Promise<Server | undefined> {
   const url = process.env.REDIS_URL
   if (url !== undefined && url !== '') return { url, stop: async () => {} }
-  const program = await findProgram('redis-server')
-  return program === undefined ? undefined : await startOnFreePort(async port => await startOwnRedis(program, port))
+  return await startOwnRedis()
 }
 
-async function startOwnRedis (program: string, port: number): Promise<Server> {
+/** An empty one of our own, on that port or a free one; undefined where there is no `redis-server` on PATH. */
+export async function startOwnRedis (port?: number): Promise<Server | undefined> {
+  const program = await findProgram('redis-server')
+  if (program === undefined) return undefined
+  return port === undefined ? await startOnFreePort(async port => await startServer(program, port)) : await startServer(program, port)
+}
+
+async function startServer (program: string, port: number): Promise<Server> {
   const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-redis-'))
   const settings = {
     port,

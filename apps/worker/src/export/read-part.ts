@@ -27,7 +27,8 @@ export interface ReadTask {
   firstFile: number
 }
 
-export interface ReadResult { files: number, issues: RowIssue[] }
+/** `rows`: dealt with, all of which `onRows` was told of. */
+export interface ReadResult { files: number, rows: number, issues: RowIssue[] }
 
 export interface ReadResources { db: Kysely<Database>, snapshots: Pool, store: ContentStore, largeRows: LargeRows, config: Config }
 
@@ -41,12 +42,18 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
   const session = await joinSnapshot(snapshots, filter, task.snapshotId, task.asOf, signal)
   const ndjson = createNdjson({ mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, asOf: task.asOf }, config.EXPORT_MAX_ROW_ERRORS, filter.elements)
   let files = 0
+  let rows = 0
+
+  function count (more: number): void {
+    rows += more
+    onRows(more)
+  }
 
   async function readSource (source: PartSource): Promise<void> {
     if (source.list === 'deleted') return await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(toDeletedQuery(filter))))
     const { type, range } = source
     const { sql, columns } = toCopyQuery(type, filter, range, config.EXPORT_MAX_ATTACHMENT_BYTES)
-    await writeFiles('output', type, ndjson.fromRows(type, columns, largeRows.guard(session.copy(sql)), onRows))
+    await writeFiles('output', type, ndjson.fromRows(type, columns, largeRows.guard(session.copy(sql)), count))
   }
 
   async function writeFiles (list: 'output' | 'deleted', type: string, lines: AsyncIterable<Lines>): Promise<void> {
@@ -58,7 +65,7 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
 
   try {
     for (const source of task.part) await readSource(source)
-    return { files, issues: ndjson.issues }
+    return { files, rows, issues: ndjson.issues }
   } finally {
     session.close()
   }

@@ -63,11 +63,15 @@ export function createReaders (own: Omit<ReadResources, 'largeRows'>, onError: (
     const { port1: port, port2 } = new MessageChannel()
     const force = new AbortController()
     let isStarted = false
+    let told = 0
     let timer: NodeJS.Timeout | undefined
-    port.on('message', (message: FromReader) => {
-      if ('rows' in message) onRows(message.rows)
-      else isStarted = true
-    })
+    function hear (message: FromReader): void {
+      isStarted = true
+      if (!('rows' in message)) return
+      told += message.rows
+      onRows(message.rows)
+    }
+    port.on('message', hear)
     // A reader that runs is asked to stop and cleans up; one that is only waited for, or does not answer, is not needed.
     function stop (): void {
       const message: ToReader = { interrupt: signal.reason instanceof Interruption ? signal.reason.kind : 'lost' }
@@ -78,6 +82,9 @@ export function createReaders (own: Omit<ReadResources, 'largeRows'>, onError: (
     try {
       const answer = await threads.run({ task, serial, port: port2 }, { transferList: [port2], signal: force.signal })
       if ('error' in answer) throw fromPlainError(answer.error)
+      // The answer comes by another way, and may overtake the last of the messages.
+      port.off('message', hear)
+      onRows(answer.result.rows - told)
       return answer.result
     } finally {
       clearTimeout(timer)

@@ -1,6 +1,7 @@
+import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, givenPatients, openService, readExport } from '../fixtures/service.ts'
+import { ended, openService, readExport } from '../fixtures/service.ts'
 import type { Service } from '../fixtures/service.ts'
 import type { NewExport } from '@fhir-bulk-export/core/exports'
 

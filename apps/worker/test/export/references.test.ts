@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { exportedTypes } from '@fhir-bulk-export/core/source'
 import { loadFiles } from '@fhir-bulk-export/core/load'
 import { generateResources } from '@fhir-bulk-export/stack/generate'
+import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, givenPatients, openService, readExport } from '../fixtures/service.ts'
+import { ended, openService, readExport } from '../fixtures/service.ts'
 
 /** The literal references anywhere in a value. */
 function literals (value: unknown): string[] {

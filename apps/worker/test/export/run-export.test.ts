@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
+import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, eventually, givenPatients, keptKeys, openService, readExport, readText } from '../fixtures/service.ts'
+import { ended, keptKeys, openService, readExport, readText } from '../fixtures/service.ts'
 
 t.test('an export holds every row of every type, exactly once', async (t) => {
   const service = await openService(t)

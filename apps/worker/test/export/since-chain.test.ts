@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPool } from '@fhir-bulk-export/core/db'
+import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
 import t from 'tap'
 import type { Test } from 'tap'
 import { holdings, openClient, toHoldings } from '../fixtures/chain.ts'
-import { ended, givenPatients, openService, readExport } from '../fixtures/service.ts'
+import { ended, openService, readExport } from '../fixtures/service.ts'
 import type { Service } from '../fixtures/service.ts'
 
 const patients = 30

@@ -1,10 +1,11 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
+import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { runBulkExportCleanup } from '../../src/tasks/bulk-export-cleanup.task.ts'
 import { dropOrphans } from '../../src/tasks/sweep.ts'
-import { ended, givenPatients, keptKeys, log, openService } from '../fixtures/service.ts'
+import { ended, keptKeys, log, openService } from '../fixtures/service.ts'
 
 async function * bytes () { yield Buffer.from('{}\n') }
 

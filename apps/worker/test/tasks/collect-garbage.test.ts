@@ -1,7 +1,8 @@
 import { cancelExport } from '@fhir-bulk-export/core/exports'
+import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
 import { runBulkExportCleanup } from '../../src/tasks/bulk-export-cleanup.task.ts'
-import { ended, givenPatients, log, openService } from '../fixtures/service.ts'
+import { ended, log, openService } from '../fixtures/service.ts'
 
 t.test('garbage is collected after something was dropped, once; where that fails the cleanup goes on, and the next one tries again', async (t) => {
   const service = await openService(t)
