@@ -7,7 +7,7 @@ TESTS ?=
 BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start test check types lint import-graph bench generate migrate load verify rewrap
+.PHONY: help install demo start up down test check types lint import-graph bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -22,6 +22,12 @@ demo: install ## an export from an empty database to checked files (PATIENTS=100
 
 start: install ## API and worker on port 3000, data kept in .data/start, with tokens to paste (PATIENTS=1000 SEED=1, or DATA=)
 	@$(NODE) $(STACK)/start.ts
+
+up: ## PostgreSQL, Redis, Kubo, API and workers in containers, from docker/.env (WORKERS=1)
+	@cd docker && docker compose up --build --detach --wait --scale worker=$(or $(WORKERS),1)
+
+down: ## ends them, and keeps their data
+	@cd docker && docker compose down
 
 test: install ## everything, on real servers (TESTS=<files>; REQUIRE_ALL=1: nothing may be left out)
 	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(TESTS)

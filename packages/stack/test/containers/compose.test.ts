@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DCLinter } from 'dclint'
+import t from 'tap'
+import { inRepository } from '../../src/workspace.ts'
+import { composeFile, environmentOf, interpolate, readCompose } from './fixtures/compose.ts'
+
+const { services, networks } = await readCompose()
+const secrets = { JWT_SECRET: 's'.repeat(32), POSTGRES_PASSWORD: 'p', DATABASE_PASSWORD: 'd' }
+const ours = Object.entries(services).filter(([, { build }]) => build !== undefined)
+const theirs = Object.entries(services).filter(([, { build }]) => build === undefined)
+
+/** Of dclint's results: its types are lost under nodenext. */
+interface LintResult { messages: Array<{ rule: string, line: number, message: string }> }
+
+/** Validates against the schema of the Compose Specification, and has rules of its own; those about the order of things are not ours. */
+function lint (file: string): string[] {
+  const orders = ['service-keys-order', 'services-alphabetical-order', 'service-dependencies-alphabetical-order', 'top-level-properties-order', 'no-quotes-in-volumes']
+  const linter = new DCLinter({ rules: Object.fromEntries(orders.map(rule => [rule, 0 as const])), quiet: false, debug: false, exclude: [] })
+  const results: LintResult[] = linter.lintFiles([file], false)
+  return results.flatMap(({ messages }) => messages.map(({ rule, line, message }) => `${line}: ${rule}: ${message}`))
+}
+
+t.test('compose.yaml follows the published schema, which would find what does not', async t => {
+  t.strictSame(lint(composeFile), [])
+  const text = await readFile(composeFile, 'utf8')
+  const directory = t.testdir({ 'compose.yaml': text.replace('read_only: true', 'read_only: [1]').replace('shm_size:', 'shm_sized:') })
+  t.match(lint(join(directory, 'compose.yaml')), [/invalid-schema/])
+})
+
+t.test("the README's override for a PostgreSQL of one's own follows it as well", async t => {
+  const [, override = ''] = /```yaml\n(.*?)```/s.exec(await readFile(inRepository('README.md'), 'utf8')) ?? []
+  t.match(override, /DATABASE_URL/)
+  const found = lint(join(t.testdir({ 'compose.override.yaml': override }), 'compose.override.yaml'))
+  t.strictSame(found.filter(line => !line.includes('require-project-name-field')), [])
+})
+
+t.test('nothing is published but the API, on this machine alone', async t => {
+  for (const [name, { ports = [] }] of Object.entries(services)) {
+    t.equal(ports.length, name === 'api' ? 1 : 0, name)
+    for (const port of ports) t.match(port, /^127\.0\.0\.1:/)
+  }
+})
+
+t.test('only api and worker are in a network with Kubo and Redis, and only the API has a way out', async t => {
+  const members = (network: string): string[] => Object.entries(services).filter(([, service]) => service.networks?.includes(network)).map(([name]) => name).sort()
+  t.strictSame(Object.fromEntries(Object.keys(networks).map(network => [network, members(network)])), {
+    front: ['api'],
+    database: ['api', 'migrate', 'postgres', 'worker'],
+    queue: ['api', 'redis', 'worker'],
+    ipfs: ['api', 'kubo', 'worker'],
+  })
+  t.strictSame(Object.keys(networks).filter(network => networks[network]?.internal !== true), ['front'])
+  for (const [name, service] of Object.entries(services)) t.ok(service.networks, `${name} is not in the default network`)
+})
+
+t.test('secrets have no default', async t => {
+  for (const name of Object.keys(secrets)) {
+    const others: Record<string, string> = { ...secrets, [name]: '' }
+    const start = (): void => { for (const service of Object.values(services)) environmentOf(service, others) }
+    t.throws(start, { message: `${name} is required` })
+  }
+  t.match(await readFile(inRepository('docker/.env.example'), 'utf8'), new RegExp(Object.keys(secrets).map(name => `^${name}=$`).join('[^]*'), 'm'))
+})
+
+t.test('our containers can write nothing, are nobody, and have time to end', async t => {
+  t.strictSame(ours.map(([name]) => name).sort(), ['api', 'migrate', 'worker'])
+  for (const [name, service] of ours) {
+    t.match(service, { build: { context: '..', dockerfile: 'docker/Dockerfile', target: name }, read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], stop_grace_period: '40s' }, name)
+    t.equal(service.cap_add ?? service.privileged, undefined, name)
+  }
+})
+
+t.test('the servers are exact versions, and say when they are ready', async t => {
+  for (const [name, { image = '', healthcheck, restart }] of theirs) {
+    t.match(image, /:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/, name)
+    t.ok(healthcheck, name)
+    t.equal(restart, 'unless-stopped')
+  }
+  const { depends_on: needs } = services.worker ?? {}
+  t.strictSame(services.api?.depends_on, needs)
+  t.strictSame(Object.keys(needs ?? {}).sort(), [...theirs.map(([name]) => name), 'migrate'].sort())
+  t.equal(needs?.migrate?.condition, 'service_completed_successfully')
+  for (const [name] of theirs) t.equal(needs?.[name]?.condition, 'service_healthy')
+})
+
+t.test("every variable of the README's table can be set", async t => {
+  const readme = await readFile(inRepository('README.md'), 'utf8')
+  const rows = [...readme.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \| (all|[a-z, ]+) \| [^|]* \| /gm)]
+  t.ok(rows.length > 20)
+  // The image decides where the API listens, and JWKS_URL would take the place of a variable. The node is private, so there is nothing to allow.
+  const settled = ['HOST', 'PORT', 'JWKS_URL', 'IPFS_ALLOW_PUBLIC']
+  for (const name of ['api', 'worker']) {
+    const used = rows.filter(([, , by]) => by === 'all' || by?.split(', ').includes(name)).flatMap(([, names = '']) => names.replaceAll('`', '').split(', '))
+    t.strictSame(Object.keys(services[name]?.environment ?? {}).sort(), used.filter(variable => !settled.includes(variable)).sort(), name)
+  }
+})
+
+t.test('variables are replaced as Compose does it', async t => {
+  t.equal(interpolate('a-${B:?}-${C:-c}-${D:-d}', { B: 'b', D: 'x' }), 'a-b-c-x') // eslint-disable-line no-template-curly-in-string
+  for (const wrong of ['$B', '${B}', '${B?}']) t.throws(() => interpolate(wrong, { B: 'b' }), { message: /not understood/ }) // eslint-disable-line no-template-curly-in-string
+})
