@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { createDatabase } from '@fhir-bulk-export/core/db'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { isWorking } from '../src/is-working.ts'
-import { eventually, openService } from './fixtures/service.ts'
+import { openService } from './fixtures/service.ts'
 
 const program = fileURLToPath(new URL('../src/health.ts', import.meta.url))
 

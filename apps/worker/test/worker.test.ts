@@ -1,15 +1,11 @@
-import { spawn } from 'node:child_process'
 import { rename } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { cancelExport, findExport } from '@fhir-bulk-export/core/exports'
-import { toFileKey } from '@fhir-bulk-export/core/store'
 import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, givenExport, keptKeys, openService, readExport, running } from './fixtures/service.ts'
+import { ended, givenExport, keptKeys, openService, running } from './fixtures/service.ts'
 
 const many = 150_000
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 t.test('a cancel stops a running export in mid-file, and nothing it wrote stays', async (t) => {
   const service = await openService(t)
@@ -20,49 +16,6 @@ t.test('a cancel stops a running export in mid-file, and nothing it wrote stays'
   t.equal(await cancelExport(service.db, id, 60_000), true)
   await eventually(async () => (await keptKeys(service.store)).length === 0)
   t.match(await findExport(service.db, id), { status: 'cancelled', attempt: 1 })
-})
-
-t.test('a worker that is told to stop hands its export on: no failure, no line twice, nothing left of the first attempt', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, many)
-  const first = await service.startWorker()
-  const id = await service.kickOff({ types: ['Patient'] })
-  await running(service.db, id)
-  await first.close()
-  t.match(await findExport(service.db, id), { status: 'in_progress', attempt: 1, leased: false })
-  await service.startWorker()
-  t.match(await ended(service.db, id), { status: 'completed', attempt: 2, failures: 0, exported_resources: many })
-  const ids = (await readExport(service, id))['Patient.1.ndjson']?.map((patient) => patient.id)
-  t.equal(ids?.length, many)
-  t.equal(new Set(ids).size, many)
-  await eventually(async () => (await keptKeys(service.store)).length === 1)
-  t.same(await keptKeys(service.store), [toFileKey({ export_id: id, attempt: 2, n: 1 })])
-})
-
-t.test('the export of a killed worker is taken up when its lease is over', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, many)
-  const id = await service.kickOff({ types: ['Patient'] })
-  const child = spawn(process.execPath, [main], { env: { ...service.environment, EXPORT_LEASE: '1s', LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent' }, stdio: 'inherit' })
-  t.teardown(() => { child.kill('SIGKILL') })
-  await running(service.db, id)
-  child.kill('SIGKILL')
-  await service.startWorker({ EXPORT_LEASE: '1s' })
-  t.match(await ended(service.db, id), { status: 'completed', attempt: 2, failures: 1 })
-  await eventually(async () => (await keptKeys(service.store)).length === 1)
-})
-
-t.test('a worker process stops by itself on SIGTERM', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, many)
-  const id = await service.kickOff({ types: ['Patient'] })
-  const child = spawn(process.execPath, [main], { env: { ...service.environment, LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent' }, stdio: 'inherit' })
-  t.teardown(() => { child.kill('SIGKILL') })
-  await running(service.db, id)
-  const exited = new Promise((resolve) => child.on('exit', (code, signal) => { resolve({ code, signal }) }))
-  child.kill('SIGTERM')
-  t.same(await exited, { code: 0, signal: null })
-  t.match(await findExport(service.db, id), { status: 'in_progress', leased: false, failures: 0 })
 })
 
 t.test('an export whose job never reached the queue is found', async (t) => {

@@ -41,6 +41,7 @@ function toReason (error: unknown): string {
   if (isServiceError(error, 'STORE_FULL')) return 'the content store is full'
   if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_CORRUPT', 'STORE_NOT_FOUND')) return 'the content store is unavailable'
   if (isServiceError(error)) return error.message
+  if (isMissingRelation(error)) return 'the source is not as it was when the worker started: a relation or a column is missing, or may not be read'
   const code = toCode(error)
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return `PostgreSQL failed with SQLSTATE ${code}`
   if (code !== undefined && /^E[A-Z]+$/.test(code)) return `a connection failed with ${code}`

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { byteSize, duration, keyring, list } from './units.ts'
+import { atLeastOneSecond, byteSize, duration, keyring, list } from './units.ts'
 
 /** The environment, in fragments that each app merges as it needs them. What the variables mean stands in the README. */
 
@@ -27,7 +27,7 @@ export const exposureConfig = {
 
 export const exportConfig = {
   EXPORT_TTL: duration({ default: '24h' }),
-  EXPORT_LEASE: duration({ default: '30s' }),
+  EXPORT_LEASE: atLeastOneSecond({ default: '30s' }), // renewed twice a second
   EXPORT_ATTEMPTS: Type.Integer({ minimum: 1, maximum: 100, default: 3, expected: 'a whole number from 1 to 100' }),
   EXPORT_READERS: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, expected: 'a whole number from 1 to 64' })),
   EXPORT_FILE_BYTES: byteSize({ default: '1GiB' }),

@@ -11,8 +11,9 @@ import type { Keyring } from '../crypto/keyring.ts'
 const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const bytes = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const
 
-function quantity (units: Record<string, number>, expected: string, options: StringOptions): TTransform<TString, number> {
-  const pattern = `^([0-9]{1,15})(${Object.keys(units).join('|')})$`
+/** `except`: what would fit and is not taken. */
+function quantity (units: Record<string, number>, expected: string, { except = '$', ...options }: StringOptions & { except?: string }): TTransform<TString, number> {
+  const pattern = `^(?!${except})([0-9]{1,15})(${Object.keys(units).join('|')})$`
   const grammar = new RegExp(pattern)
   return Type.Transform(Type.String({ pattern, expected, ...options }))
     .Decode((text) => {
@@ -25,6 +26,12 @@ function quantity (units: Record<string, number>, expected: string, options: Str
 /** `500ms`, `30s`, `15m`, `24h`, `7d` → milliseconds. */
 export function duration (options: StringOptions): TTransform<TString, number> {
   return quantity(milliseconds, 'a duration such as 500ms, 30s, 15m, 24h or 7d', options)
+}
+
+/** A duration of a second or more. */
+export function atLeastOneSecond (options: StringOptions): TTransform<TString, number> {
+  const expected = 'a duration of at least one second, such as 30s or 5m'
+  return quantity(milliseconds, expected, { except: '0*[0-9]{1,3}ms$|0+[smhd]$', ...options })
 }
 
 /** `1048576`, `64MiB`, `1GiB` → bytes. */

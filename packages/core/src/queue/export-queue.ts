@@ -95,6 +95,8 @@ export function createExportWorker (url: string, processor: ExportProcessor, opt
   const worker: ExportWorker = new Worker(exportQueueName, processor, settings, connection.backend)
   worker.on('error', options.onError)
   worker.on('error', () => { pauseAfterError(worker).catch(options.onError) })
+  // What a processor throws is no error of the queue. Its job is gone; the reconciler rings again for an export that still waits.
+  worker.on('failed', (_job, error) => { options.onError(error) })
   worker.on('closed', connection.close)
   return worker
 }

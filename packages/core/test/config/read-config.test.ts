@@ -22,6 +22,16 @@ t.test('numbers and booleans are read exactly', async (t) => {
   for (const B of ['1', 'TRUE', 'yes']) t.throws(() => readConfig(schema, { N: '1', B }), { message: /^B: expected/ }, B)
 })
 
+t.test('a lease that is over before it is renewed is refused', async (t) => {
+  const schema = Type.Object({ EXPORT_LEASE: exportConfig.EXPORT_LEASE })
+  for (const EXPORT_LEASE of ['0s', '0ms', '999ms', '0999ms', '00d']) {
+    t.throws(() => readConfig(schema, { EXPORT_LEASE }), { message: 'EXPORT_LEASE: expected a duration of at least one second, such as 30s or 5m' }, EXPORT_LEASE)
+  }
+  for (const [EXPORT_LEASE, ms] of [['1s', 1_000], ['1000ms', 1_000], ['01500ms', 1_500], ['10s', 10_000], ['1m', 60_000]] as const) {
+    t.equal(readConfig(schema, { EXPORT_LEASE }).EXPORT_LEASE, ms)
+  }
+})
+
 t.test('an empty value counts as unset', async (t) => {
   t.equal(readConfig(Type.Object({ A: duration({ default: '2s' }) }), { A: '' }).A, 2_000)
 })

@@ -1,0 +1,129 @@
+import { findExport } from '@fhir-bulk-export/core/exports'
+import { eventually, givenExport, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { startOwnRedis } from '@fhir-bulk-export/stack/redis'
+import { createTestDatabase, testRedisUrl } from '@fhir-bulk-export/stack/testing'
+import { pathToFileURL } from 'node:url'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import type { Test } from 'tap'
+import { openSystem } from '../src/system.ts'
+import type { System } from '../src/system.ts'
+import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { patients, stages } from './fixtures/stages.ts'
+
+/** Redis forgets, is away, rings twice, and rings for nothing: a 202 that was given is kept. */
+
+async function open (t: Test) {
+  const first = await startOwnRedis()
+  if (first === undefined) throw new Error('there is no redis-server on PATH')
+  const port = Number(new URL(first.url).port)
+  let running: typeof first | undefined = first
+  const stopRedis = async () => {
+    await running?.stop()
+    running = undefined
+  }
+  const startRedis = async () => { running = await startOwnRedis(port) }
+  t.teardown(stopRedis)
+  const parts = { databaseUrl: await createTestDatabase(t), queueUrl: first.url, storeUrl: pathToFileURL(t.testdir()).href }
+  const system = await openSystem(t, parts)
+  await givenPatients(system.db, patients)
+  return { parts, system, stopRedis, startRedis }
+}
+
+async function kickOff (api: Awaited<ReturnType<System['startApi']>>): Promise<string> {
+  const response = await fetch(`${api.url}/$export`, { headers: { ...api.authorization({ role: 'ADMIN', sub: 'a' }), prefer: 'respond-async' } })
+  if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`)
+  return response.headers.get('content-location')?.split('/').at(-1) ?? ''
+}
+
+t.test('Redis', { skip: testRedisUrl() === undefined ? 'there is no Redis' : false, jobs: 4 }, async (t) => {
+  t.test('it is away at kick-off and for a while: the export is accepted, and done when it is back', { buffered: true }, async (t) => {
+    const { system, stopRedis, startRedis } = await open(t)
+    const api = await system.startApi()
+    await system.startWorker()
+    await stopRedis()
+    const ids = [await kickOff(api), await kickOff(api)]
+    t.match(await (await fetch(`${api.origin}/readyz`)).json(), { down: ['queue'] })
+    // The reconcilers ask in vain meanwhile, and say so.
+    for (const id of ids) t.match(await findExport(system.db, id), { status: 'pending' })
+    await startRedis()
+    for (const id of ids) await assertExported(t, system, id, patients)
+    t.match(await kickOff(api).then(async (id) => await assertExported(t, system, id, patients)), { attempt: 1 }, 'and the next ones are')
+  })
+
+  t.test('it comes back empty, with exports running and waiting', { buffered: true }, async (t) => {
+    const { parts, system, stopRedis, startRedis } = await open(t)
+    const breakpoint = await stages['in mid-file']?.(t, parts, system)
+    await system.startWorker({ WORKER_CONCURRENCY: '1' })
+    const running = await startExport(system)
+    const waiting = await startExport(system)
+    await breakpoint?.reached()
+    await stopRedis()
+    await startRedis()
+    await breakpoint?.release()
+    for (const id of [running, waiting]) t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+    await assertNothingLeft(t, system)
+  })
+
+  t.test('it comes back empty after the worker died: nobody has the job, and nobody the lease', { buffered: true }, async (t) => {
+    const { parts, system, stopRedis, startRedis } = await open(t)
+    const breakpoint = await stages['in mid-file']?.(t, parts, system)
+    const worker = await system.startWorker()
+    const id = await startExport(system)
+    await breakpoint?.reached()
+    worker.kill('SIGKILL')
+    await breakpoint?.lose()
+    await stopRedis()
+    await startRedis()
+    await system.startWorker()
+    t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+    await assertNothingLeft(t, system)
+  })
+
+  t.test('a job is taken for stalled and given to a second worker while the first is at it: it is done once', { buffered: true }, async (t) => {
+    const { parts, system } = await open(t)
+    const redis = new Redis(parts.queueUrl)
+    t.teardown(() => { redis.disconnect() })
+    const breakpoint = await stages['in mid-file']?.(t, parts, system)
+    await system.startWorker()
+    const id = await startExport(system)
+    await breakpoint?.reached()
+    await system.startWorker()
+    const lock = `bull:fhir-bulk-export:${id}:lock`
+    const first = await redis.get(lock)
+    await eventually(async () => {
+      const holder = await redis.get(lock)
+      if (holder === first) await redis.del(lock)
+      // The second one has it, or had it and has put it off until the lease is over.
+      return (holder !== null && holder !== first) || await redis.zscore('bull:fhir-bulk-export:delayed', id) !== null
+    })
+    await breakpoint?.release()
+    t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+    await assertNothingLeft(t, system)
+  })
+
+  t.test('the same job in two workers at once, for exports that wait: each is done once', { buffered: true }, async (t) => {
+    const { parts, system } = await open(t)
+    const other = await openSystem(t, { ...parts, queueUrl: `${parts.queueUrl.slice(0, -1)}1` }) // another database of the same Redis: another queue
+    const ids = []
+    for (let i = 0; i < 8; i++) ids.push(await givenExport(system.db, { types: ['Patient', 'DocumentReference', 'Consent', 'Provenance'] }))
+    await Promise.all([system.startWorker(), other.startWorker()])
+    await Promise.all(ids.flatMap((id) => [system.queue.enqueue(id), other.queue.enqueue(id)]))
+    for (const id of ids) t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+    await assertNothingLeft(t, system)
+  })
+
+  t.test('it refuses writes, as one that is full or a replica does: exports wait, and are done afterwards', { buffered: true }, async (t) => {
+    const { parts, system } = await open(t)
+    const api = await system.startApi()
+    const worker = await system.startWorker()
+    const redis = new Redis(parts.queueUrl)
+    t.teardown(() => { redis.disconnect() })
+    await redis.config('SET', 'maxmemory', '1')
+    const id = await kickOff(api)
+    await eventually(async () => worker.lines.some((line) => line.includes('OOM')))
+    t.match(await findExport(system.db, id), { status: 'pending' })
+    await redis.config('SET', 'maxmemory', '0')
+    t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+  })
+})

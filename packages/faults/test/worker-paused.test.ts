@@ -1,0 +1,41 @@
+import { findExport } from '@fhir-bulk-export/core/exports'
+import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import t from 'tap'
+import { openSystem } from '../src/system.ts'
+import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { allParts } from './fixtures/parts.ts'
+import { patients, stages } from './fixtures/stages.ts'
+
+/** SIGSTOP, and SIGCONT when the export is another worker's: a laptop that was closed, a virtual machine that was moved. */
+
+for (const { name, open, skip } of allParts) {
+  t.test(name, { skip, jobs: 4 }, async (t) => {
+    for (const [stage, breakIn] of Object.entries(stages)) {
+      t.test(`paused while ${stage}, until somebody else has done the work`, { buffered: true }, async (t) => {
+        const parts = await open(t)
+        const system = await openSystem(t, parts)
+        await givenPatients(system.db, patients)
+        const breakpoint = await breakIn(t, parts, system)
+        const sleeper = await system.startWorker()
+        const id = await startExport(system)
+        await breakpoint.reached()
+        sleeper.kill('SIGSTOP')
+        await breakpoint.release()
+        const second = await system.startWorker()
+        await assertExported(t, system, id, patients)
+        sleeper.kill('SIGCONT')
+
+        const again = await startExport(system)
+        await assertExported(t, system, again, patients)
+        t.equal((await findExport(system.db, id))?.status, 'completed')
+        second.kill('SIGTERM')
+        await second.ended
+        const last = await startExport(system)
+        await assertExported(t, system, last, patients)
+        t.equal(sleeper.lines.filter((line) => line.includes('"level":60')).length, 0, 'the one that slept works as before')
+        await system.startWorker()
+        await assertNothingLeft(t, system)
+      })
+    }
+  })
+}

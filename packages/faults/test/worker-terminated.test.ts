@@ -1,0 +1,33 @@
+import { findExport } from '@fhir-bulk-export/core/exports'
+import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import t from 'tap'
+import { openSystem } from '../src/system.ts'
+import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { allParts } from './fixtures/parts.ts'
+import { patients, stages } from './fixtures/stages.ts'
+
+/** SIGTERM in every place, as in a rolling restart: what the worker is in the middle of goes on, and then it ends by itself. */
+
+for (const { name, open, skip } of allParts) {
+  t.test(name, { skip, jobs: 4 }, async (t) => {
+    for (const [stage, breakIn] of Object.entries(stages)) {
+      t.test(`told to stop while ${stage}`, { buffered: true }, async (t) => {
+        const parts = await open(t)
+        const system = await openSystem(t, parts)
+        await givenPatients(system.db, patients)
+        const breakpoint = await breakIn(t, parts, system)
+        const worker = await system.startWorker()
+        const id = await startExport(system)
+        await breakpoint.reached()
+        worker.kill('SIGTERM')
+        await breakpoint.release()
+        t.equal(await worker.ended, 0)
+        t.match(await findExport(system.db, id), { failures: 0, leased: false }, 'nobody has to wait for a lease')
+        await system.startWorker()
+        const { failures } = await assertExported(t, system, id, patients)
+        t.equal(failures, 0)
+        await assertNothingLeft(t, system)
+      })
+    }
+  })
+}
