@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely'
 import type { Config } from './config.ts'
 
 /** Longer than any statement on our own tables takes. Those that read the source have no limit (export/snapshot.ts). */
-const statementTimeoutMs = 60_000
+const statementTimeoutMs = 30_000
 
 /** Connections to our own tables, `max` of them. */
 export function openDatabase (config: Config, max: number, onError: (error: Error) => void): Kysely<Database> {

@@ -1,46 +1,21 @@
-import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import { startProxy } from '@fhir-bulk-export/stack/proxy'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { sql } from 'kysely'
 import t from 'tap'
-import type { Test } from 'tap'
 import { createDatabase } from '../../src/db/index.ts'
 
-/** A network that loses everything on the connections it has, once it is told to, and carries new ones. */
-async function startNetwork (t: Test, url: string) {
-  const { hostname, port } = new URL(url)
-  const sockets: Socket[] = []
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname)
-    sockets.push(client, upstream)
-    for (const socket of [client, upstream]) socket.on('error', () => {})
-    client.pipe(upstream)
-    upstream.pipe(client)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const own = new URL(url)
-  own.port = String((server.address() as AddressInfo).port)
-  const lose = () => { for (const socket of sockets) socket.unpipe() }
-  return { url: own.href, lose }
-}
-
 t.test('a connection on which no answer comes is given up, and the next statement has another', async (t) => {
-  const network = await startNetwork(t, await createTestDatabase(t))
+  const network = await startProxy(t, await createTestDatabase(t))
   const db = createDatabase(network.url, { applicationName: 'test', max: 1, statementTimeoutMs: 500, onError: () => {} })
   t.teardown(async () => { await db.destroy() })
   await sql`SELECT 1`.execute(db)
-  network.lose()
+  network.silence()
   await t.rejects(sql`SELECT 1`.execute(db), { code: 'ETIMEDOUT' })
   await t.resolves(sql`SELECT 1`.execute(db))
 
   await t.rejects(db.transaction().execute(async (trx) => {
     await sql`SELECT 1`.execute(trx)
-    network.lose()
+    network.silence()
     await sql`SELECT 1`.execute(trx)
   }))
   await t.resolves(sql`SELECT 1`.execute(db))

@@ -1,0 +1,76 @@
+import { findExport } from '@fhir-bulk-export/core/exports'
+import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { startProxy } from '@fhir-bulk-export/stack/proxy'
+import { testRedisUrl } from '@fhir-bulk-export/stack/testing'
+import t from 'tap'
+import type { Test } from 'tap'
+import { openSystem } from '../src/system.ts'
+import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
+import { patients, stages } from './fixtures/stages.ts'
+
+/** A worker that the network parts from its servers, with and without telling it. */
+
+t.jobs = 4
+
+async function open (t: Test, hasRedis = false) {
+  const embedded = await openEmbeddedParts(t)
+  const parts = hasRedis ? { ...embedded, queueUrl: await openRedis(t) } : embedded
+  const system = await openSystem(t, parts)
+  await givenPatients(system.db, patients)
+  return { parts, system }
+}
+
+for (const part of ['cut', 'silence'] as const) {
+  t.test(`a worker that loses PostgreSQL in mid-file (${part}): another takes its export, and afterwards it works as before`, { buffered: true }, async (t) => {
+    const { parts, system } = await open(t)
+    const network = await startProxy(t, parts.databaseUrl)
+    const breakpoint = await stages['in mid-file']?.(t, parts, system)
+    const lonely = await system.startWorker({ DATABASE_URL: network.url, QUEUE_URL: network.url })
+    const id = await startExport(system)
+    await breakpoint?.reached()
+    network[part]()
+    const other = await system.startWorker()
+    await breakpoint?.release()
+    t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+    await eventually(async () => lonely.lines.some((line) => line.includes(id) && line.includes('attempt ended')))
+    network.mend()
+    other.kill('SIGTERM')
+    await other.ended
+    await assertExported(t, system, await startExport(system), patients)
+    await assertNothingLeft(t, system)
+  })
+
+  t.test(`a worker that loses Redis (${part}): it goes on with what it runs, and hears of the next one`, { buffered: true, skip: testRedisUrl() === undefined ? 'there is no Redis' : false }, async (t) => {
+    const { parts, system } = await open(t, true)
+    const network = await startProxy(t, parts.queueUrl)
+    const breakpoint = await stages['in mid-file']?.(t, parts, system)
+    const lonely = await system.startWorker({ QUEUE_URL: network.url })
+    const id = await startExport(system)
+    await breakpoint?.reached()
+    network[part]()
+    await breakpoint?.release()
+    t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+    network.mend()
+    t.match(await assertExported(t, system, await startExport(system), patients), { attempt: 1, failures: 0 })
+    lonely.kill('SIGTERM')
+    t.equal(await lonely.ended, 0)
+    await assertNothingLeft(t, system)
+  })
+}
+
+t.test('an API that loses PostgreSQL without being told answers 503, and by itself again', { buffered: true }, async (t) => {
+  const { parts, system } = await open(t)
+  const network = await startProxy(t, parts.databaseUrl)
+  const api = await system.startApi({ DATABASE_URL: network.url, QUEUE_URL: network.url })
+  const kickOff = async () => await fetch(`${api.url}/$export`, { headers: { ...api.authorization({ role: 'ADMIN' }), prefer: 'respond-async' } })
+  t.equal((await kickOff()).status, 202)
+  network.silence()
+  const refused = await kickOff()
+  t.equal(refused.status, 503)
+  t.ok(refused.headers.get('retry-after'))
+  await eventually(async () => (await kickOff()).status === 202)
+  await system.startWorker()
+  const ids = (await system.db.selectFrom('bulk_export_jobs').select('id').execute()).map((row) => row.id)
+  for (const id of ids) t.match(await eventually(async () => (await findExport(system.db, id))?.status === 'completed'), true)
+})

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { sql } from 'kysely'
+import t from 'tap'
+import type { Test } from 'tap'
+import { breakAtRow } from '../src/breakpoint.ts'
+import { openSystem } from '../src/system.ts'
+import type { Api, System } from '../src/system.ts'
+import { findViolations, readTransitions } from '../src/transitions.ts'
+import { assertAlive } from './fixtures/alive.ts'
+import { assertExported, assertNothingLeft, ended } from './fixtures/exports.ts'
+import { ask, assertError, kickOff, respondAsync, toExportId, toJson } from './fixtures/http.ts'
+import type { Answer } from './fixtures/http.ts'
+import { openPostgres } from './fixtures/own-postgres.ts'
+import type { OwnPostgres } from './fixtures/own-postgres.ts'
+import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
+import { watchSessions } from './fixtures/sessions.ts'
+
+const patients = 1_000
+const stop = async (postgres: OwnPostgres) => { await postgres.stop() }
+const abort = async (postgres: OwnPostgres) => { await postgres.crash('SIGQUIT') }
+const kill = async (postgres: OwnPostgres) => { await postgres.crash('SIGKILL') }
+const inPostgres = async (_t: Test, { url }: OwnPostgres) => url
+const inRedis = async (t: Test) => await openRedis(t)
+
+t.jobs = 3
+
+for (const [name, end, openQueue] of [
+  ['restarted, the queue in Redis', stop, inRedis],
+  ['restarted, the queue with it', stop, inPostgres],
+  ['crashed, the queue in Redis', kill, inRedis],
+  ['crashed, the queue with it', abort, inPostgres],
+] as const) {
+  t.test(`PostgreSQL ${name}, in the middle of a file: the same processes go on, and the export is completed once`, { buffered: true }, async (t) => {
+    const postgres = await openPostgres(t)
+    const parts = { databaseUrl: postgres.url, queueUrl: await openQueue(t, postgres), storeUrl: `file://${t.testdir()}` }
+    const system = await openSystem(t, parts)
+    await givenPatients(system.db, patients)
+    const [api, idleApi, worker] = await Promise.all([system.startApi(), system.startApi(), system.startWorker()])
+    const before = await kickOff(api)
+    await assertExported(t, system, before, patients)
+    const breakpoint = await breakAtRow(t, parts.databaseUrl, 'medical_records', `d${patients - 1}`)
+    const during = await kickOff(api)
+    await breakpoint.reached()
+
+    await end(postgres)
+    await assertUnavailable(t, api, during, before)
+    await assertUnavailable(t, idleApi, during, before)
+    await postgres.start()
+
+    await eventually(async () => await isReady(api) && await isReady(idleApi))
+    await eventually(async () => await sql`SELECT 1`.execute(system.db).catch(() => undefined))
+    const { attempt } = await assertExported(t, system, during, patients)
+    t.ok(attempt > 1, 'the attempt that was cut off is not the one that was published')
+    t.equal((await ask(api, `/$export-file/${before}/Patient.1.ndjson`)).status, 200)
+    await assertExported(t, system, await kickOff(idleApi), patients)
+    await assertAlive(t, api, idleApi, worker)
+    await assertNothingLeft(t, system)
+  })
+}
+
+async function assertUnavailable (t: Test, api: Api, running: string, completed: string): Promise<void> {
+  for (const [path, method] of [
+    ['/Patient/$export', 'GET'],
+    ['/Patient/$export', 'POST'],
+    [`/$export-status/${running}`, 'GET'],
+    [`/$export-status/${completed}`, 'GET'],
+    [`/$export-status/${running}`, 'DELETE'],
+    ['/$export-status', 'GET'],
+    [`/$export-file/${completed}/Patient.1.ndjson`, 'GET'],
+    ['/Group', 'GET'],
+  ] as const) assertError(t, await ask(api, path, { method }), 503, `${method} ${path}`)
+  const ready = await ask(api, `${api.origin}/readyz`)
+  t.equal(ready.status, 503)
+  t.match(toJson(ready.text), { status: 'unavailable', down: ['database'] })
+  t.equal((await ask(api, `${api.origin}/livez`)).status, 200)
+  t.equal((await ask(api, '/metadata')).status, 200)
+}
+
+async function isReady (api: Api): Promise<boolean> {
+  return (await ask(api, `${api.origin}/readyz`)).status === 200
+}
+
+t.test('all connections cut, again and again, at any moment: what was accepted is completed once, every request is answered', { buffered: true }, async (t) => {
+  const parts = await openEmbeddedParts(t)
+  const system = await openSystem(t, parts)
+  const sessions = await watchSessions(t, parts.databaseUrl)
+  await givenPatients(system.db, patients)
+  const [api, worker] = await Promise.all([
+    system.startApi({ MAX_ACTIVE_EXPORTS: '1000' }),
+    system.startWorker({ EXPORT_ATTEMPTS: '100', EXPORT_LEASE: '1s' }),
+  ])
+  const accepted = [await kickOff(api)]
+  const answers: Array<[string, Answer]> = []
+  let isCutting = true
+
+  async function keepAsking (caller: number): Promise<void> {
+    while (isCutting) {
+      const claims = { sub: `caller ${caller} ${answers.length}`, role: 'ADMIN' } // polls without a limit
+      const started = accepted.length < 12 ? await ask(api, '/Patient/$export', { claims, headers: respondAsync }) : undefined
+      if (started !== undefined) answers.push(['kick-off', started])
+      const id = started === undefined ? undefined : toExportId(started)
+      if (id !== undefined) accepted.push(id)
+      answers.push(['status', await ask(api, `/$export-status/${accepted[0]}`, { claims })])
+      answers.push(['list', await ask(api, '/$export-status', { claims })])
+    }
+  }
+
+  async function keepCutting (): Promise<void> {
+    for (let cuts = 0; cuts < 25; cuts++) {
+      await sessions.cut()
+      await delay(Math.random() * 200)
+    }
+    isCutting = false
+  }
+
+  await Promise.all([keepCutting(), keepAsking(1), keepAsking(2), keepAsking(3)])
+  for (const [what, answer] of answers) {
+    if (answer.status !== 200 && answer.status !== 202) assertError(t, answer, 503, what)
+  }
+  t.ok(answers.some(([, { status }]) => status === 503), 'requests were cut off, too')
+  for (const id of accepted) await assertExported(t, system, id, patients)
+  t.same((await system.db.selectFrom('bulk_export_jobs').select('id').where('status', '<>', 'completed').execute()).length, 0, 'none that nobody was told of is left behind')
+  await assertAlive(t, api, worker)
+  await assertNothingLeft(t, system)
+})
+void ended; void findViolations; void readTransitions
+void ({} as System)
