@@ -6,7 +6,7 @@ import type { Kysely } from 'kysely'
 import { collectGarbage } from './collect-garbage.ts'
 import { dropFiles, dropOrphans } from './sweep.ts'
 
-/** Every hour, on the hour. */
+/** Every hour, on the hour; a worker begins with one. */
 export const cleanupSchedule = '0 * * * *'
 export const cleanupTaskName = 'BulkExportCleanupTask'
 
@@ -22,7 +22,7 @@ export async function runBulkExportCleanup (resources: { db: Kysely<Database>, s
   await dropFiles(resources)
   await dropOrphans(resources, signal)
   const removed = await removeExpiredExports(db)
-  await forgetDroppedFiles(db)
-  await collectGarbage(resources, signal)
+  const forgotten = await forgetDroppedFiles(db)
+  await collectGarbage(resources, { isOwed: forgotten > 0, signal })
   log.info({ task: cleanupTaskName, expired, removed }, 'cleanup done')
 }

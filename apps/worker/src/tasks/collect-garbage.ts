@@ -6,10 +6,11 @@ import type { Kysely } from 'kysely'
 
 /**
  * Has the store give back the space of what was dropped since the last time: one worker does, whoever comes first. A store that
- * does not get done in its time is asked again by the next cleanup; exports never wait for it.
+ * does not get done in its time is asked again by the next cleanup; exports never wait for it. `isOwed`: the ledger forgets
+ * dropped files, and a worker that died at this may have left their blocks.
  */
-export async function collectGarbage ({ db, store, log }: { db: Kysely<Database>, store: ContentStore, log: Logger }, signal?: AbortSignal): Promise<void> {
-  if (!await claimGarbage(db)) return
+export async function collectGarbage ({ db, store, log }: { db: Kysely<Database>, store: ContentStore, log: Logger }, { isOwed, signal }: { isOwed: boolean, signal?: AbortSignal | undefined }): Promise<void> {
+  if (!await claimGarbage(db) && !isOwed) return
   const begun = performance.now()
   try {
     await store.collectGarbage({ signal })
