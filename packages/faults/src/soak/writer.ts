@@ -9,22 +9,27 @@ const letters = ['p', 'd', 'c', 'e'] as const
 /** Below the time that a transaction may rest (core's connect.ts). */
 const longestMs = 2_500
 
+/** How many of the moving patients there are. */
+interface Inserted { count: number }
+
 /** Applications that change the source all the time, in transactions that take a while, until the signal aborts. */
-export async function write (db: Kysely<Database>, random: Random, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await db.transaction().execute(async (trx) => { await change(trx, random) }).catch(() => {}) // PostgreSQL is away, or two of us wait for each other
-    await delay(random.integer(20, 300), undefined, { signal }).catch(() => {})
-  }
+export async function write (db: Kysely<Database>, randoms: Random[], signal: AbortSignal): Promise<void> {
+  const inserted = { count: movingAtStart }
+  await Promise.all(randoms.map(async (random) => {
+    while (!signal.aborted) {
+      // PostgreSQL is away, or two of us wait for each other.
+      await db.transaction().execute(async (trx) => { await change(trx, random, inserted) }).catch(() => {})
+      await delay(random.integer(20, 300), undefined, { signal }).catch(() => {})
+    }
+  }))
 }
 
-let inserted = movingAtStart
-
-async function change (trx: Transaction<Database>, random: Random): Promise<void> {
+async function change (trx: Transaction<Database>, random: Random, inserted: Inserted): Promise<void> {
   const what = random.next()
   if (what < 0.4) await raiseVersions(trx, random)
   else if (what < 0.55) await touch(trx, random)
-  else if (what < 0.95) await comeOrGo(trx, random)
-  else await insertNext(trx, random)
+  else if (what < 0.95) await comeOrGo(trx, random, inserted.count)
+  else await insertNext(trx, random, inserted)
   // Rows that were stamped long before they are to be seen.
   if (random.chance(0.3)) await delay(random.integer(0, longestMs))
   if (random.chance(0.1)) throw new Error('rolled back')
@@ -43,17 +48,17 @@ async function touch (trx: Transaction<Database>, random: Random): Promise<void>
   await sql`UPDATE ${table(letter)} SET updated_at = now() WHERE id = ANY(${ids})`.execute(trx)
 }
 
-async function comeOrGo (trx: Transaction<Database>, random: Random): Promise<void> {
+async function comeOrGo (trx: Transaction<Database>, random: Random, most: number): Promise<void> {
   const letter = random.pick(letters)
-  const ids = [random.chance(0.3) ? 1 : 0, ...pickNumbers(random, 8, inserted)].map((i) => `m${letter}${i}`)
+  const ids = [random.chance(0.3) ? 1 : 0, ...pickNumbers(random, 8, most)].map((i) => `m${letter}${i}`)
   const deletedAt = random.chance(0.5) ? sql`now()` : sql`NULL`
   await sql`UPDATE ${table(letter)} SET deleted_at = ${deletedAt} WHERE id = ANY(${ids})`.execute(trx)
 }
 
-async function insertNext (trx: Transaction<Database>, random: Random): Promise<void> {
-  const from = inserted + 1
-  inserted = Math.min(moving, inserted + random.integer(1, 5))
-  await insertPatients(trx, 'm', from, inserted)
+async function insertNext (trx: Transaction<Database>, random: Random, inserted: Inserted): Promise<void> {
+  const from = inserted.count + 1
+  inserted.count = Math.min(moving, inserted.count + random.integer(1, 5))
+  await insertPatients(trx, 'm', from, inserted.count)
 }
 
 function pickNumbers (random: Random, most: number, from: number): number[] {
