@@ -19,8 +19,8 @@ export interface WriteResources { db: Kysely<Database>, store: ContentStore, key
 
 /**
  * Stores one file: the ledger first, then the bytes (pinned), then what they turned out to be. An attempt that is no
- * longer the export's own is stopped at either end. Of an encrypted file the store sees nothing but ciphertext; its data key is
- * in no other place than memory until it is written down, wrapped, with the rest.
+ * longer the export's own is stopped at either end, and what could not be written down is not kept. Of an encrypted file the store
+ * sees nothing but ciphertext; its data key is in no other place than memory until it is written down, wrapped, with the rest.
  */
 export async function writeFile ({ db, store, keyring }: WriteResources, file: IntendedFile, lines: AsyncIterable<Lines>, signal: AbortSignal): Promise<void> {
   if (!await intendFile(db, file)) throw new Interruption('lost')
@@ -37,10 +37,16 @@ export async function writeFile ({ db, store, keyring }: WriteResources, file: I
   }
   const dataKey = keyring === undefined ? undefined : createDataKey()
   const stored = await store.put(toFileKey(file), dataKey === undefined ? measured() : encrypt(measured(), dataKey, file), { signal })
-  assertStoredWhole(stored, size, dataKey)
-  const { cid, pin } = stored
-  const wrapped = keyring === undefined || dataKey === undefined ? {} : wrapDataKey(dataKey, keyring[0], file, size)
-  if (!await recordFile(db, file, { cid, pin, size, sha256: hash.digest('hex'), count, ...wrapped })) throw new Interruption('lost')
+  try {
+    assertStoredWhole(stored, size, dataKey)
+    const { cid, pin } = stored
+    const wrapped = keyring === undefined || dataKey === undefined ? {} : wrapDataKey(dataKey, keyring[0], file, size)
+    if (!await recordFile(db, file, { cid, pin, size, sha256: hash.digest('hex'), count, ...wrapped })) throw new Interruption('lost')
+  } catch (error) {
+    // Nobody else knows its pin. Where that cannot be taken now, the cleanup finds it.
+    await store.drop(stored).catch(() => {})
+    throw error
+  }
 }
 
 function assertStoredWhole ({ key, size }: StoredFile, plaintextSize: number, dataKey: KeyObject | undefined): void {

@@ -17,11 +17,22 @@ const DIRECTORY = 'd'
 /**
  * Adds `d/<key>` with `pin: true`: the node pins the directory in the same step (an add that is pinned afterwards can lose blocks to
  * the garbage collection in between), and GC waits for it.
+ *
+ * A node that has got the whole file keeps it, whether or not somebody still waits: where the call is given up so late, the node's
+ * answer is waited for without the caller, and the pin taken again.
  */
 export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks: AsyncIterable<Uint8Array>, silenceMs: number, signal: AbortSignal | undefined): Promise<PinnedFile> {
   const call = startCall(`writing ${key}`, silenceMs, signal)
   const source = guard(chunks, call.signal)
+  const request = new AbortController()
+  let adding: Promise<Pick<PinnedFile, 'cid' | 'pin'>> | undefined
+  let isWhole = false
   let size = 0
+
+  function giveUp (): void {
+    if (isWhole) setTimeout(() => { request.abort() }, silenceMs).unref()
+    else request.abort(call.signal.reason)
+  }
 
   async function * body (): AsyncGenerator<Uint8Array> {
     for (;;) {
@@ -31,6 +42,7 @@ export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks:
         throw error
       })
       call.expect()
+      isWhole = result.done === true
       if (result.done === true) return
       size += result.value.length
       // The request asks for the next chunk while this one still lies in its socket's queue, and the caller may overwrite it then.
@@ -38,11 +50,15 @@ export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks:
     }
   }
 
+  call.signal.addEventListener('abort', giveUp)
   try {
-    const { cid, pin } = await call.until(() => add(endpoint, key, body(), call))
+    const { cid, pin } = await call.until(() => (adding = add(endpoint, key, body(), request.signal)))
+    call.expect()
     await call.until(() => check(client, { key, cid, pin, size }, call))
+    call.signal.removeEventListener('abort', giveUp)
     return { key, cid, pin, size }
   } catch (error) {
+    adding?.then(async ({ pin }) => { await client.pin.rm(pin, { signal: AbortSignal.timeout(silenceMs) }) }).catch(() => {})
     throw call.toError(error)
   } finally {
     call.end()
@@ -51,9 +67,8 @@ export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks:
 }
 
 /** A node that kept the file says so of the file and of its directory. */
-async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable<Uint8Array>, call: Call): Promise<{ cid: string, pin: string }> {
-  const added = await upload(endpoint, `${DIRECTORY}/${key}`, content, call.signal)
-  call.expect()
+async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Pick<PinnedFile, 'cid' | 'pin'>> {
+  const added = await upload(endpoint, `${DIRECTORY}/${key}`, content, signal)
   const file = added.find(({ path }) => path === `${DIRECTORY}/${key}`)
   const directory = added.find(({ path }) => path === DIRECTORY)
   if (file === undefined || directory === undefined) throw new ServiceError('STORE_FAILED', `The IPFS node did not confirm ${key}`)

@@ -1,5 +1,8 @@
 import { Readable } from 'node:stream'
+import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
+import type { FileKey } from '../../src/store/index.ts'
+import { eventually } from '../fixtures/database.ts'
 import { kinds, listed, makeBytes, newKey, putBytes, rejection } from './fixtures/stores.ts'
 
 // Each test has a store of its own and reopens it before it looks: js-ipfs may still be busy with the aborted request.
@@ -47,6 +50,23 @@ for (const kind of kinds) {
         t.equal(await rejection(store.put(key, silent(), { signal: abort.signal })), reason)
       }
       t.strictSame(await listed(await reopen(), ...keys), [])
+    })
+
+    t.test('an abort when the store has got everything, and has not answered: what is not confirmed is not kept', async (t) => {
+      const { store } = await kind.openOwn(t)
+      const keys: FileKey[] = []
+      const confirmed: FileKey[] = []
+      for (let afterMs = 0; afterMs < 20; afterMs++) {
+        const abort = new AbortController()
+        const key = newKey()
+        keys.push(key)
+        const whole = async function * () {
+          yield makeBytes(100_000)
+          setTimeout(() => { abort.abort(new Error('cancelled')) }, afterMs)
+        }
+        await store.put(key, whole(), { signal: abort.signal }).then(() => { confirmed.push(key) }, () => {})
+      }
+      t.ok(await eventually(async () => isDeepStrictEqual(new Set((await listed(store, ...keys)).map(({ key }) => key)), new Set(confirmed))))
     })
 
     t.test('a Node stream as source is destroyed, however the put ends', async (t) => {
