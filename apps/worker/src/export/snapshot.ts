@@ -80,6 +80,8 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
   signal?.addEventListener('abort', close)
   try {
     signal?.throwIfAborted() // while it was connected nobody listened
+    // Closing is not heard of by a server that waits for a lock or counts, unless it looks. Not every platform's can.
+    await client.query("SET client_connection_check_interval = '1s'").catch(() => {})
     const asOf = await takeSnapshot(client)
     await prepareSession(client, toSettings(filter, asOf))
   } catch (error) {
