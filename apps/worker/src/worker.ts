@@ -1,7 +1,7 @@
 import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import { expireExports } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
-import { assertQueueMigrated, createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
+import { assertQueueMigrated, assertTakesJobs, createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import cron from 'node-cron'
 import type { Config } from './config.ts'
@@ -14,7 +14,7 @@ import { every } from './tasks/every.ts'
 import { reconcile } from './tasks/reconcile.ts'
 import { dropFiles } from './tasks/sweep.ts'
 
-const tickMs = 5_000
+const longestTickMs = 5_000
 
 export interface ExportService {
   /** Hands running exports on, then closes everything, in reverse order of opening. */
@@ -53,9 +53,11 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const shutdown = new AbortController()
     const resources = { db, leases, snapshots, readers, store, log, config }
     const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY, leaseMs: config.EXPORT_LEASE })
+    closers.push(async () => { await worker.close() })
+    await assertTakesJobs(worker, config.QUEUE_URL)
     worker.run().catch(onError)
 
-    const tick = every(tickMs, async () => {
+    const tick = every(Math.min(longestTickMs, config.EXPORT_LEASE / 6), async () => {
       await reconcile({ db, queue })
       await expireExports(db)
       await dropFiles(resources)

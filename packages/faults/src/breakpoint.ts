@@ -18,9 +18,9 @@ export interface Breakpoint {
 /** A trigger: `BEFORE UPDATE ON bulk_export_files`, `NEW.state = 'stored'`. */
 export interface Place { when: string, table: string, condition?: string }
 
+/** Of the advisory lock; each breakpoint of a process has its own. */
 let keys = 0
 
-/** @param client for SQL that sets it up; locks and waits have a connection of their own. */
 async function openBreakpoint (owner: Owner, databaseUrl: string, setUp: (client: pg.Client, key: number) => Promise<void>): Promise<Breakpoint> {
   const key = ++keys
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'fhir-bulk-export-watch' })

@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
-import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { exportedTypes } from '@fhir-bulk-export/core/source'
+import { eventually, givenExport, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { Test } from 'tap'
 import { breakAtRow } from '../src/breakpoint.ts'
 import { openSystem } from '../src/system.ts'
 import type { Api, System } from '../src/system.ts'
-import { findViolations, readTransitions } from '../src/transitions.ts'
 import { assertAlive } from './fixtures/alive.ts'
-import { assertExported, assertNothingLeft, ended } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
 import { ask, assertError, kickOff, respondAsync, toExportId, toJson } from './fixtures/http.ts'
 import type { Answer } from './fixtures/http.ts'
 import { openPostgres } from './fixtures/own-postgres.ts'
@@ -125,5 +124,31 @@ t.test('all connections cut, again and again, at any moment: what was accepted i
   await assertAlive(t, api, worker)
   await assertNothingLeft(t, system)
 })
-void ended; void findViolations; void readTransitions
-void ({} as System)
+
+/** BullMQ looks up its version once for each connection that it opens: the `nth` to do so loses it there. */
+async function cutAtOpening ({ db }: System, nth: number): Promise<void> {
+  await sql`CREATE SEQUENCE watch.openings`.execute(db)
+  await sql`ALTER TABLE bullmq.migration RENAME TO migration_kept`.execute(db)
+  await sql`CREATE VIEW bullmq.migration AS WITH opening AS MATERIALIZED (SELECT nextval('watch.openings') AS n)
+    SELECT kept.* FROM opening, bullmq.migration_kept AS kept WHERE CASE WHEN n = ${sql.lit(nth)} THEN pg_terminate_backend(pg_backend_pid()) ELSE true END`.execute(db)
+}
+
+t.test('a worker that is cut off from the queue as it opens it ends, and does not stay without ever taking an export', { buffered: true }, async (t) => {
+  const system = await openSystem(t, await openEmbeddedParts(t))
+  await givenPatients(system.db, patients)
+  const id = await givenExport(system.db, { types: exportedTypes })
+  await cutAtOpening(system, 2) // after the one that looks whether the queue is migrated
+  t.equal(await (await system.startWorker()).ended, 1)
+  await system.startWorker()
+  await assertExported(t, system, id, patients)
+})
+
+t.test('a worker that is cut off from the queue as it rings for what waits does so again', { buffered: true }, async (t) => {
+  const system = await openSystem(t, await openEmbeddedParts(t))
+  await givenPatients(system.db, patients)
+  const id = await givenExport(system.db, { types: exportedTypes })
+  await cutAtOpening(system, 3)
+  const worker = await system.startWorker()
+  await assertExported(t, system, id, patients)
+  await assertAlive(t, worker)
+})

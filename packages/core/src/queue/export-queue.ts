@@ -4,6 +4,7 @@ import { createPostgresBackend, createRedisBackend, Queue, Worker } from 'bullmq
 import type { BackendFactory, ConnectionOptions, IQueueBackend, Job, JobsOptions, Processor } from 'bullmq'
 import { Redis } from 'ioredis'
 import { ServiceError } from '../errors.ts'
+import { isPostgres } from './is-postgres.ts'
 
 /**
  * The queue is a doorbell: a job says "there may be work on this export", its id is the export's id, and it holds
@@ -42,16 +43,29 @@ export interface ExportQueue {
 
 export function createExportQueue (url: string, options: QueueConnectOptions): ExportQueue {
   const connection = connect(url, options, { isProducer: true })
-  let opened: ProducerQueue | undefined
+  let opening: Promise<ProducerQueue> | undefined
 
-  /** BullMQ asks its connection once, when it is made; asked before Redis is there, the queue would be broken for good. */
+  /** BullMQ asks its server once, when a queue is made: one that got no answer then is broken for good, and is made anew. */
   async function openQueue (): Promise<ProducerQueue> {
     await connection.ready()
-    if (opened === undefined) {
-      opened = new Queue(exportQueueName, { ...connection.options, skipWaitingForReady: true }, connection.backend)
-      opened.on('error', options.onError)
+    if (opening === undefined) {
+      const made = makeQueue()
+      opening = made
+      made.catch(() => { opening = undefined })
     }
-    return opened
+    return await opening
+  }
+
+  async function makeQueue (): Promise<ProducerQueue> {
+    const queue: ProducerQueue = new Queue(exportQueueName, { ...connection.options, skipWaitingForReady: true }, connection.backend)
+    queue.on('error', options.onError)
+    try {
+      await queue.waitUntilReady()
+    } catch (error) {
+      queue.close().catch(options.onError)
+      throw error
+    }
+    return queue
   }
 
   async function add (queue: ProducerQueue, exportId: string): Promise<void> {
@@ -71,6 +85,7 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
     },
     ping: async () => { await withDeadline(openQueue().then(async (queue) => await queue.getJobCounts('waiting'))) },
     close: async () => {
+      const opened = await opening?.catch(() => undefined)
       await opened?.close()
       connection.close()
     },
@@ -102,6 +117,14 @@ export function createExportWorker (url: string, processor: ExportProcessor, opt
 }
 
 /**
+ * BullMQ asks PostgreSQL once whether it is there, when a worker is made: one that got no answer then would never take a job. Redis
+ * is waited for by whatever needs it, however long it takes.
+ */
+export async function assertTakesJobs (worker: ExportWorker, url: string): Promise<void> {
+  if (isPostgres(url)) await worker.waitUntilReady()
+}
+
+/**
  * After an error that it does not know as one of the connection (a database that shuts down, one that takes nobody in) BullMQ would
  * ask again at once, for ever, and look for stalled jobs never again. Both begin anew after a pause; jobs that run go on.
  */
@@ -123,7 +146,7 @@ interface Connection {
 }
 
 function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
-  if (url.startsWith('postgres')) {
+  if (isPostgres(url)) {
     const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, ...(prefix === undefined ? {} : { schema: prefix }) }
     // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
     return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, close: () => {} }

@@ -1,6 +1,7 @@
 import { assertSchemaCompatibility, runMigrations } from 'bullmq'
 import pg from 'pg'
 import { ServiceError } from '../errors.ts'
+import { isPostgres } from './is-postgres.ts'
 
 /** Makes BullMQ's own tables where the queue lives in PostgreSQL (schema `bullmq`). Redis needs none: then this does nothing. */
 export async function migrateQueue (url: string, schema?: string): Promise<void> {
@@ -19,10 +20,6 @@ export async function assertQueueMigrated (url: string, schema?: string): Promis
       throw new ServiceError('SCHEMA_MISMATCH', "The queue's tables in QUEUE_URL are missing, or made by another version. Run the migrate command first.", { cause })
     })
   })
-}
-
-function isPostgres (url: string): boolean {
-  return url.startsWith('postgres')
 }
 
 async function withClient (url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
