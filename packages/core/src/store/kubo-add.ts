@@ -8,31 +8,29 @@ import type { KuboEndpoint } from './kubo-endpoint.ts'
 import { upload } from './kubo-upload.ts'
 
 type PinnedFile = StoredFile & { pin: string }
+type Added = Pick<PinnedFile, 'cid' | 'pin'>
 
 interface Node { client: IPFSHTTPClient, endpoint: KuboEndpoint }
 
 /** The directory around the file; a name is needed, and the node gives it back. */
 const DIRECTORY = 'd'
+/** At most so long an answer is waited for that nobody needs any more. */
+const TAKE_BACK_MS = 10_000
 
 /**
  * Adds `d/<key>` with `pin: true`: the node pins the directory in the same step (an add that is pinned afterwards can lose blocks to
  * the garbage collection in between), and GC waits for it.
  *
- * A node that has got the whole file keeps it, whether or not somebody still waits: where the call is given up so late, the node's
- * answer is waited for without the caller, and the pin taken again.
+ * A node that has got the whole file keeps it, whether or not somebody still waits: a call that is given up so late waits for the
+ * node's answer and takes the pin back before it rejects.
  */
 export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks: AsyncIterable<Uint8Array>, silenceMs: number, signal: AbortSignal | undefined): Promise<PinnedFile> {
   const call = startCall(`writing ${key}`, silenceMs, signal)
   const source = guard(chunks, call.signal)
   const request = new AbortController()
-  let adding: Promise<Pick<PinnedFile, 'cid' | 'pin'>> | undefined
+  let adding: Promise<Added> | undefined
   let isWhole = false
   let size = 0
-
-  function giveUp (): void {
-    if (isWhole) setTimeout(() => { request.abort() }, silenceMs).unref()
-    else request.abort(call.signal.reason)
-  }
 
   async function * body (): AsyncGenerator<Uint8Array> {
     for (;;) {
@@ -50,24 +48,31 @@ export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks:
     }
   }
 
-  call.signal.addEventListener('abort', giveUp)
+  call.signal.addEventListener('abort', () => { if (!isWhole) request.abort(call.signal.reason) })
   try {
     const { cid, pin } = await call.until(() => (adding = add(endpoint, key, body(), request.signal)))
     call.expect()
     await call.until(() => check(client, { key, cid, pin, size }, call))
-    call.signal.removeEventListener('abort', giveUp)
     return { key, cid, pin, size }
   } catch (error) {
-    adding?.then(async ({ pin }) => { await client.pin.rm(pin, { signal: AbortSignal.timeout(silenceMs) }) }).catch(() => {})
-    throw call.toError(error)
+    const told = call.toError(error)
+    if (isWhole) await takeBack(client, adding, request, Math.min(TAKE_BACK_MS, silenceMs))
+    throw told
   } finally {
     call.end()
     await source.close()
   }
 }
 
+/** Where the answer comes too late, or the pin cannot be taken, the cleanup finds it. */
+async function takeBack (client: IPFSHTTPClient, adding: Promise<Added> | undefined, request: AbortController, timeoutMs: number): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  signal.addEventListener('abort', () => { request.abort(signal.reason) })
+  await adding?.then(async ({ pin }) => { await client.pin.rm(pin, { signal }) }).catch(() => {})
+}
+
 /** A node that kept the file says so of the file and of its directory. */
-async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Pick<PinnedFile, 'cid' | 'pin'>> {
+async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Added> {
   const added = await upload(endpoint, `${DIRECTORY}/${key}`, content, signal)
   const file = added.find(({ path }) => path === `${DIRECTORY}/${key}`)
   const directory = added.find(({ path }) => path === DIRECTORY)

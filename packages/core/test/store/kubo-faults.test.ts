@@ -50,14 +50,20 @@ t.test('put: what the node did not surely keep is an error', async (t) => {
     'no answer about what it holds': { add: lines(fileLine, rootLine), 'files/stat': silence },
     'an answer that is no JSON': { add: (req, res) => req.resume().on('end', () => res.end('<html>')) },
   }
+  const takenBack: string[] = []
   for (const [name, handlers] of Object.entries(faults)) {
     let ended = false
     const source = async function * () {
       try { yield bytes } finally { ended = true }
     }
-    await t.rejects((await openStore(t, handlers)).put(key, source()), { name: 'ServiceError', code: 'STORE_FAILED' }, name)
+    const unpin: Handler = (req, res) => {
+      takenBack.push(name)
+      lines({ Pins: [pin] })(req, res)
+    }
+    await t.rejects((await openStore(t, { ...handlers, 'pin/rm': unpin })).put(key, source()), { name: 'ServiceError', code: 'STORE_FAILED' }, name)
     t.ok(ended, 'the source is ended')
   }
+  t.same(takenBack, ['fewer bytes than were sent', 'another CID than was answered', 'a CIDv1', 'no answer about what it holds'], 'a pin that is known of is taken back')
   const good = await openStore(t, { add: lines(fileLine, rootLine), 'files/stat': stat(1_000) })
   t.strictSame(await putBytes(good, bytes, key), { key, cid, pin, size: 1_000 })
 })
