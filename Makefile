@@ -7,7 +7,7 @@ TESTS ?=
 BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start up down test check types lint import-graph bench generate migrate load verify rewrap
+.PHONY: help install demo start up down test test-faults soak check types lint import-graph bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -31,6 +31,12 @@ down: ## ends them, and keeps their data
 
 test: install ## everything, on real servers (TESTS=<files>; REQUIRE_ALL=1: nothing may be left out)
 	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(TESTS)
+
+test-faults: install ## the suite that breaks every part (a part of test)
+	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(wildcard packages/faults/test/*.test.ts)
+
+soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
+	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
 
 check: types lint import-graph ## types, lint and import graph
 

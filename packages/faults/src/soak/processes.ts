@@ -35,10 +35,10 @@ export async function keepRunning (scope: Scope, { name, start, readyLine, logs,
   const log = createWriteStream(join(logs, `${name}.log`))
   const first = Promise.withResolvers<void>()
   let running: Running | undefined
-  let isStopping = false
+  const stopping = new AbortController()
 
   async function live (): Promise<void> {
-    while (!isStopping) {
+    while (!stopping.signal.aborted) {
       const lines = Promise.withResolvers<void>()
       const managed = await start({
         onLine: (line) => {
@@ -56,8 +56,8 @@ export async function keepRunning (scope: Scope, { name, start, readyLine, logs,
       running = undefined
       log.write(`-- ended: ${how}, told: ${own.told ?? 'nothing'}, at ${new Date().toISOString()}\n`)
       // One that finds PostgreSQL or the store away when it starts is right to give up.
-      if (own.told === undefined && own.isReady && !isStopping) onFault(`${name} ended by itself: ${how}`)
-      if (!isStopping) await delay(restartMs)
+      if (own.told === undefined && own.isReady && !stopping.signal.aborted) onFault(`${name} ended by itself: ${how}`)
+      if (!stopping.signal.aborted) await delay(restartMs)
     }
   }
 
@@ -82,7 +82,7 @@ export async function keepRunning (scope: Scope, { name, start, readyLine, logs,
   const living = live()
   scope.add({
     async stop () {
-      isStopping = true
+      stopping.abort()
       await running?.stop()
       await living
       log.end()

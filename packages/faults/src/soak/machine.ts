@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process'
+import { cpus, totalmem } from 'node:os'
+import { promisify } from 'node:util'
+import type { Database } from '@fhir-bulk-export/core/db'
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
+
+/** One line that says where the figures come from. */
+export async function describeMachine (db: Kysely<Database>, hasRedis: boolean, storeKind: 'folder' | 'node'): Promise<string> {
+  const { rows: [row] } = await sql<{ server_version: string }>`SHOW server_version`.execute(db)
+  const [cpu] = cpus()
+  const queue = hasRedis ? `queue in Redis ${await readRedisVersion()}` : 'queue in PostgreSQL (no redis-server on PATH)'
+  const store = storeKind === 'folder' ? 'files in a folder' : 'files in an IPFS node (js-ipfs)'
+  return `${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}-${process.arch}, Node ${process.version}, PostgreSQL ${row?.server_version ?? '?'}, ${queue}, ${store}`
+}
+
+async function readRedisVersion (): Promise<string> {
+  const { stdout } = await promisify(execFile)('redis-server', ['--version'])
+  return /v=(\S+)/.exec(stdout)?.[1] ?? '?'
+}
