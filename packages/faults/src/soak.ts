@@ -31,8 +31,7 @@ import { write } from './soak/writer.ts'
 /*
  * Mixed load over HTTP on moving data, while things break at random, and then a look at everything that was promised.
  * `soak [--minutes 5] [--seed 1] [--store folder|node] [--encrypted] [--keep-logs]`. The seed decides what happens and in which order, not when.
- * A folder is the default: `--store node` is js-ipfs, whose garbage collection hangs after an add that was broken off (Kubo's
- * does not), so that a run shows the faults of js-ipfs more than ours.
+ * Files go to a folder, or to an IPFS node (js-ipfs).
  */
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' }, store: { type: 'string', default: 'folder' }, encrypted: { type: 'boolean', default: false }, 'keep-logs': { type: 'boolean', default: false } },

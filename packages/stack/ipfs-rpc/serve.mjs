@@ -3,6 +3,7 @@
  * for RPC, no swarm addresses, no bootstrap, no discovery, no preload. Prints {"url": "…"} as one line on stdout when it is ready.
  * Ends on SIGTERM and SIGINT, and with its parent: when stdin ends.
  */
+import { addAbortSignal, Readable } from 'node:stream'
 import { create } from 'ipfs-core'
 import { HttpApi } from 'ipfs-http-server'
 
@@ -27,16 +28,24 @@ const ipfs = await create({
     Swarm: { DisableNatPortMap: true },
   },
 })
+// js-ipfs does not notice that an upload was broken off: the add would wait for the rest for ever, a garbage collection for the add,
+// and whatever comes then for the garbage collection.
+const { addAll } = ipfs
+ipfs.addAll = (source, options) => addAll(endWith(source, options.signal), options)
 const api = new HttpApi(ipfs)
 await api.start()
 // Node's own limit of 300 s for receiving a request would end a long upload with 400. Kubo has none.
 for (const { listener } of api._apiServers) listener.requestTimeout = 0
 
+async function * endWith (source, signal) {
+  for await (const entry of source) yield entry.content === undefined ? entry : { ...entry, content: addAbortSignal(signal, Readable.from(entry.content)) }
+}
+
 let stopping = false
 async function stop () {
   if (stopping) return
   stopping = true
-  // A request that hangs (a collected CID, GC after an aborted add) must not keep the process.
+  // A request that hangs (for a collected CID) must not keep the process.
   setTimeout(() => process.exit(0), 2_000).unref()
   await api.stop()
   await ipfs.stop()

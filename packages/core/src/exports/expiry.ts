@@ -8,8 +8,8 @@ import { destroyKeys } from './keys.ts'
 const batchSize = 1_000
 
 /**
- * Marks what has expired, so that its files may go, and destroys the keys of those that are encrypted. Rows that somebody
- * else holds are left for the next time. Returns how many exports have expired.
+ * Marks what has expired, so that its files may go, and destroys the keys of those that are encrypted. When it returns, all that had
+ * expired is marked, by this call or another. Returns how many exports this one marked.
  */
 export async function expireExports (db: Kysely<Database>): Promise<number> {
   let total = 0
@@ -26,8 +26,9 @@ async function expireBatch (trx: Transaction<Database>): Promise<number> {
     .where('id', 'in', (eb) => eb.selectFrom('bulk_export_jobs').select('id')
       .where('expires_at', '<=', sql<Date>`now()`)
       .where('dropped_at', 'is', null)
+      .orderBy('id') // two of us take their locks in the same order
       .limit(batchSize)
-      .forUpdate().skipLocked())
+      .forUpdate())
     .returning('id')
     .execute()
   await destroyKeys(trx, expired.map(({ id }) => id))

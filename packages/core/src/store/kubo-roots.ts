@@ -18,8 +18,9 @@ export interface Roots {
 /** A CID's content never changes, so a verdict holds for ever. About 10 MB when full. */
 const MAX_VERDICTS = 50_000
 
-// One object per link and no look at the children: a foreign directory may have millions.
-const lsOptions = { stream: true, resolveType: false, size: false }
+// One object per link and no look at the children: a foreign directory may have millions. A node
+// looks for one that was dropped and collected since they were listed, and would never stop.
+const lsOptions = { stream: true, resolveType: false, size: false, timeout: 5_000 }
 
 export function createRoots (client: IPFSHTTPClient): Roots {
   const verdicts = new Map<string, FileKey | null>()
@@ -65,7 +66,8 @@ export function createRoots (client: IPFSHTTPClient): Roots {
   return { pins, keyOf, learn: remember }
 }
 
-/** The node's own word that this is no directory it can read. It may be for a passing reason, so it is not remembered. */
+/** The node's own word that this is no directory it can read, or none in time. It may be for a passing reason, so it is not remembered. */
 function isUnreadable (error: unknown): boolean {
-  return error instanceof Error && 'response' in error && error.response instanceof Response && error.response.status === 500
+  if (!(error instanceof Error)) return false
+  return error.name === 'TimeoutError' || ('response' in error && error.response instanceof Response && error.response.status === 500)
 }

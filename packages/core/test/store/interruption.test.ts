@@ -5,7 +5,7 @@ import type { FileKey } from '../../src/store/index.ts'
 import { eventually } from '../fixtures/database.ts'
 import { kinds, listed, makeBytes, newKey, putBytes, rejection } from './fixtures/stores.ts'
 
-// Each test has a store of its own and reopens it before it looks: js-ipfs may still be busy with the aborted request.
+// Each test has a store of its own and reopens it before it looks: the node may still be busy with the aborted request.
 for (const kind of kinds) {
   t.test(kind.name, async (t) => {
     t.test('an error of the source is what put rejects with, and nothing is kept', async (t) => {
@@ -87,10 +87,11 @@ for (const kind of kinds) {
     })
 
     t.test('the store is as good as before', async (t) => {
-      const { store } = await kind.openOwn(t)
+      const { store, collectGarbage } = await kind.openOwn(t)
       const source = new Endless()
       source.failAfter = 20
       await t.rejects(store.put(newKey(), source.chunks()))
+      await collectGarbage()
       const file = await putBytes(store, makeBytes(1_000_000))
       t.equal((await listed(store, file.key)).length, 1)
     })
