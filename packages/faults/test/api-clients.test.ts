@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { sql } from 'kysely'
+import t from 'tap'
+import type { Test } from 'tap'
+import { openSystem } from '../src/system.ts'
+import type { Api, System } from '../src/system.ts'
+import { assertAlive } from './fixtures/alive.ts'
+import { assertExported, assertNothingLeft, ended, keptKeys } from './fixtures/exports.ts'
+import { ask, assertError, kickOff, open, respondAsync, toJson } from './fixtures/http.ts'
+import { openEmbeddedParts } from './fixtures/parts.ts'
+import { openRaw } from './fixtures/raw-http.ts'
+
+/** Clients that are slow, vanish, or come back with another token: they harm nobody else, and leave nothing behind. */
+
+const documents = 64
+/** So that a file is 32 MiB, which is more than the sockets on its way hold. */
+const documentBytes = 512 * 1024
+
+t.jobs = 3
+
+async function openLarge (t: Test) {
+  const system = await openSystem(t, await openEmbeddedParts(t))
+  await givenPatients(system.db, documents)
+  const data = 'aGVs'.repeat(documentBytes / 4)
+  await sql`UPDATE source.medical_records SET content = jsonb_build_array(jsonb_build_object('attachment', jsonb_build_object('data', ${data}::text)))`.execute(system.db)
+  const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
+  const id = await kickOff(api)
+  t.match(await ended(system, id), { status: 'completed' })
+  return { system, api, worker, id, path: `/$export-file/${id}/DocumentReference.1.ndjson` }
+}
+
+/** Takes the first bytes of a file, and no more. */
+async function beginToRead (api: Api, path: string): Promise<IncomingMessage> {
+  const response = await open(api, path)
+  response.on('error', () => {})
+  response.pause()
+  if (response.statusCode !== 200) throw new Error(`the download was answered with ${response.statusCode}`)
+  await once(response, 'readable')
+  return response
+}
+
+async function assertWhole (t: Test, api: Api, path: string): Promise<void> {
+  const { status, text } = await ask(api, path)
+  t.equal(status, 200)
+  const lines = text.split('\n')
+  t.equal(lines.pop(), '', 'the last line is ended, too')
+  t.equal(new Set(lines.map((line) => (JSON.parse(line) as { id: string }).id)).size, documents)
+  t.equal(lines.length, documents)
+}
+
+async function countLeases ({ db }: System): Promise<number> {
+  return (await db.selectFrom('bulk_export_downloads').select('id').execute()).length
+}
+
+t.test('hundreds of connections say next to nothing, and readers of a file stand still: everybody else is served', { buffered: true }, async (t) => {
+  const { system, api, worker, path } = await openLarge(t)
+  const { authorization } = api.authorization({ sub: 'silent', role: 'ADMIN' })
+  const head = `POST /fhir/r4/Patient/$export HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n`
+  const silent = await Promise.all([
+    ...Array.from({ length: 100 }, async () => await openRaw(api, '')),
+    ...Array.from({ length: 200 }, async () => await openRaw(api, 'G')),
+    ...Array.from({ length: 100 }, async () => await openRaw(api, head)), // in the middle of the headers
+    ...Array.from({ length: 100 }, async () => await openRaw(api, `${head}\r\n{`)), // in the middle of the body
+  ])
+  let answered = 0
+  for (const socket of silent) socket.once('data', () => { answered++ }).once('close', () => { answered++ })
+  const readers = await Promise.all(Array.from({ length: 50 }, async () => await beginToRead(api, path)))
+  t.equal(await countLeases(system), readers.length, 'each of them is at it')
+
+  t.equal((await ask(api, `${api.origin}/readyz`)).status, 200)
+  const id = await kickOff(api)
+  await assertExported(t, system, id, documents)
+  t.match(toJson((await ask(api, `/$export-status/${id}`)).text), { output: [{ type: 'Patient' }, {}, {}, {}] })
+  await assertWhole(t, api, path)
+  await eventually(async () => await countLeases(system) === readers.length) // they still are
+  t.equal(answered, 0, 'and the silent ones still wait, as they may for a minute')
+
+  for (const reader of readers) reader.destroy()
+  for (const socket of silent) socket.destroy()
+  await eventually(async () => await countLeases(system) === 0)
+  await assertAlive(t, api, worker)
+})
+
+t.test('clients vanish before, with and after the first bytes of a download: nothing keeps its files, and the next one gets all of it', { buffered: true }, async (t) => {
+  const { system, api, worker, id, path } = await openLarge(t)
+  const headers = api.authorization({ sub: 'a', role: 'ADMIN' })
+  for (const leaveAt of ['finish', 'response'] as const) {
+    await Promise.all(Array.from({ length: 50 }, async () => {
+      const request = httpRequest(api.url + path, { agent: false, headers }).on('error', () => {})
+      request.end()
+      await once(request, leaveAt)
+      request.destroy()
+    }))
+  }
+  const readers = await Promise.all(Array.from({ length: 50 }, async () => await beginToRead(api, path)))
+  await eventually(async () => await countLeases(system) === readers.length) // those who left before have none
+  for (const [i, { socket }] of readers.entries()) i % 2 === 0 ? socket.destroy() : socket.resetAndDestroy()
+  await eventually(async () => await countLeases(system) === 0)
+
+  await assertWhole(t, api, path)
+  await eventually(async () => await countLeases(system) === 0)
+  t.ok((await keptKeys(system.store)).length > 0)
+  t.equal((await ask(api, `/$export-status/${id}`, { method: 'DELETE' })).status, 204)
+  await eventually(async () => (await keptKeys(system.store)).length === 0)
+  assertError(t, await ask(api, path), 404, 'the file')
+  t.equal(await countLeases(system), 0)
+  await assertAlive(t, api, worker)
+  await assertNothingLeft(t, system)
+})
+
+t.test('a token expires while its export runs: it is refused, and a new one of the same caller goes on where it was', { buffered: true }, async (t) => {
+  const system = await openSystem(t, await openEmbeddedParts(t))
+  await givenPatients(system.db, 2)
+  const api = await system.startApi()
+  const claims = { sub: 'app', role: 'PATIENT', patient_id: 'p1' }
+  const expiring = { headers: { ...api.authorization(claims, 5 - 60), ...respondAsync } } // clocks may differ by a minute
+  const id = await kickOff(api, expiring)
+  const path = `/$export-status/${id}`
+  const before = [(await ask(api, path, expiring)).status]
+  const refused = await eventually(async () => {
+    const answer = await ask(api, path, expiring)
+    if (answer.status !== 401) before.push(answer.status)
+    return answer.status === 401 && answer
+  })
+  assertError(t, refused, 401, 'the token that has expired')
+  t.equal(refused.headers['www-authenticate'], 'Bearer error="invalid_token"')
+  t.equal(before[0], 202, 'it was good')
+  t.same(before.filter((status) => status !== 202 && status !== 429), [])
+  for (const [method, expired] of [['DELETE', path], ['GET', '/$export-status'], ['GET', `/$export-file/${id}/Patient.1.ndjson`], ['GET', '/Patient/$export']] as const) {
+    assertError(t, await ask(api, expired, { ...expiring, method }), 401, `${method} ${expired}`)
+  }
+
+  const worker = await system.startWorker()
+  const manifest = await eventually(async () => {
+    const answer = await ask(api, path, { claims })
+    if (answer.status !== 202 && answer.status !== 200) assertError(t, answer, 429, 'a poll')
+    return answer.status === 200 && answer
+  })
+  t.match(toJson(manifest.text), { output: [{ type: 'Patient', count: 1 }, { type: 'DocumentReference', count: 1 }, { type: 'Consent', count: 1 }, { type: 'Provenance', count: 1 }] })
+  t.match(toJson((await ask(api, `/$export-file/${id}/Patient.1.ndjson`, { claims })).text), { resourceType: 'Patient', id: 'p1' })
+  t.equal((await system.db.selectFrom('bulk_export_jobs').select('id').execute()).length, 1, 'and nothing was started anew')
+  for (const others of [path, `/$export-file/${id}/Patient.1.ndjson`]) {
+    const { status, text } = await ask(api, others, { claims: { ...claims, sub: 'other', patient_id: 'p2' } })
+    t.equal(status, 403)
+    t.match(toJson(text), { resourceType: 'OperationOutcome', issue: [{ code: 'forbidden' }] })
+  }
+  await assertAlive(t, api, worker)
+})
