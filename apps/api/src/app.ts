@@ -12,10 +12,12 @@ import { RequestLog } from './http/request-log.ts'
 import { toRoutableUrl } from './http/request-target.ts'
 import { auth } from './plugins/auth.ts'
 import { createClientErrorHandler } from './plugins/client-errors.ts'
+import { createConnections } from './plugins/connections.ts'
 import { docs } from './plugins/docs.ts'
 import { createErrorSender, errors } from './plugins/errors.ts'
 import { acceptAllMethods, collectMethods, refuseOtherMethods } from './plugins/methods.ts'
 import { pollingLimits } from './plugins/polling-limit.ts'
+import { protocol } from './plugins/protocol.ts'
 import { discovery } from './routes/discovery/discovery.ts'
 import { cancel } from './routes/export/cancel.ts'
 import { kickOff } from './routes/export/kick-off.ts'
@@ -37,23 +39,28 @@ export interface Services {
 export async function buildApp ({ config, db, queue, store, log }: Services): Promise<FastifyInstance> {
   const publicUrl = config.PUBLIC_URL
   const loggerInstance: FastifyBaseLogger = log
+  const connections = createConnections()
   const app = fastify({
     loggerInstance,
     logController: new RequestLog(),
     genReqId: () => randomUUID(),
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
     frameworkErrors: createErrorSender(publicUrl),
-    clientErrorHandler: createClientErrorHandler(publicUrl),
+    clientErrorHandler: createClientErrorHandler(publicUrl, connections.isInAnswer),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }, // what was sent is what is judged
     exposeHeadRoutes: false, // a HEAD would start an export
     return503OnClosing: false,
+    http: { requireHostHeader: false }, // plugins/protocol.ts does, and says so
     requestTimeout: 60_000,
     connectionTimeout: 120_000, // without a byte in either direction: a download that nobody reads ends here
   })
+  connections.follow(app.server)
+  app.addHook('preClose', async function endIdleConnections () { connections.endIdle() })
   acceptAllMethods(app)
   const methodsOf = collectMethods(app)
 
   await app.register(errors, { publicUrl })
+  await app.register(protocol)
   await app.register(docs, { publicUrl })
   await app.register(health, {
     checks: {

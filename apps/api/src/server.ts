@@ -8,7 +8,9 @@ import { buildApp } from './app.ts'
 import { readApiConfig } from './config.ts'
 import type { ApiConfig } from './config.ts'
 
-/** Downloads get this long to finish after a signal. */
+/** Downloads get this long to finish after a signal, and requests to arrive. */
+const graceMs = 25_000
+/** The rest has to be closed by then. */
 const shutdownMs = 30_000
 /** None of our statements takes more than milliseconds; one that takes this long is answered with 503. */
 const statementTimeoutMs = 10_000
@@ -46,7 +48,9 @@ async function start (): Promise<void> {
   closeWithGrace({ delay: shutdownMs, logger: log }, async function close ({ err, signal }) {
     if (err === undefined) log.info({ signal }, 'closing')
     else log.fatal({ err }, 'closing after an error that nobody caught')
+    const grace = setTimeout(() => { app.server.closeAllConnections() }, graceMs)
     await app.close()
+    clearTimeout(grace)
     await queue.close()
     await store.close()
     await db.destroy()

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
@@ -43,9 +44,9 @@ async function beginToRead (api: Api, path: string): Promise<IncomingMessage> {
 }
 
 async function assertWhole (t: Test, api: Api, path: string): Promise<void> {
-  const { status, text } = await ask(api, path)
+  const { status, text: file } = await ask(api, path)
   t.equal(status, 200)
-  const lines = text.split('\n')
+  const lines = file.split('\n')
   t.equal(lines.pop(), '', 'the last line is ended, too')
   t.equal(new Set(lines.map((line) => (JSON.parse(line) as { id: string }).id)).size, documents)
   t.equal(lines.length, documents)
@@ -111,6 +112,34 @@ t.test('clients vanish before, with and after the first bytes of a download: not
   await assertNothingLeft(t, system)
 })
 
+t.test('a client sends garbage while it is sent a file: no answer to that gets into the file', { buffered: true }, async (t) => {
+  const { api, worker, path } = await openLarge(t)
+  const { authorization } = api.authorization({ sub: 'a', role: 'ADMIN' })
+  const request = `GET ${new URL(api.url + path).pathname} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`
+  for (const garbage of ['GARBAGE\r\n\r\n', `GET / HTTP/1.1\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`, `${request}GARBAGE\r\n\r\n`]) {
+    const socket = await openRaw(api, request)
+    await once(socket, 'readable')
+    socket.write(garbage)
+    const received = await text(socket).catch(() => '')
+    t.notMatch(received.slice(1), /HTTP\/1\.1 |OperationOutcome/)
+  }
+  await assertWhole(t, api, path)
+  await assertAlive(t, api, worker)
+})
+
+t.test('an API that is told to stop does not wait for who has asked nothing', { buffered: true }, async (t) => {
+  const system = await openSystem(t, await openEmbeddedParts(t))
+  const api = await system.startApi()
+  const begun = ['', 'G', 'GET / HTTP/1.1\r\nHost: x\r\n']
+  const silent = await Promise.all(begun.map(async (request) => await openRaw(api, request)))
+  const asked = await openRaw(api, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(asked, 'readable')
+  const closed = [...silent, asked].map(async (socket) => { await once(socket.resume(), 'close') })
+  api.kill('SIGTERM')
+  t.equal(await api.ended, 0)
+  await Promise.all(closed)
+})
+
 t.test('a token expires while its export runs: it is refused, and a new one of the same caller goes on where it was', { buffered: true }, async (t) => {
   const system = await openSystem(t, await openEmbeddedParts(t))
   await givenPatients(system.db, 2)
@@ -143,9 +172,9 @@ t.test('a token expires while its export runs: it is refused, and a new one of t
   t.match(toJson((await ask(api, `/$export-file/${id}/Patient.1.ndjson`, { claims })).text), { resourceType: 'Patient', id: 'p1' })
   t.equal((await system.db.selectFrom('bulk_export_jobs').select('id').execute()).length, 1, 'and nothing was started anew')
   for (const others of [path, `/$export-file/${id}/Patient.1.ndjson`]) {
-    const { status, text } = await ask(api, others, { claims: { ...claims, sub: 'other', patient_id: 'p2' } })
+    const { status, text: refusal } = await ask(api, others, { claims: { ...claims, sub: 'other', patient_id: 'p2' } })
     t.equal(status, 403)
-    t.match(toJson(text), { resourceType: 'OperationOutcome', issue: [{ code: 'forbidden' }] })
+    t.match(toJson(refusal), { resourceType: 'OperationOutcome', issue: [{ code: 'forbidden' }] })
   }
   await assertAlive(t, api, worker)
 })

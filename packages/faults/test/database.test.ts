@@ -92,10 +92,10 @@ t.test('all connections cut, again and again, at any moment: what was accepted i
   ])
   const accepted = [await kickOff(api)]
   const answers: Array<[string, Answer]> = []
-  let isCutting = true
+  const cuttingEnd = new AbortController()
 
   async function keepAsking (caller: number): Promise<void> {
-    while (isCutting) {
+    while (!cuttingEnd.signal.aborted) {
       const claims = { sub: `caller ${caller} ${answers.length}`, role: 'ADMIN' } // polls without a limit
       const started = accepted.length < 12 ? await ask(api, '/Patient/$export', { claims, headers: respondAsync }) : undefined
       if (started !== undefined) answers.push(['kick-off', started])
@@ -111,7 +111,7 @@ t.test('all connections cut, again and again, at any moment: what was accepted i
       await sessions.cut()
       await delay(Math.random() * 200)
     }
-    isCutting = false
+    cuttingEnd.abort()
   }
 
   await Promise.all([keepCutting(), keepAsking(1), keepAsking(2), keepAsking(3)])

@@ -11,9 +11,9 @@ const codes: Record<string, ErrorCode> = {
 }
 
 /** For what is not even a request, so that no route and no error handler ever sees it: written to the socket by hand. */
-export function createClientErrorHandler (publicUrl: string) {
+export function createClientErrorHandler (publicUrl: string, isInAnswer: (socket: Socket) => boolean) {
   return function sendClientError ({ code }: { code?: string }, socket: Socket): void {
-    if (code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    if (code === 'ECONNRESET' || socket.destroyed || !socket.writable || isInAnswer(socket)) {
       socket.destroy()
       return
     }
