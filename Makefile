@@ -7,7 +7,7 @@ TESTS ?=
 BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start up down test test-faults soak check types lint import-graph bench generate migrate load verify rewrap
+.PHONY: help install demo start up down test test-bare test-faults soak check types lint import-graph bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -34,6 +34,9 @@ test: install ## everything, on real servers (TESTS=<files>; REQUIRE_ALL=1: noth
 
 test-faults: install ## the suite that breaks every part (a part of test)
 	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(wildcard packages/faults/test/*.test.ts)
+
+test-bare: install ## the files that use an optional server, on a PATH without any
+	@$(NODE) $(STACK)/test-bare.ts
 
 soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
 	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
