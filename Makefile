@@ -7,7 +7,7 @@ TESTS ?=
 BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start up down test test-bare test-faults soak check types lint import-graph bench generate migrate load verify rewrap
+.PHONY: help install demo start up down test test-bare test-faults soak check types lint dead-code import-graph bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -41,13 +41,16 @@ test-bare: install ## the files that use an optional server, on a PATH without a
 soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
 	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
 
-check: types lint import-graph ## types, lint and import graph
+check: types lint dead-code import-graph ## types, lint, dead code and import graph
 
 types: install ## TypeScript
 	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.base.json
 
-lint: install ## eslint with neostandard
+lint: install ## eslint with neostandard, and promises that nothing waits for
 	@$(NODE) node_modules/eslint/bin/eslint.js --config .config/eslint.config.js .
+
+dead-code: install ## files, exports and packages that nothing uses
+	@$(NODE) node_modules/knip/bin/knip.js --config .config/knip.config.js
 
 import-graph: install ## no cycle, no forbidden arrow
 	@$(NODE) $(STACK)/import-graph/cli.ts

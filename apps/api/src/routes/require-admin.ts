@@ -10,9 +10,3 @@ export async function requireAdmin ({ caller }: FastifyRequest): Promise<void> {
 export async function requireGroupScope ({ caller }: FastifyRequest): Promise<void> {
   if (!caller.canReadGroups) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token do not cover Group')
 }
-
-/** Bulk Data 3.0.0, Security Considerations: for a group export the client must be permitted to read the Group. */
-export async function requireGroups (request: FastifyRequest): Promise<void> {
-  await requireAdmin(request)
-  if (!request.caller.canReadGroups) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token do not cover Group')
-}

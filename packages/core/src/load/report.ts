@@ -60,5 +60,3 @@ export function createReport () {
     },
   }
 }
-
-export type Report = ReturnType<typeof createReport>

@@ -6,7 +6,7 @@ import type { ExportStatus, Manifest } from '@fhir-bulk-export/core/exports'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { fhirJson, toOutcome } from '../../errors/outcome.ts'
 
-export interface Progress {
+interface Progress {
   status: ExportStatus
   /** Percent. */
   progress: number
