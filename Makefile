@@ -7,7 +7,7 @@ TESTS ?=
 BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start up down test test-bare test-faults soak check types lint dead-code import-graph bench generate migrate load verify rewrap
+.PHONY: help install demo start up down test test-bare test-faults soak check types lint dead-code import-graph schema bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -41,7 +41,7 @@ test-bare: install ## the files that use an optional server, on a PATH without a
 soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
 	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
 
-check: types lint dead-code import-graph ## types, lint, dead code and import graph
+check: types lint dead-code import-graph schema ## types, lint, dead code, import graph and schema
 
 types: install ## TypeScript
 	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.base.json
@@ -54,6 +54,9 @@ dead-code: install ## files, exports and packages that nothing uses
 
 import-graph: install ## no cycle, no forbidden arrow
 	@$(NODE) $(STACK)/import-graph/cli.ts
+
+schema: install ## migrations are as they landed, and what they make is as the types of the tables say
+	@$(NODE) $(STACK)/schema/cli.ts
 
 bench: install ## one benchmark: BENCH=export|scale|memory|api|store|encryption|seed, ARGS='--rows 10000,100000' (packages/bench/README.md)
 	@$(NODE) packages/bench/src/$(BENCH).ts $(ARGS)
