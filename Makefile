@@ -7,7 +7,7 @@ TESTS ?=
 BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start up down test test-bare test-faults soak check types lint dead-code import-graph schema bench generate migrate load verify rewrap
+.PHONY: help install demo start up down test test-all test-bare test-faults soak check types lint dead-code import-graph schema bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -29,11 +29,14 @@ up: ## PostgreSQL, Redis, Kubo, API and workers in containers, from docker/.env 
 down: ## ends them, and keeps their data
 	@cd docker && docker compose down
 
-test: install ## everything, on real servers (TESTS=<files>; REQUIRE_ALL=1: nothing may be left out)
+test: install ## on real servers, the matrices as a sample (TESTS=<files>; SEED=<of the sample>)
 	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(TESTS)
 
-test-faults: install ## the suite that breaks every part (a part of test)
-	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(wildcard packages/faults/test/*.test.ts)
+test-all: install ## everything, as CI does (TESTS=<files>; REQUIRE_ALL=1: nothing may be left out)
+	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts --all $(TESTS)
+
+test-faults: install ## the suite that breaks every part, whole (a part of test-all)
+	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts --all $(wildcard packages/faults/test/*.test.ts)
 
 test-bare: install ## the files that use an optional server, on a PATH without any
 	@$(NODE) $(STACK)/test-bare.ts

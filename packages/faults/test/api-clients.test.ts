@@ -20,7 +20,7 @@ const documents = 64
 /** So that a file is 32 MiB, which is more than the sockets on its way hold. */
 const documentBytes = 512 * 1024
 
-t.jobs = 3
+t.jobs = 2
 
 async function openLarge (t: Test) {
   const system = await openSystem(t, await openEmbeddedParts(t))
