@@ -1,5 +1,6 @@
 import { isServiceError } from '@fhir-bulk-export/core/errors'
-import { parseTypeFilter, splitTypeFilters } from '@fhir-bulk-export/core/filters'
+import { assertFewConditions, parseTypeFilter, splitTypeFilters } from '@fhir-bulk-export/core/filters'
+import type { TypeFilter } from '@fhir-bulk-export/core/filters'
 import { exportedTypes } from '@fhir-bulk-export/core/source'
 import type { ExportedType } from '@fhir-bulk-export/core/source'
 import type { Refusal } from './refusal.ts'
@@ -18,23 +19,27 @@ export interface TypeFilters {
 export function parseTypeFilters (values: string[], types: ExportedType[], refusal: Refusal): TypeFilters {
   const filtered = new Set<ExportedType>()
   const unfulfilled = new Set<ExportedType>()
+  const kept: TypeFilter[] = []
   const typeFilters = toList('_typeFilter', values, splitTypeFilters).filter(function keep (text) {
-    const type = findType(text, refusal)
-    if (type !== undefined && types.includes(type)) {
-      filtered.add(type)
+    const filter = findFilter(text, refusal)
+    const type = filter?.type
+    if (filter !== undefined && types.includes(filter.type)) {
+      filtered.add(filter.type)
+      kept.push(filter)
       return true
     }
     if (type !== undefined) refusal.refuse(`_typeFilter: ${type} is not among the types of this export`, 'INVALID_PARAMETER')
     else for (const named of exportedTypes) if (text.startsWith(`${named}?`)) unfulfilled.add(named)
     return false
   })
+  assertFewConditions(kept)
   return { typeFilters, types: types.filter((type) => filtered.has(type) || !unfulfilled.has(type)) }
 }
 
 /** Undefined: a filter that is not supported, ignored. */
-function findType (text: string, { refuse }: Refusal): ExportedType | undefined {
+function findFilter (text: string, { refuse }: Refusal): TypeFilter | undefined {
   try {
-    return parseTypeFilter(text).type
+    return parseTypeFilter(text)
   } catch (error) {
     if (!isServiceError(error, 'UNSUPPORTED_PARAMETER')) throw error
     refuse(error.message)
