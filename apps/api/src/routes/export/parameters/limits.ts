@@ -2,10 +2,10 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { ParameterName } from './given.ts'
 
 /** Query and body together. */
-export const maxParameters = 6_000
+const maxParameters = 6_000
 
 /** Members at most, duplicates not counted. The README has the same figures; what is in a filter has limits of its own (core/filters). */
-export const maxMembers = { _type: 200, _elements: 500, _typeFilter: 50, includeAssociatedData: 10, patient: 5_000 } as const satisfies Partial<Record<ParameterName, number>>
+const maxMembers = { _type: 200, _elements: 500, _typeFilter: 50, includeAssociatedData: 10, patient: 5_000 } as const satisfies Partial<Record<ParameterName, number>>
 export type ListName = keyof typeof maxMembers
 
 /** @throws ServiceError INVALID_PARAMETER, also for a lenient request. */
