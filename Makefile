@@ -58,6 +58,9 @@ watch: install ## one test file, again whenever something changes (TESTS=<file> 
 soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
 	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
 
+kubo: install ## the IPFS node of the tests, built with Go unless it is there (some minutes, once)
+	@$(NODE) $(STACK)/kubo/install.ts
+
 check: types lint dead-code import-graph schema ## types, lint, dead code, import graph and schema
 
 types: install ## TypeScript

@@ -31,7 +31,7 @@ import { write } from './soak/writer.ts'
 /*
  * Mixed load over HTTP on moving data, while things break at random, and then a look at everything that was promised.
  * `soak [--minutes 5] [--seed 1] [--store folder|node] [--encrypted] [--keep-logs]`. The seed decides what happens and in which order, not when.
- * Files go to a folder, or to an IPFS node (js-ipfs).
+ * Files go to a folder, or to Kubo.
  */
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' }, store: { type: 'string', default: 'folder' }, encrypted: { type: 'boolean', default: false }, 'keep-logs': { type: 'boolean', default: false } },
