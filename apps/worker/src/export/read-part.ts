@@ -1,5 +1,6 @@
 import type { Database } from '@fhir-bulk-export/core/db'
 import type { RowIssue } from '@fhir-bulk-export/core/fhir'
+import { exportedRelations } from '@fhir-bulk-export/core/source'
 import type { Pool } from 'pg'
 import type { Kysely } from 'kysely'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
@@ -50,10 +51,10 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
   }
 
   async function readSource (source: PartSource): Promise<void> {
-    if (source.list === 'deleted') return await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(toDeletedQuery(filter))))
+    if (source.list === 'deleted') return await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(toDeletedQuery(filter), 'what was deleted of the source')))
     const { type, range } = source
     const { sql, columns } = toCopyQuery(type, filter, range, config.EXPORT_MAX_ATTACHMENT_BYTES)
-    await writeFiles('output', type, ndjson.fromRows(type, columns, largeRows.guard(session.copy(sql)), count))
+    await writeFiles('output', type, ndjson.fromRows(type, columns, largeRows.guard(session.copy(sql, `source.${exportedRelations[type]}`)), count))
   }
 
   async function writeFiles (list: 'output' | 'deleted', type: string, lines: AsyncIterable<Lines>): Promise<void> {
