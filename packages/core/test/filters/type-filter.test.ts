@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isServiceError } from '../../src/errors.ts'
 import type { ErrorCode } from '../../src/errors.ts'
-import { parseTypeFilter, searchParameters, splitTypeFilters, toFilterSql } from '../../src/filters/index.ts'
+import { assertFewConditions, parseTypeFilter, searchParameters, splitTypeFilters, toFilterSql } from '../../src/filters/index.ts'
 import { exportedTypes } from '../../src/source/index.ts'
 
 t.test('a filter is a type and its parameters', async t => {
@@ -77,4 +77,27 @@ t.test('values never get into the SQL', async t => {
 t.test('every parameter says what it is', async t => {
   t.same(Object.keys(searchParameters), exportedTypes)
   for (const parameter of Object.values(searchParameters).flat()) t.match(parameter, { name: /^[a-z_]\w+$/, type: /^(token|date|reference)$/, documentation: /^[A-Z]/ })
+})
+
+t.test('ten times as many values are the same SQL: one list, one setting', async t => {
+  for (const search of ['Patient?_id', 'Patient?gender', 'Patient?identifier', 'DocumentReference?type', 'Consent?status', 'Provenance?target']) {
+    const toSql = (n: number) => toFilterSql([parseTypeFilter(`${search}=${Array.from({ length: n }, (_, i) => `v${i}`).join()}`)], 'urn:mrn')
+    const [few, many] = [toSql(50), toSql(500)]
+    t.same(many.conditions, few.conditions, search)
+    t.same(Object.keys(many.settings), Object.keys(few.settings), search)
+    t.ok(Object.values(many.settings).join('').length < 500 * 60, search)
+  }
+})
+
+t.test('what a filter may have is limited, duplicates apart', async t => {
+  const list = (n: number, toText: (i: number) => string, separator = ',') => Array.from({ length: n }, (_, i) => toText(i)).join(separator)
+  t.match(parseTypeFilter(`Patient?_id=${list(10_000, () => 'a')}`), { parameters: [{ values: ['a'] }] })
+  t.equal(parseTypeFilter(`Patient?${list(10_000, () => '_id=a', '&')}`).parameters.length, 1)
+  for (const [text, message] of [
+    [`Patient?_id=${list(501, (i) => `a${i}`)}`, /^_typeFilter has 501 values: at most 500 are accepted$/],
+    [`Patient?${list(101, (i) => `_id=a${i}`, '&')}`, /^_typeFilter has 101 conditions: at most 100 are accepted$/],
+  ] as const) t.throws(() => parseTypeFilter(text), { code: 'INVALID_PARAMETER', message })
+  t.throws(() => { assertFewConditions([parseTypeFilter(`Patient?birthdate=${list(101, (i) => `${1900 + i}`)}`)]) }, { message: /has 101 conditions/ }, 'each value of a date is one')
+  const filter = parseTypeFilter(`Patient?_id=${list(300, (i) => `a${i}`)}`)
+  t.throws(() => { assertFewConditions([filter, filter]) }, { message: /has 600 values/ }, 'of all filters together')
 })
