@@ -19,17 +19,20 @@ const isMember = sql<boolean>`m.deleted_at IS NULL AND NOT EXISTS (SELECT FROM s
 
 export async function findGroup<DB> (db: Kysely<DB>, id: string): Promise<StoredGroup | undefined> {
   return await readSource(db, async function readGroup (trx) {
-    const [group] = await readGroups(trx, sql`AND g.id::text = ${id}`)
+    const [group] = await readGroups(trx, sql`AND g.id::text = ${id}`, 1)
     return group === undefined ? undefined : await withMembers(trx, group)
   })
 }
 
-/** All groups, by id; without the members of those that have more than `maxMembers`. */
-export async function findGroups<DB> (db: Kysely<DB>, maxMembers: number): Promise<StoredGroup[]> {
-  return await readSource(db, async function readAll (trx) {
+/** At most `limit` groups, by id, those behind `after`; with the members of each that brings the page to no more than `maxMembers`. */
+export async function findGroups<DB> (db: Kysely<DB>, { after, limit, maxMembers }: { after: string | undefined, limit: number, maxMembers: number }): Promise<StoredGroup[]> {
+  return await readSource(db, async function readPage (trx) {
     const found: StoredGroup[] = []
-    for (const group of await readGroups(trx, sql``)) {
-      found.push(group.member_count > maxMembers ? toStored(group, []) : await withMembers(trx, group))
+    let left = maxMembers
+    for (const group of await readGroups(trx, after === undefined ? sql`` : sql`AND g.id::text > ${after}`, limit)) {
+      const isListed = group.member_count <= left
+      if (isListed) left -= group.member_count
+      found.push(isListed ? await withMembers(trx, group) : toStored(group, []))
     }
     return found
   })
@@ -54,7 +57,7 @@ export async function findMemberIds<DB> (db: Kysely<DB>, groupId: string, ids: s
   return new Set(rows.map(({ id }) => id))
 }
 
-async function readGroups<DB> (trx: Transaction<DB>, condition: RawBuilder<unknown>): Promise<CountedGroup[]> {
+async function readGroups<DB> (trx: Transaction<DB>, condition: RawBuilder<unknown>, limit: number): Promise<CountedGroup[]> {
   const { rows } = await sql<CountedGroup>`
     SELECT ${toTextColumns('patient_groups', 'g')}, greatest(g.updated_at, c.changed_at)::text AS changed_at, c.member_count
     FROM source.patient_groups g
@@ -62,7 +65,7 @@ async function readGroups<DB> (trx: Transaction<DB>, condition: RawBuilder<unkno
       SELECT max(m.updated_at) AS changed_at, count(*) FILTER (WHERE ${isMember}) AS member_count
       FROM source.patient_group_members m WHERE m.group_id = g.id
     ) c
-    WHERE g.deleted_at IS NULL ${condition} ORDER BY g.id`.execute(trx)
+    WHERE g.deleted_at IS NULL ${condition} ORDER BY g.id::text LIMIT ${limit}`.execute(trx)
   return rows
 }
 

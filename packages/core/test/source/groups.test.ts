@@ -20,8 +20,8 @@ t.test('groups, their members, and who of some patients is one', async t => {
   t.match(await findGroup(db, 'b'), { group: { active: 'f', updated_at: '2024-01-31 09:30:00+00' }, memberCount: 0 })
   t.equal(await findGroup(db, 'c'), undefined)
   t.equal(await findGroup(db, 'd'), undefined)
-  t.match((await findGroups(db, 1)).map(({ group: { id }, members }) => [id, members.length]), [['a', 0], ['b', 0]])
-  t.match((await findGroups(db, 2)).map(({ group: { id }, members }) => [id, members.length]), [['a', 2], ['b', 0]])
+  t.match((await findGroups(db, { after: undefined, limit: 10, maxMembers: 1 })).map(({ group: { id }, members }) => [id, members.length]), [['a', 0], ['b', 0]])
+  t.match((await findGroups(db, { after: undefined, limit: 10, maxMembers: 2 })).map(({ group: { id }, members }) => [id, members.length]), [['a', 2], ['b', 0]])
 
   t.strictSame(await Promise.all(['a', 'c', 'd'].map(async id => await isGroup(db, id))), [true, false, false])
   t.strictSame(await findPatientIds(db, ['ada', 'gone', 'nobody']), new Set(['ada', 'gone']))

@@ -13,8 +13,11 @@ import { fhirJson } from '../../errors/outcome.ts'
 import { quote } from '../../http/quote.ts'
 import { requireAdmin, requireGroupScope } from '../require-admin.ts'
 
-/** In the list, a larger group has no members: one can read it by itself. */
+/** Groups of a page, and members of all of them together: a group for which there is no room has none, and can be read by itself. */
+const pageSize = 100
 const maxListedMembers = 1_000
+/** Of the link to the next page, whose address means nothing to a client (http://hl7.org/fhir/R4/http.html#paging): the id before it. */
+const pageParameter = '_after'
 
 const groupSchema = Type.Object({ resourceType: Type.Literal('Group') }, { additionalProperties: true, description: 'A Group of persons' })
 const bundleSchema = Type.Object({ resourceType: Type.Literal('Bundle') }, { additionalProperties: true, description: 'A searchset of Groups' })
@@ -28,10 +31,14 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     onRequest: [requireAdmin, requireGroupScope],
     schema: { tags: ['Groups'], summary: 'The groups there are', querystring: noQuery, response: { 200: bundleSchema } },
     handler: async function listGroups (request, reply) {
-      const [parameter] = Object.keys(request.query)
+      const { [pageParameter]: after, ...others } = request.query
+      const [parameter] = Object.keys(others)
+      if (after !== undefined && (typeof after !== 'string' || after.includes('\0'))) throw new ServiceError('INVALID_PARAMETER', 'The address of the page is not one that a page before it gave')
       if (parameter !== undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', `Unknown parameter ${quote(parameter)}: groups are listed as they are`)
-      const found = await findGroups(db, maxListedMembers)
-      return await reply.header('Cache-Control', 'no-store').type(fhirJson).send(toSearchset(found.flatMap((stored) => toReadable(stored, request.log) ?? []), base))
+      const found = await findGroups(db, { after, limit: pageSize + 1, maxMembers: maxListedMembers })
+      const page = found.slice(0, pageSize)
+      const next = found.length > pageSize ? page.at(-1)?.group.id ?? undefined : undefined
+      return await reply.header('Cache-Control', 'no-store').type(fhirJson).send(toSearchset(page.flatMap((stored) => toReadable(stored, request.log) ?? []), base, { after, next }))
     },
   })
 
@@ -49,12 +56,13 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
 }
 
 /** http://hl7.org/fhir/R4/bundle.html#searchset */
-function toSearchset (found: Group[], base: string): Bundle<Group> {
+function toSearchset (found: Group[], base: string, { after, next }: { after: string | undefined, next: string | undefined }): Bundle<Group> {
+  const toUrl = (id: string | undefined) => id === undefined ? base : `${base}?${pageParameter}=${encodeURIComponent(id)}`
   return {
     resourceType: 'Bundle',
     type: 'searchset',
-    total: found.length,
-    link: [{ relation: 'self', url: base }],
+    ...(after === undefined && next === undefined ? { total: found.length } : {}),
+    link: [{ relation: 'self', url: toUrl(after) }, ...(next === undefined ? [] : [{ relation: 'next', url: toUrl(next) }])],
     ...(found.length === 0 ? {} : { entry: found.map((resource) => ({ fullUrl: `${base}/${resource.id}`, resource, search: { mode: 'match' } })) }),
   }
 }
