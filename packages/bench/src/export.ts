@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { runInScope } from '@fhir-bulk-export/stack/scope'
 import { readPeakMemory } from './measure/cpu.ts'
 import { describeMachine } from './measure/machine.ts'
@@ -12,9 +12,7 @@ import { openBench } from './setup/stack.ts'
  * How much an export costs above reading its rows: an export of patients against the floor, both in one run, at growing
  * sizes. `export [--rows 10000,100000,1000000] [--runs 5]`
  */
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '10000,100000,1000000' }, runs: { type: 'string', default: '5' } } })
-const sizes = values.rows.split(',').map(Number)
-const runs = Number(values.runs)
+const { rows: sizes, runs } = readOptions({ rows: [10_000, 100_000, 1_000_000], runs: 5 })
 
 runInScope(async (scope) => {
   const bench = await openBench(scope)

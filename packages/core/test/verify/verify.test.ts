@@ -105,7 +105,7 @@ t.test('an encrypted file that was changed, or whose key is not there', async (t
 
 t.test('nothing to check: said on stderr', async (t) => {
   const { run, id, db } = await givenFiles(t, [lines(1)])
-  t.match(await run('nope'), { code: 2, stdout: '', stderr: /usage/ })
+  t.match(await run('nope'), { code: 2, stdout: '', stderr: /^'nope' is no export id: a UUID is expected.*\n$/ })
   t.match(await run('00000000-0000-4000-8000-000000000000'), { code: 2, stderr: /no such export/ })
   t.match(await run(undefined, { IPFS_URL: 'http://127.0.0.1:1' }), { code: 2, stderr: /content store/ })
   await cancelExport(db, id, 60_000)
