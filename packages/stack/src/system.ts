@@ -35,7 +35,7 @@ export async function startDatabase (scope: Scope, options: PostgresOptions): Pr
 /** Loads a folder of FHIR NDJSON and prints the counts. Bad lines are named and left out. */
 export async function loadData (databaseUrl: string, folder: string, signal: AbortSignal): Promise<void> {
   await runScript('packages/core/src/cli/load.ts', {
-    args: [folder],
+    args: ['--progress', folder],
     env: { DATABASE_URL: databaseUrl },
     accepted: [0, 1], // 1: some lines were bad
     signal,
