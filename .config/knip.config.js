@@ -13,6 +13,7 @@ export default {
     'packages/bench': { entry: ['src/*.ts'] },
     'packages/core': {
       entry: ['src/cli/*.ts', 'src/db/{migrations,source-migrations}/*.ts', 'test/**/*.test.ts'],
+      ignoreBinaries: ['mount', 'umount'],
       ignoreDependencies: ['@types/fhir'], // the types of 'fhir/r4.js', which knip takes for a part of the package fhir
     },
     'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'] },
