@@ -1,0 +1,4 @@
+export {
+  compartmentPaths, findElement, getType, isResourceType, isRootElement, mandatoryElements, resourceTypes, rootElements,
+  type ElementNode, type TypeNode,
+} from './table.ts'
