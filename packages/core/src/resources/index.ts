@@ -1,3 +1,4 @@
+export { isInCompartment } from './compartment.ts'
 export type { Definition } from './definition.ts'
 export { isId } from './id.ts'
 export type { LineContext } from './line-context.ts'
