@@ -7,7 +7,7 @@ TESTS ?=
 BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start up down test test-faults soak check types lint import-graph bench generate migrate load verify rewrap
+.PHONY: help install demo start up down test test-faults soak check types lint import-graph r4 r4-current bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -38,7 +38,7 @@ test-faults: install ## the suite that breaks every part (a part of test)
 soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
 	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
 
-check: types lint import-graph ## types, lint and import graph
+check: types lint import-graph r4-current ## types, lint, import graph and whether the R4 table is current
 
 types: install ## TypeScript
 	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.base.json
@@ -48,6 +48,12 @@ lint: install ## eslint with neostandard
 
 import-graph: install ## no cycle, no forbidden arrow
 	@$(NODE) $(STACK)/import-graph/cli.ts
+
+r4: install ## the table of FHIR R4, made of HL7's definitions
+	@$(NODE) $(STACK)/r4/cli.ts
+
+r4-current: install
+	@$(NODE) $(STACK)/r4/cli.ts --check
 
 bench: install ## one benchmark: BENCH=export|scale|memory|api|store|encryption|seed, ARGS='--rows 10000,100000' (packages/bench/README.md)
 	@$(NODE) packages/bench/src/$(BENCH).ts $(ARGS)
