@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { Names } from './names.ts'
+import { primitives, type CopyPrimitive } from './primitives.ts'
 
 /**
  * FHIR R4 (4.0.1) as r4.json has it, which is made of HL7's definitions (`make r4`). Everything here that depends on FHIR comes from there.
@@ -17,16 +19,24 @@ const r4: R4 = JSON.parse(readFileSync(new URL('r4.json', import.meta.url), 'utf
 export interface TypeNode {
   readonly name: string
   readonly isPrimitive: boolean
+  readonly copyPrimitive: CopyPrimitive | undefined
   readonly isResource: boolean
   /** All of them, inherited ones, each type of a choice (`valueString`) and `_name` of primitives among them. */
   readonly elements: readonly ElementNode[]
-  readonly byName: ReadonlyMap<string, ElementNode>
+  /** Their names, in the same order. */
+  readonly names: Names
   /** Of each group one has to be there; a primitive's `_name` counts for it. */
   readonly required: ReadonlyArray<{ readonly name: string, readonly indexes: readonly number[] }>
+  /** Of each only one may be there; `value`: what a member and its `_member` have in common. */
+  readonly choices: ReadonlyArray<{ readonly base: string, readonly members: ReadonlyArray<{ index: number, value: number }> }>
+  /** Index of the element `id`, or -1. */
+  readonly idIndex: number
 }
 
 export interface ElementNode {
   readonly name: string
+  /** `"name":` */
+  readonly key: Buffer
   /** Its place among the type's elements. */
   readonly index: number
   readonly type: TypeNode
@@ -41,7 +51,6 @@ export interface ElementNode {
   readonly isAttachmentUrl: boolean
 }
 
-const primitiveBases = new Set(Object.entries(r4.types).filter(([name]) => /^[a-z]/.test(name)).map(([name]) => name))
 const codes = new Map(Object.entries(r4.codes).map(([name, list]) => [name, new Set(list.split(' '))]))
 const nodes = new Map<string, TypeNode>()
 
@@ -64,7 +73,7 @@ export function getType (name: string): TypeNode {
 export function findElement (type: string, path: string): ElementNode | undefined {
   let element: ElementNode | undefined
   for (const name of path.split('.')) {
-    element = (element?.type ?? getType(type)).byName.get(name)
+    element = (element?.type ?? getType(type)).elements.find((known) => known.name === name)
     if (element === undefined) return undefined
   }
   return element
@@ -92,60 +101,59 @@ export function compartmentPaths (type: string): readonly string[] | undefined {
   return r4.compartment[type]
 }
 
+/** While a type is built, its elements may already point to it. */
+type Building = { -readonly [K in keyof TypeNode]: TypeNode[K] }
+
 function buildType (name: string): TypeNode {
   const declared = r4.types[name]
   if (declared === undefined) throw new Error(`FHIR R4 defines no type ${name}`)
-  const elements: ElementNode[] = []
-  const required: Array<{ name: string, indexes: number[] }> = []
-  const node: TypeNode = {
+  const node: Building = {
     name,
-    isPrimitive: primitiveBases.has(name),
+    isPrimitive: name in primitives,
+    copyPrimitive: primitives[name],
     isResource: declared.kind === 'resource',
-    elements,
-    byName: new Map(),
-    required,
+    elements: [],
+    names: new Names([]),
+    required: [],
+    choices: [],
+    idIndex: -1,
   }
-  nodes.set(name, node) // before its elements, which may be of this type again
-  if (!node.isPrimitive) for (const line of linesOf(name)) addElement(node, elements, required, line)
-  const byName = node.byName as Map<string, ElementNode>
-  for (const element of elements) byName.set(element.name, element)
+  nodes.set(name, node)
+  if (node.isPrimitive) return node
+  const lines = linesOf(name).map(readLine)
+  const elements = lines.flatMap((line) => line.names.flatMap(([element, type]) => type in primitives ? [{ ...line, name: element, type, isExtension: false }, { ...line, name: `_${element}`, type: 'Element', isExtension: true }] : [{ ...line, name: element, type, isExtension: false }]))
+  node.elements = elements.map(({ name: element, type, isList, base, isChoice, isExtension, valueSet }, index) => ({
+    name: element,
+    key: Buffer.from(`"${element}":`),
+    index,
+    type: getType(type),
+    isList,
+    base,
+    isChoice,
+    extends: isExtension ? index - 1 : undefined,
+    codes: isExtension || valueSet === undefined ? undefined : codes.get(valueSet),
+    isAttachmentUrl: name === 'Attachment' && element === 'url',
+  }))
+  node.names = new Names(node.elements.map((element) => element.name))
+  const membersOf = (base: string) => node.elements.filter((element) => element.base === base)
+  node.required = lines.filter(({ isRequired }) => isRequired).map(({ base }) => ({ name: base, indexes: membersOf(base).map(({ index }) => index) }))
+  node.choices = lines.filter(({ isChoice }) => isChoice).map(({ base }) => ({ base, members: membersOf(base).map((member) => ({ index: member.index, value: member.extends ?? member.index })) }))
+  node.idIndex = node.elements.findIndex((element) => element.name === 'id')
   return node
 }
 
+/** Inherited elements first. */
 function linesOf (name: string): string[] {
   const { base, elements } = r4.types[name] ?? { elements: [] }
   return base === undefined ? elements : [...linesOf(base), ...elements]
 }
 
-function addElement (owner: TypeNode, elements: ElementNode[], required: Array<{ name: string, indexes: number[] }>, line: string): void {
+/** `name min..max type|type [value set]`; each type of a choice makes a name. */
+function readLine (line: string) {
   const [declared = '', cardinality = '', types = '', valueSet] = line.split(' ')
   const [min, max] = cardinality.split('..')
   const isChoice = declared.endsWith('[x]')
   const base = isChoice ? declared.slice(0, -3) : declared
-  const indexes: number[] = []
-  for (const typeName of types.split('|')) {
-    const name = isChoice ? `${base}${typeName.charAt(0).toUpperCase()}${typeName.slice(1)}` : base
-    const isList = max !== '1'
-    const index = elements.length
-    const isPrimitive = primitiveBases.has(typeName)
-    add({ name, typeName, isList, extendsIndex: undefined, codes: valueSet === undefined ? undefined : codes.get(valueSet) })
-    if (isPrimitive) add({ name: `_${name}`, typeName: 'Element', isList, extendsIndex: index, codes: undefined })
-  }
-  if (min !== '0') required.push({ name: base, indexes })
-
-  function add ({ name, typeName, isList, extendsIndex, codes }: { name: string, typeName: string, isList: boolean, extendsIndex: number | undefined, codes: ReadonlySet<string> | undefined }): void {
-    const index = elements.length
-    indexes.push(index)
-    elements.push({
-      name,
-      index,
-      type: getType(typeName),
-      isList,
-      base,
-      isChoice,
-      extends: extendsIndex,
-      codes,
-      isAttachmentUrl: owner.name === 'Attachment' && name === 'url',
-    })
-  }
+  const names = types.split('|').map((type) => [isChoice ? `${base}${type.charAt(0).toUpperCase()}${type.slice(1)}` : base, type] as const)
+  return { base, isChoice, isList: max !== '1', isRequired: min !== '0', names, valueSet }
 }

@@ -1,5 +1,5 @@
 import { toConcept } from './coding.ts'
-import { define, type Texts } from './definition.ts'
+import { define, type Texts, type Written } from './definition.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
 import { toPatientReference } from './patient-reference.ts'
 import { ValueProblem } from './value-problem.ts'
@@ -26,12 +26,12 @@ export const consent = define('Consent', 'consents', {
   other: { decision: 'text', recipients: 'json' },
   attachments: ['source_attachment'],
   spellings: { status: { revoked: 'inactive' } },
-  append: { 'provision.provision': toRule },
+  append: { 'provision.provision': { from: ['decision', 'recipients'], toItem: toRule } },
+  fill: { policyRule: toPolicyRule },
   defaults: {
     patient: toPatientReference,
-    scope: ({ resource }) => resource === undefined ? patientPrivacy : undefined,
-    category: ({ resource }) => resource === undefined ? `[${consentDocument}]` : undefined,
-    policyRule: toPolicyRule,
+    scope: () => patientPrivacy,
+    category: () => `[${consentDocument}]`,
   },
 })
 
@@ -57,9 +57,11 @@ function toRule ({ decision, recipients }: Texts): string | undefined {
 }
 
 /** ppc-1: a Consent names its policy. A decision alone stands for the policy of opting in or out. */
-function toPolicyRule ({ decision }: Texts, hasPolicyUri: (element: string) => boolean): string | undefined {
-  if (decision === undefined || decision === '' || hasPolicyUri('policy.uri')) return undefined
+function toPolicyRule ({ decision }: Texts, written: Written): string | undefined {
+  if (decision === undefined || decision === '') return undefined
   assertDecision(decision)
+  const policies: Array<{ uri?: unknown }> = JSON.parse(written('policy') ?? '[]')
+  if (policies.some(({ uri }) => uri !== undefined)) return undefined
   return policyRules[decision]
 }
 

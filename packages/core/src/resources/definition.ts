@@ -1,7 +1,10 @@
 import type { LineContext } from './line-context.ts'
 
-/** Texts of a row's columns: a JSON column's text is JSON; undefined is NULL or no such column. */
-export type Texts<C extends string = string> = { readonly [K in C]?: string | undefined }
+/** Texts of a row's columns: a JSON column's text is JSON; undefined is NULL, or that there is no such column. */
+export type Texts = Readonly<Record<string, string | undefined>>
+
+/** JSON of an element, as far as it is written; undefined: it is not there. */
+export type Written = (element: string) => string | undefined
 
 /**
  * All that is special about a resource type: its relation, the columns that stand beside or instead of `resource`, and defaults.
@@ -14,20 +17,26 @@ export interface Definition {
   readonly over: Readonly<Record<string, string>>
   /** Further columns, which are not an element as they stand: what PostgreSQL may have in them. */
   readonly other: Readonly<Record<string, 'text' | 'json'>>
-  /** Columns that only SQL can make of a row `r`: column → expression. */
+  /** What only SQL can make of a row `r`: a name for it → an expression that gives text. */
   readonly computed: Readonly<Record<string, string>>
   /** Of the columns that hold attachments: their urls are exported under ATTACHMENT_BASE_URLS alone, and their size has a limit. */
   readonly attachments: readonly string[]
   /** A column's spelling → R4's. */
   readonly spellings: Readonly<Record<string, Readonly<Record<string, string>>>>
-  /** List → JSON of an item that comes at its end; undefined: none. `items` is the JSON of those that are there. */
-  readonly append: Readonly<Record<string, (row: Texts, items: string | undefined, context: LineContext) => string | undefined>>
-  /** Root element → JSON that stands for it where neither `resource` nor a column has it; undefined: nothing. */
-  readonly defaults: Readonly<Record<string, (row: Texts, has: (element: string) => boolean) => string | undefined>>
+  /** Path of a list → JSON of an item that a column puts at its end; undefined: none. `items` gives the JSON of those that are there. */
+  readonly append: Readonly<Record<string, {
+    /** Without any of these columns there is no item. */
+    readonly from: readonly string[]
+    readonly toItem: (row: Texts, items: () => string | undefined, context: LineContext) => string | undefined
+  }>>
+  /** Root element → JSON that a column has for it where there is no such element; undefined: none. */
+  readonly fill: Readonly<Record<string, (row: Texts, written: Written) => string | undefined>>
+  /** The same, of rows without `resource` alone: what stands there is whole as it is. */
+  readonly defaults: Readonly<Record<string, (row: Texts, written: Written) => string | undefined>>
 }
 
 type Special = Partial<Omit<Definition, 'type' | 'relation'>>
 
 export function define (type: string, relation: string, special: Special = {}): Definition {
-  return { type, relation, over: {}, other: {}, computed: {}, attachments: [], spellings: {}, append: {}, defaults: {}, ...special }
+  return { type, relation, over: {}, other: {}, computed: {}, attachments: [], spellings: {}, append: {}, fill: {}, defaults: {}, ...special }
 }

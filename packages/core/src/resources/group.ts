@@ -23,9 +23,9 @@ export const group = define('Group', 'patient_groups', {
       'inactive', m.inactive)) ORDER BY m.patient_id, m.id)::text ${members})`,
   },
   defaults: {
-    type: ({ resource }) => resource === undefined ? '"person"' : undefined,
-    actual: ({ resource }) => resource === undefined ? 'true' : undefined,
-    quantity: ({ resource, quantity }) => resource === undefined ? quantity : undefined,
-    member: ({ resource, member }) => resource === undefined ? member : undefined,
+    type: () => '"person"',
+    actual: () => 'true',
+    quantity: ({ quantity }) => quantity,
+    member: ({ member }) => member,
   },
 })

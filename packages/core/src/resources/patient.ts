@@ -24,15 +24,15 @@ export const patient = define('Patient', 'patients', {
     link: 'link',
   },
   other: { mrn: 'text' },
-  append: { identifier: toMrn },
+  append: { identifier: { from: ['mrn'], toItem: toMrn } },
 })
 
 const medicalRecordNumber: unknown = JSON.parse(toConcept('http://terminology.hl7.org/CodeSystem/v2-0203', 'MR', 'Medical record number'))
 
 /** A bare medical record number as an Identifier, unless it is among the identifiers already. */
-function toMrn ({ mrn }: Texts, items: string | undefined, { mrnSystem }: LineContext): string | undefined {
+function toMrn ({ mrn }: Texts, items: () => string | undefined, { mrnSystem }: LineContext): string | undefined {
   if (mrn === undefined || mrn === '') return undefined
-  const identifiers: Array<{ system?: unknown, value?: unknown }> = items === undefined ? [] : JSON.parse(items)
+  const identifiers: Array<{ system?: unknown, value?: unknown }> = JSON.parse(items() ?? '[]')
   if (identifiers.some(({ system, value }) => value === mrn && system === mrnSystem)) return undefined
   return JSON.stringify({ type: medicalRecordNumber, system: mrnSystem, value: mrn })
 }

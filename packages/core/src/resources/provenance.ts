@@ -18,10 +18,8 @@ export const provenance = define('Provenance', 'provenance_events', {
     entity: 'entity',
   },
   other: { action: 'text' },
-  defaults: {
-    activity: toActivity,
-    agent: ({ resource }) => resource === undefined ? '[{"who":{"display":"Unknown"}}]' : undefined,
-  },
+  fill: { activity: toActivity },
+  defaults: { agent: () => '[{"who":{"display":"Unknown"}}]' },
 })
 
 /** https://terminology.hl7.org/CodeSystem-v3-DataOperation.html. A view or a share is not in it: a Provenance tells how its target came to be as it is. */
