@@ -27,6 +27,8 @@ export interface OverlayEntry {
   readonly element: ElementNode
   /** Whether the row has a value that stands instead of the element's. */
   hasValue: () => boolean
+  /** Whether it is left out where another type of the same choice has a value. */
+  readonly givesWay?: boolean
   /** Points the cursor to that value. */
   openValue?: (cursor: Cursor) => Status
   readonly nested?: Overlay
@@ -227,11 +229,15 @@ function copyUnder (cursor: Cursor, element: ElementNode, frame: Frame, overlay:
 /** The element with what is nested in it. */
 function copyInto (cursor: Cursor, element: ElementNode, frame: Frame, entry: OverlayEntry | undefined): Status {
   const nested = entry?.nested
-  if (nested?.entries.some((inner) => inner.isTouched()) !== true) return copyElement(cursor, element, frame)
+  if (!isAnyTouched(nested)) return copyElement(cursor, element, frame)
   cursor.path.push(element)
   const status = copyObject(cursor, element.type, nested)
   if (status !== failed) cursor.path.pop()
   return status
+}
+
+function isAnyTouched (overlay: Overlay | undefined): boolean {
+  return overlay?.entries.some((entry) => entry.isTouched()) === true
 }
 
 /**
@@ -274,18 +280,24 @@ function appendItem (cursor: Cursor, entry: OverlayEntry, start: number, status:
 
 /** The overlay's elements that the source does not have. */
 function copyOverlay (cursor: Cursor, frame: Frame, overlay: Overlay, first: number): boolean {
-  for (const [i, entry] of overlay.entries.entries()) {
+  for (const entry of overlay.entries) {
     const { element } = entry
-    if (frame.seen[element.index] !== 0 || overlay.entries.some((later, j) => j > i && later.element.base === element.base && later.isTouched())) continue
+    if (frame.seen[element.index] !== 0 || (entry.givesWay === true && overlay.entries.some((other) => other.element.base === element.base && other !== entry && other.isTouched()))) continue
     const mark = cursor.to
     startElement(cursor, element, first)
     const start = cursor.to
     let status = withSource(cursor, (copying) => {
-      if (!entry.hasValue()) copying.read(emptyObject, 0, 2)
-      else if (entry.openValue?.(copying) !== copied) return failed
-      return entry.hasValue() || entry.nested !== undefined ? copyInto(copying, element, frame, entry) : absent
+      if (!entry.hasValue()) copying.read(emptyObject, 0, emptyObject.length)
+      else if (entry.openValue?.(copying) !== copied) return failAt(copying, element, copying.problem)
+      return entry.hasValue() || isAnyTouched(entry.nested) ? copyInto(copying, element, frame, entry) : absent
     })
-    if (status === absent) status = withSource(cursor, (copying) => entry.openDefault?.(copying) === copied ? copyElement(copying, element, frame) : absent)
+    if (status === absent && entry.openDefault !== undefined) {
+      status = withSource(cursor, (copying) => {
+        const opened = entry.openDefault?.(copying) ?? absent
+        if (opened === copied) return copyElement(copying, element, frame)
+        return opened === failed ? failAt(copying, element, copying.problem) : absent
+      })
+    }
     if (status !== failed) status = appendItem(cursor, entry, start, status)
     if (status === failed) return false
     if (status === copied) {

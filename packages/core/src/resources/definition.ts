@@ -13,8 +13,10 @@ export type Written = (element: string) => string | undefined
 export interface Definition {
   readonly type: string
   readonly relation: string
-  /** Column → element that it lies over, by its path from the resource. Of columns for one choice (`value[x]`) the last one wins. */
+  /** Column → element that it lies over, by its path from the resource. */
   readonly over: Readonly<Record<string, string>>
+  /** Columns that are left out where another one has a value for the same choice (`value[x]`). */
+  readonly givesWay: readonly string[]
   /** Further columns, which are not an element as they stand: what PostgreSQL may have in them. */
   readonly other: Readonly<Record<string, 'text' | 'json'>>
   /** What only SQL can make of a row `r`: a name for it → an expression that gives text. */
@@ -38,5 +40,5 @@ export interface Definition {
 type Special = Partial<Omit<Definition, 'type' | 'relation'>>
 
 export function define (type: string, relation: string, special: Special = {}): Definition {
-  return { type, relation, over: {}, other: {}, computed: {}, attachments: [], spellings: {}, append: {}, fill: {}, defaults: {}, ...special }
+  return { type, relation, over: {}, givesWay: [], other: {}, computed: {}, attachments: [], spellings: {}, append: {}, fill: {}, defaults: {}, ...special }
 }

@@ -66,6 +66,7 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
     const isAttachment = definition.attachments.includes(column)
     return {
       hasValue: () => columns.has(column),
+      givesWay: definition.givesWay.includes(column),
       openValue: (copying) => {
         copying.isColumn = true
         copying.takeUrl = isAttachment ? takeUrl : undefined
@@ -196,6 +197,7 @@ function createOverlay (type: TypeNode, leaves: Leaf[], rest: Pick<Overlay, 'pre
     return Object.assign({}, ...own, {
       element,
       hasValue,
+      givesWay: all.some(({ entry }) => entry.givesWay === true),
       isTouched: () => hasValue() || own.some((entry) => entry.isTouched?.() === true) || nested?.entries.some((entry) => entry.isTouched()) === true,
       ...(nested === undefined ? {} : { nested }),
     })

@@ -23,6 +23,7 @@ export const patient = define('Patient', 'patients', {
     managing_organization: 'managingOrganization',
     link: 'link',
   },
+  givesWay: ['deceased', 'multiple_birth'],
   other: { mrn: 'text' },
   append: { identifier: { from: ['mrn'], toItem: toMrn } },
 })

@@ -17,6 +17,7 @@ export const provenance = define('Provenance', 'provenance_events', {
     agent: 'agent',
     entity: 'entity',
   },
+  givesWay: ['occurred_period_start', 'occurred_period_end'],
   other: { action: 'text' },
   fill: { activity: toActivity },
   defaults: { agent: () => '[{"who":{"display":"Unknown"}}]' },
