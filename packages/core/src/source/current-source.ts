@@ -1,0 +1,27 @@
+import type { QueryExecutorProvider } from 'kysely'
+import { readSource, type Source } from './catalog.ts'
+
+/** A relation that is made, changed or dropped is noticed within this time. */
+const maxAgeMs = 60_000
+
+export interface CurrentSource {
+  /** The source as it was at most a minute ago. Rejects when it cannot be read; the next call tries again. */
+  get: () => Promise<Source>
+}
+
+/** However many ask, the database is asked once a minute. */
+export function createCurrentSource (db: QueryExecutorProvider): CurrentSource {
+  let reading: Promise<Source> | undefined
+  let readAt = 0
+
+  function get (): Promise<Source> {
+    if (reading !== undefined && performance.now() - readAt < maxAgeMs) return reading
+    readAt = performance.now()
+    const current = readSource(db)
+    reading = current
+    current.catch(() => { if (reading === current) reading = undefined })
+    return current
+  }
+
+  return { get }
+}
