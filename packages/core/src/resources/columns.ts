@@ -21,7 +21,7 @@ export class Columns {
   readonly #forms: ColumnForm[] = []
   readonly #spellings: Definition['spellings']
 
-  constructor ({ columns }: SourceRelation, { over, other, computed, attachments, spellings }: Definition) {
+  constructor ({ columns, liveMembers }: SourceRelation, { over, other, computed, attachments, spellings }: Definition) {
     this.#spellings = spellings
     const texts: Record<string, string | undefined> = {}
     const add = (name: string, form: ColumnForm, sql: string, isMeasured: boolean) => {
@@ -34,7 +34,7 @@ export class Columns {
       const form = columns[name]
       if (form !== undefined) add(name, form, form === 'other' ? `r.${name}::text` : `r.${name}`, name === 'resource' || attachments.includes(name))
     }
-    for (const [name, sql] of Object.entries(computed)) add(name, 'text', sql, false)
+    if (liveMembers !== undefined) for (const [name, toSql] of Object.entries(computed)) add(name, 'text', toSql(liveMembers), false)
     this.texts = texts
   }
 

@@ -19,8 +19,8 @@ export interface Definition {
   readonly givesWay: readonly string[]
   /** Further columns, which are not an element as they stand: what PostgreSQL may have in them. */
   readonly other: Readonly<Record<string, 'text' | 'json'>>
-  /** What only SQL can make of a row `r`: a name for it → an expression that gives text. */
-  readonly computed: Readonly<Record<string, string>>
+  /** What only SQL can make of a row `r`: a name for it → an expression that gives text. `members`: SQL of a table of the groups' members. */
+  readonly computed: Readonly<Record<string, (members: string) => string>>
   /** Of the columns that hold attachments: their urls are exported under ATTACHMENT_BASE_URLS alone, and their size has a limit. */
   readonly attachments: readonly string[]
   /** A column's spelling → R4's. */

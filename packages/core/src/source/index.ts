@@ -4,6 +4,7 @@ export {
   exportedRelations, exportedTypes, relations,
   type Column, type ColumnType, type ExportedType, type Relation, type SourceRow,
 } from './relations.ts'
-export { readSource, type ColumnForm, type Columns, type RelationKind, type Source, type SourceRelation } from './catalog.ts'
+export { getRelation, readSource, type ColumnForm, type Columns, type RelationKind, type Source, type SourceRelation } from './catalog.ts'
 export { createCurrentSource, type CurrentSource } from './current-source.ts'
-export { toMembers } from './members.ts'
+export { ofLivePatient } from './live.ts'
+export { toLiveMembers, toMembers } from './members.ts'

@@ -60,6 +60,25 @@ t.test('rows of a patient who is back have changed, in every relation that has r
   await sql`DROP TABLE source.encounter`.execute(db)
 })
 
+t.test('a group has changed when its members have, or when a patient of them is deleted or back', async t => {
+  await sql`INSERT INTO source.patient_groups (id) VALUES ('g-1'), ('g-2'), ('g-3')`.execute(db)
+  const changes = [
+    [['g-1', 'g-2'], "INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('m-2', 'g-1', 'p-9'), ('m-3', 'g-2', 'p-8')"],
+    [['g-1', 'g-3'], "UPDATE source.patient_group_members SET group_id = 'g-3' WHERE id = 'm-2'"],
+    [['g-2'], "DELETE FROM source.patient_group_members WHERE id = 'm-3'"],
+    [['g-1'], "UPDATE source.patients SET deleted_at = now() WHERE id = 'p-1'"],
+    [['g-1'], "UPDATE source.patients SET deleted_at = NULL WHERE id = 'p-1'"],
+    [[], "UPDATE source.patients SET active = false WHERE id = 'p-1'"],
+  ] as const
+  const times = async () => await Promise.all(['g-1', 'g-2', 'g-3'].map(async id => await updatedAt('patient_groups', id)))
+  for (const [changed, statement] of changes) {
+    const before = await times()
+    await sql.raw(statement).execute(db)
+    const after = await times()
+    t.strictSame(['g-1', 'g-2', 'g-3'].filter((_, i) => after[i] !== before[i]), changed, statement)
+  }
+})
+
 t.test('the migrations can be undone and done again, whatever tables were made', async t => {
   const own = db as never as Parameters<typeof migrations[string]['up']>[0]
   for (const { down } of Object.values(migrations).reverse()) await down?.(own)

@@ -37,6 +37,36 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     END
     $$`.execute(db)
 
+  // A group's resource holds its members, so it changes with them, and with what becomes of their patients.
+  await sql`
+    CREATE FUNCTION source.touch_groups_of_members() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF TG_OP <> 'INSERT' THEN
+        UPDATE source.patient_groups SET updated_at = clock_timestamp() WHERE id IN (SELECT group_id FROM old_rows);
+      END IF;
+      IF TG_OP <> 'DELETE' THEN
+        UPDATE source.patient_groups SET updated_at = clock_timestamp() WHERE id IN (SELECT group_id FROM new_rows);
+      END IF;
+      RETURN NULL;
+    END
+    $$;
+    CREATE TRIGGER touch_groups_of_inserted AFTER INSERT ON source.patient_group_members
+      REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION source.touch_groups_of_members();
+    CREATE TRIGGER touch_groups_of_updated AFTER UPDATE ON source.patient_group_members
+      REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION source.touch_groups_of_members();
+    CREATE TRIGGER touch_groups_of_deleted AFTER DELETE ON source.patient_group_members
+      REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION source.touch_groups_of_members();
+    CREATE FUNCTION source.touch_groups_of_patient() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      UPDATE source.patient_groups SET updated_at = clock_timestamp()
+      WHERE id IN (SELECT group_id FROM source.patient_group_members WHERE patient_id = NEW.id);
+      RETURN NULL;
+    END
+    $$;
+    CREATE TRIGGER touch_groups_of_patient AFTER UPDATE OF deleted_at ON source.patients
+      FOR EACH ROW WHEN ((OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL))
+      EXECUTE FUNCTION source.touch_groups_of_patient()`.execute(db)
+
   await sql`
     CREATE OR REPLACE FUNCTION source.touch_rows_of_patient() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
@@ -71,7 +101,11 @@ export async function down (db: Kysely<unknown>): Promise<void> {
       END LOOP;
     END
     $$;
-    DROP FUNCTION source.create_relation;
+    DROP TRIGGER touch_groups_of_patient ON source.patients;
+    DROP TRIGGER touch_groups_of_inserted ON source.patient_group_members;
+    DROP TRIGGER touch_groups_of_updated ON source.patient_group_members;
+    DROP TRIGGER touch_groups_of_deleted ON source.patient_group_members;
+    DROP FUNCTION source.create_relation, source.touch_groups_of_members, source.touch_groups_of_patient;
     DELETE FROM source.medical_records WHERE patient_id IS NULL;
     DELETE FROM source.consents WHERE patient_id IS NULL;
     DELETE FROM source.provenance_events WHERE patient_id IS NULL;
