@@ -3,6 +3,7 @@ import type { Database } from '@fhir-bulk-export/core/db'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
+import { createCurrentSource } from '@fhir-bulk-export/core/source'
 import { fastify } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
@@ -39,6 +40,7 @@ export interface Services {
 export async function buildApp ({ config, db, queue, store, log }: Services): Promise<FastifyInstance> {
   const publicUrl = config.PUBLIC_URL
   const loggerInstance: FastifyBaseLogger = log
+  const source = createCurrentSource(db)
   const connections = createConnections()
   const app = fastify({
     loggerInstance,
@@ -69,11 +71,11 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
       store: async (signal) => { await store.ping({ signal }) },
     },
   })
-  await app.register(discovery, { prefix: '/fhir/r4', publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL })
+  await app.register(discovery, { prefix: '/fhir/r4', source, publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL })
   await app.register(async function fhir (fhir) {
     await fhir.register(auth, { config })
     await fhir.register(pollingLimits)
-    await fhir.register(kickOff, { db, queue, config })
+    await fhir.register(kickOff, { db, source, queue, config })
     await fhir.register(status, { db, config })
     await fhir.register(list, { db, config })
     await fhir.register(cancel, { db, config })

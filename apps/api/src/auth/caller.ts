@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
 import { Value } from '@sinclair/typebox/value'
 import { claimsSchema } from './claims.ts'
 import type { Claims } from './claims.ts'
 import { findPatientId } from './patient-id.ts'
 import type { PatientIdOptions } from './patient-id.ts'
 import { toScopedTypes } from './scopes.ts'
-import type { ScopeContext, ScopedType, ScopedTypes } from './scopes.ts'
+import type { ScopeContext, ScopedTypes } from './scopes.ts'
 
 /**
  * Who asks, as their token says. `requester` is the same for all tokens of one caller and holds nothing of them: a SHA-256.
- * `types`: all that the token's scopes let it export, never empty; null: its scopes do not limit it.
+ * `types`: all of R4 that the token's scopes let it export, never empty; null: its scopes do not limit it.
  */
-export type Caller = { issuer: string, requester: string, types: ReadonlySet<ExportedType> | null, canReadGroups: boolean } & (
+export type Caller = { issuer: string, requester: string, types: ReadonlySet<string> | null } & (
   | { role: 'ADMIN', patientId: null }
   | { role: 'PATIENT', patientId: string }
 )
@@ -33,16 +31,16 @@ const contextsOf: Record<Caller['role'], ScopeContext[]> = { ADMIN: ['system', '
 export function toCaller (claims: unknown, options: PatientIdOptions): Caller {
   if (!Value.Check(claimsSchema, claims)) throw new ServiceError('UNAUTHORIZED', 'The bearer token has malformed claims')
   const issuer = claims.iss ?? ''
-  const { role, ...limits } = toAccess(claims)
+  const { role, types } = toAccess(claims)
   if (role === 'ADMIN') {
-    return { role, issuer, patientId: null, requester: toRequester(role, issuer, claims.sub ?? ''), ...limits }
+    return { role, issuer, patientId: null, requester: toRequester(role, issuer, claims.sub ?? ''), types }
   }
   const patientId = findPatientId(claims, options)
   if (patientId === undefined) throw new ServiceError('FORBIDDEN', 'The bearer token of a PATIENT has no usable patient id')
-  return { role, issuer, patientId, requester: toRequester(role, issuer, patientId), ...limits }
+  return { role, issuer, patientId, requester: toRequester(role, issuer, patientId), types }
 }
 
-type Access = Pick<Caller, 'role' | 'types' | 'canReadGroups'>
+type Access = Pick<Caller, 'role' | 'types'>
 
 /** Roles decide first; scopes then narrow the types. Without any role the scopes are it: `system/` an ADMIN, `patient/` a PATIENT. */
 function toAccess (claims: Claims): Access {
@@ -50,17 +48,16 @@ function toAccess (claims: Claims): Access {
   const claimed = [claims.role, claims.roles].flat().filter((role) => role !== undefined && role !== null)
   if (claimed.length > 0) {
     const role = toRole(claimed)
-    return scoped.size === 0 ? { role, types: null, canReadGroups: role === 'ADMIN' } : toLimited(role, scoped, contextsOf[role])
+    return scoped.size === 0 ? { role, types: null } : toLimited(role, scoped, contextsOf[role])
   }
   if (scoped.size === 0) throw new ServiceError('FORBIDDEN', 'The bearer token has no role and no scope that may export')
   return collect(scoped, ['system']).size > 0 ? toLimited('ADMIN', scoped, ['system']) : toLimited('PATIENT', scoped, ['patient'])
 }
 
 function toLimited (role: Caller['role'], scoped: ScopedTypes, contexts: ScopeContext[]): Access {
-  const readable = collect(scoped, contexts)
-  const types = new Set(exportedTypes.filter((type) => readable.has(type)))
-  if (types.size === 0) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token let it read none of the exported types')
-  return { role, types, canReadGroups: role === 'ADMIN' && readable.has('Group') }
+  const types = collect(scoped, contexts)
+  if (types.size === 0) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token let it read no resource type')
+  return { role, types }
 }
 
 function toRole (claimed: unknown[]): Caller['role'] {
@@ -70,7 +67,7 @@ function toRole (claimed: unknown[]): Caller['role'] {
   throw new ServiceError('FORBIDDEN', 'The bearer token has no role that may export')
 }
 
-function collect (scoped: ScopedTypes, contexts: ScopeContext[]): Set<ScopedType> {
+function collect (scoped: ScopedTypes, contexts: ScopeContext[]): Set<string> {
   return new Set(contexts.flatMap((context) => [...scoped.get(context) ?? []]))
 }
 

@@ -1,20 +1,15 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { isResourceType, resourceTypes } from '@fhir-bulk-export/core/r4'
 
-/** Groups are read, not exported: they say whom to export. */
-export type ScopedType = ExportedType | 'Group'
 export type ScopeContext = 'system' | 'user' | 'patient'
 
 /** What a token's resource scopes let it read, by their context. A context without any resource scope is not in it. */
-export type ScopedTypes = ReadonlyMap<ScopeContext, ReadonlySet<ScopedType>>
+export type ScopedTypes = ReadonlyMap<ScopeContext, ReadonlySet<string>>
 
 /** SMART App Launch 2.2, Scopes: v1 `system/Patient.read`, v2 `system/Patient.rs?parameter=value`. */
 const resourceScope = /^(system|user|patient)\/([^.?]*)(?:\.([^?]*))?(\?.*)?$/s
 const v1Permissions = new Map([['read', 'rs'], ['write', 'cud'], ['*', 'cruds']])
 const v2Permissions = /^(?=.)c?r?u?d?s?$/
-
-const scopedTypes: ScopedType[] = [...exportedTypes, 'Group']
 
 /**
  * The types that `scope` and `scp` (texts with spaces, lists, or both) let a token read. An export searches a type and
@@ -23,16 +18,16 @@ const scopedTypes: ScopedType[] = [...exportedTypes, 'Group']
  * @throws ServiceError FORBIDDEN for a scope narrowed by a search (`Patient.rs?…`): to ignore that would widen it.
  */
 export function toScopedTypes (...claims: Array<string | string[] | null | undefined>): ScopedTypes {
-  const granted = new Map<ScopeContext, Map<ScopedType, string>>()
+  const granted = new Map<ScopeContext, Map<string, string>>()
   for (const scope of claims.flatMap((claim) => claim ?? []).flatMap((text) => text.split(/\s+/))) {
     const [, context, resource = '', permission = '', search] = resourceScope.exec(scope) ?? []
     if (context !== 'system' && context !== 'user' && context !== 'patient') continue
     const letters = toLetters(permission)
-    const types = scopedTypes.filter((type) => resource === '*' || resource === type)
+    const types = resource === '*' ? resourceTypes : isResourceType(resource) ? [resource] : []
     if (search !== undefined && types.length > 0 && /[rs]/.test(letters)) {
       throw new ServiceError('FORBIDDEN', `The scope ${context}/${resource}.${permission}?… is narrowed by a search, which is not supported here`)
     }
-    const lettersOf = granted.get(context) ?? new Map<ScopedType, string>()
+    const lettersOf = granted.get(context) ?? new Map<string, string>()
     for (const type of types) lettersOf.set(type, (lettersOf.get(type) ?? '') + letters)
     granted.set(context, lettersOf)
   }
@@ -43,6 +38,6 @@ function toLetters (permission: string): string {
   return v1Permissions.get(permission) ?? (v2Permissions.test(permission) ? permission : '')
 }
 
-function toReadable (lettersOf: Map<ScopedType, string>): Set<ScopedType> {
-  return new Set(scopedTypes.filter((type) => /r/.test(lettersOf.get(type) ?? '') && /s/.test(lettersOf.get(type) ?? '')))
+function toReadable (lettersOf: Map<string, string>): Set<string> {
+  return new Set([...lettersOf].filter(([, letters]) => letters.includes('r') && letters.includes('s')).map(([type]) => type))
 }

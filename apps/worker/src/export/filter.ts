@@ -1,6 +1,7 @@
 import type { ExportRow } from '@fhir-bulk-export/core/db'
 import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/filters'
 import type { FilterSql } from '@fhir-bulk-export/core/filters'
+import { exportedTypes } from '@fhir-bulk-export/core/source'
 import type { ExportedType } from '@fhir-bulk-export/core/source'
 
 /**
@@ -28,7 +29,7 @@ export interface SnapshotFilter {
 /** System level and patient level read the same: every row of the source belongs to a patient. */
 export function toSnapshotFilter (row: ExportRow, mrnSystem: string | undefined): SnapshotFilter {
   return {
-    types: row.types,
+    types: exportedTypes.filter((type) => row.types.includes(type)),
     patientId: row.patient_id,
     patientIds: row.patient_ids,
     groupId: row.group_id,

@@ -1,4 +1,4 @@
-import { isId } from '../fhir/row.ts'
+import { isId } from '../resources/index.ts'
 import { toDateRange } from './date-range.ts'
 import { FilterProblem } from './filter-problem.ts'
 import { toElements, toReference } from './references.ts'

@@ -1,6 +1,4 @@
-import { consentDocument } from '../fhir/codings.ts'
-import type { ExportedType } from '../source/relations.ts'
-import { consentStatus } from './consent-status.ts'
+import { getDefinition } from '../resources/index.ts'
 import { anyOf, booleanMatch, codeMatch, conceptMatch, dateMatch, idMatch, identifierMatch, instantMatch, mrnMatch, referencesMatch } from './match.ts'
 import type { Match } from './match.ts'
 
@@ -17,13 +15,14 @@ const ofEveryType: SearchParameter[] = [
   { name: '_lastUpdated', type: 'date', documentation: 'When the resource changed last', match: instantMatch('r.updated_at') },
 ]
 
-// A Consent without a category is exported with this one.
-const consentCategory = `CASE WHEN coalesce(r.category::jsonb, 'null') IN ('null', '[]', '{}', '""') THEN '${JSON.stringify([consentDocument])}' ELSE r.category::jsonb END`
+// A Consent is exported with a category, and `revoked` is no status of R4.
+const consentCategory = `CASE WHEN coalesce(r.category::jsonb, 'null') IN ('null', '[]', '{}', '""')
+  THEN '${getDefinition('Consent').defaults.category?.({}, () => false) ?? 'null'}' ELSE r.category::jsonb END`
+const consentStatus = "CASE r.status::text WHEN 'revoked' THEN 'inactive' ELSE r.status::text END"
 
-/** What `_typeFilter` can ask of each type: few, and each means what it means in a search. The README has the same list. */
-export const searchParameters: Readonly<Record<ExportedType, readonly SearchParameter[]>> = {
+/** By columns of the types that have some. The README has the same list. */
+const ofColumns: Readonly<Record<string, readonly SearchParameter[]>> = {
   Patient: [
-    ...ofEveryType,
     { name: 'active', type: 'token', documentation: 'Whether the record is in active use: true or false', match: booleanMatch('r.active') },
     { name: 'birthdate', type: 'date', documentation: 'Date of birth; a partial date stands for all of its days', match: dateMatch('r.birth_date::text') },
     { name: 'deceased', type: 'token', documentation: 'Whether the patient has died: true or false', match: booleanMatch("coalesce(r.deceased, false) OR coalesce(r.deceased_date_time::text, '') <> ''") },
@@ -31,7 +30,6 @@ export const searchParameters: Readonly<Record<ExportedType, readonly SearchPara
     { name: 'identifier', type: 'token', documentation: 'Any identifier, the medical record number included', match: anyOf(identifierMatch('r.identifier', true), mrnMatch) },
   ],
   DocumentReference: [
-    ...ofEveryType,
     { name: 'category', type: 'token', documentation: 'Categorization of the document', match: conceptMatch('r.category', true) },
     { name: 'date', type: 'date', documentation: 'When this document reference was created', match: instantMatch('r.date') },
     { name: 'identifier', type: 'token', documentation: 'Any identifier, the master identifier included', match: anyOf(identifierMatch('r.identifier', true), identifierMatch('r.master_identifier', false)) },
@@ -40,19 +38,22 @@ export const searchParameters: Readonly<Record<ExportedType, readonly SearchPara
     { name: 'type', type: 'token', documentation: 'Kind of document', match: conceptMatch('r.type', false) },
   ],
   Consent: [
-    ...ofEveryType,
     { name: 'category', type: 'token', documentation: 'Classification of the consent', match: conceptMatch(`(${consentCategory})`, true) },
     { name: 'identifier', type: 'token', documentation: 'Any identifier', match: identifierMatch('r.identifier', true) },
     { name: 'patient', type: 'reference', documentation: 'The patient whom the consent is about', match: idMatch('r.patient_id', 'Patient') },
     { name: 'status', type: 'token', documentation: 'Status as exported: draft, proposed, active, rejected, inactive or entered-in-error', match: codeMatch(`(${consentStatus})`, 'http://hl7.org/fhir/consent-state-codes') },
   ],
   Provenance: [
-    ...ofEveryType,
     { name: 'recorded', type: 'date', documentation: 'When the activity was recorded', match: instantMatch('r.recorded') },
     { name: 'target', type: 'reference', documentation: 'What the provenance is about: Type/id, or an id', match: referencesMatch('r.target') },
   ],
 }
 
-export function findSearchParameter (type: ExportedType, name: string): SearchParameter | undefined {
-  return searchParameters[type].find((parameter) => parameter.name === name)
+/** What `_typeFilter` can ask of a type: each parameter means what it means in a search. */
+export function toSearchParameters (type: string): readonly SearchParameter[] {
+  return [...ofEveryType, ...ofColumns[type] ?? []]
+}
+
+export function findSearchParameter (type: string, name: string): SearchParameter | undefined {
+  return toSearchParameters(type).find((parameter) => parameter.name === name)
 }

@@ -1,4 +1,3 @@
-import type { ExportedType } from '../source/relations.ts'
 import { findSearchParameter } from './search-parameters.ts'
 import type { SqlContext } from './match.ts'
 import type { TypeFilter } from './type-filter.ts'
@@ -6,7 +5,7 @@ import type { TypeFilter } from './type-filter.ts'
 /** What is to be put into the SQL that reads a type's rows (alias `r`), and the settings that its session needs for it. */
 export interface FilterSql {
   /** None for a type that is not filtered: a filter of one type does not limit the others. */
-  conditions: Partial<Record<ExportedType, string>>
+  conditions: Partial<Record<string, string>>
   /** The values, by the name of their setting. */
   settings: Record<string, string>
 }

@@ -1,12 +1,11 @@
 import { ServiceError } from '../errors.ts'
-import { exportedTypes } from '../source/relations.ts'
-import type { ExportedType } from '../source/relations.ts'
+import { isResourceType } from '../r4/index.ts'
 import { FilterProblem } from './filter-problem.ts'
-import { findSearchParameter, searchParameters } from './search-parameters.ts'
+import { findSearchParameter, toSearchParameters } from './search-parameters.ts'
 
 /** `Type?name=value,value&name=value`: all of the parameters hold, each with any of its values. */
 export interface TypeFilter {
-  type: ExportedType
+  type: string
   parameters: Array<{ name: string, values: string[] }>
 }
 
@@ -22,13 +21,13 @@ export function splitTypeFilters (text: string): string[] {
 export function parseTypeFilter (text: string): TypeFilter {
   const mark = text.indexOf('?')
   if (mark === -1) throw new ServiceError('INVALID_PARAMETER', '_typeFilter must be a search: Type?parameter=value')
-  const type = exportedTypes.find((known) => known === text.slice(0, mark))
-  if (type === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', `_typeFilter must be a search of one of ${exportedTypes.join(', ')}`)
+  const type = text.slice(0, mark)
+  if (!isResourceType(type)) throw new ServiceError('UNSUPPORTED_PARAMETER', '_typeFilter must be a search of a resource type of FHIR R4')
   const parameters = text.slice(mark + 1).split('&').map((part) => parseParameter(type, part))
   return { type, parameters }
 }
 
-function parseParameter (type: ExportedType, part: string): TypeFilter['parameters'][number] {
+function parseParameter (type: string, part: string): TypeFilter['parameters'][number] {
   const sign = part.indexOf('=')
   const name = decode(type, sign === -1 ? part : part.slice(0, sign))
   if (name === '') throw new ServiceError('INVALID_PARAMETER', `_typeFilter ${type}? must have parameters: ${type}?parameter=value`)
@@ -48,16 +47,16 @@ function parseParameter (type: ExportedType, part: string): TypeFilter['paramete
   return { name, values }
 }
 
-function unsupported (type: ExportedType, name: string): string {
+function unsupported (type: string, name: string): string {
   const [plain = ''] = name.split(/[:.]/)
   const isKnown = findSearchParameter(type, plain) !== undefined
   const shown = /^[A-Za-z_][A-Za-z0-9_:.-]{0,63}$/.test(name) ? name : 'this parameter'
   if (isKnown && name.includes(':')) return `_typeFilter does not support modifiers: ${type}?${shown}`
   if (isKnown) return `_typeFilter does not support chained parameters: ${type}?${shown}`
-  return `_typeFilter does not support ${type}?${shown}, only ${searchParameters[type].map((parameter) => parameter.name).join(', ')}`
+  return `_typeFilter does not support ${type}?${shown}, only ${toSearchParameters(type).map((parameter) => parameter.name).join(', ')}`
 }
 
-function decode (type: ExportedType, text: string): string {
+function decode (type: string, text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

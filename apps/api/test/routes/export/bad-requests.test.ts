@@ -29,7 +29,7 @@ const instant = '2026-02-22T15:30:00Z'
 const queries: Array<[string, Issue, string]> = [
   ['_type=Observation', 'not-supported', '_type'],
   ['_type=patient', 'not-supported', '_type'],
-  ['_type=Patient,Observation', 'not-supported', '"Observation"'],
+  ['_type=Patient,Observation', 'not-supported', 'Observation cannot be exported'],
   ['_type=', 'value', '_type'],
   ['_type', 'value', '_type'],
   ['_type=Patient,', 'value', '_type'],
@@ -58,7 +58,7 @@ const queries: Array<[string, Issue, string]> = [
   ['_elements=', 'value', '_elements'],
   ['_elements=nope', 'not-supported', '_elements'],
   ['_elements=Patient.nope', 'not-supported', '_elements'],
-  ['_elements=Observation.code', 'not-supported', '_elements'],
+  ['_elements=Lab.code', 'not-supported', '_elements'],
   ['_elements=Patient.name.family', 'not-supported', '_elements'],
   ['_elements=id,,meta', 'value', '_elements'],
   ['_typeFilter=', 'value', '_typeFilter'],
