@@ -17,7 +17,7 @@ const ofEveryType: SearchParameter[] = [
 
 // A Consent is exported with a category, and `revoked` is no status of R4.
 const consentCategory = `CASE WHEN coalesce(r.category::jsonb, 'null') IN ('null', '[]', '{}', '""')
-  THEN '${getDefinition('Consent').defaults.category?.({}, () => false) ?? 'null'}' ELSE r.category::jsonb END`
+  THEN '${getDefinition('Consent').defaults.category?.({}, () => undefined) ?? 'null'}' ELSE r.category::jsonb END`
 const consentStatus = "CASE r.status::text WHEN 'revoked' THEN 'inactive' ELSE r.status::text END"
 
 /** By columns of the types that have some. The README has the same list. */
