@@ -327,14 +327,7 @@ function hasWhatItNeeds (cursor: Cursor, type: TypeNode, { seen, lists, choices 
   for (const { name, indexes } of type.required) {
     if (!indexes.some((index) => seen[index] !== 0)) return failAt(cursor, name, 'is required') !== failed
   }
-  if (choices > 1) for (const { base, members } of type.choices) {
-    let chosen = -1
-    for (const { index, value } of members) {
-      if (seen[index] === 0) continue
-      if (chosen !== -1 && chosen !== value) return failAt(cursor, `${base}[x]`, 'must stand only once, with one type') !== failed
-      chosen = value
-    }
-  }
+  if (choices > 1 && !hasOneOfEachChoice(cursor, type, seen)) return false
   if (!type.isResource && type.name !== 'Element' && type.idIndex !== -1 && seen[type.idIndex] !== 0 && !type.elements.some(({ index }) => index !== type.idIndex && seen[index] !== 0)) {
     return cursor.fail('must have content besides its id') !== failed
   }
@@ -347,6 +340,14 @@ function hasWhatItNeeds (cursor: Cursor, type: TypeNode, { seen, lists, choices 
       cursor.path.push(element)
       return failAt(cursor, i, 'must not be null without an extension') !== failed
     }
+  }
+  return true
+}
+
+function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, seen: Uint8Array): boolean {
+  for (const { base, members } of type.choices) {
+    const chosen = new Set(members.filter(({ index }) => seen[index] !== 0).map(({ value }) => value))
+    if (chosen.size > 1) return failAt(cursor, `${base}[x]`, 'must stand only once, with one type') !== failed
   }
   return true
 }

@@ -1,5 +1,3 @@
-import type { ElementNode } from './table.ts'
-
 /** How the copying of a value ended. `absent`: nothing was written, since the value is a spelling of nothing. */
 export type Status = typeof failed | typeof copied | typeof absent
 export const failed = 0
@@ -20,7 +18,7 @@ export class Cursor {
    */
   isColumn = false
   /** Where the cursor is, from the resource; where it failed, once it has. */
-  readonly path: Array<ElementNode | string | number> = []
+  readonly path: Array<{ readonly name: string } | string | number> = []
   problem = ''
   /** Called after an Attachment.url was copied: whether it stays. Undefined: all of them stay as they are. */
   takeUrl: ((cursor: Cursor, start: number) => boolean) | undefined

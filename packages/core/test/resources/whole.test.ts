@@ -63,7 +63,7 @@ t.test('a resource of another type, or none, is an issue', async (t) => {
 
 t.test('lines follow each other, and a row that fails leaves nothing behind', async (t) => {
   const observation = (text: string) => `{"resourceType":"Observation","status":"final","code":{"text":"${text}"}}`
-  t.equal(lineOf('Observation', { resource: observation('x'.repeat(100_000)) }).line.length, 100_000 + lineOf('Observation', { resource: observation('') .replace('""', '"y"') }).line.length - 1)
+  t.equal(lineOf('Observation', { resource: observation('x'.repeat(100_000)) }).line.length, 100_000 + lineOf('Observation', { resource: observation('').replace('""', '"y"') }).line.length - 1)
 })
 
 t.test('updated_at is an instant with as many digits as it has', async (t) => {
