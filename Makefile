@@ -64,7 +64,7 @@ generate: install ## NDJSON of invented patients in .data/generated (PATIENTS=10
 migrate: install ## the service's tables in DATABASE_URL, and the queue's in QUEUE_URL
 	@$(NODE) $(CORE)/migrate.ts
 
-load: install ## FHIR NDJSON into the source tables of DATABASE_URL (DATA=<folder>)
+load: install ## FHIR resources (.ndjson, .ndjson.gz, .json) into the source tables of DATABASE_URL (DATA=<folder>)
 	@$(NODE) $(CORE)/load.ts $(DATA)
 
 verify: install ## the files of an export against what was published (JOB=<id>)
