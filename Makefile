@@ -7,7 +7,7 @@ TESTS ?=
 BENCH ?= export
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo start up down test test-faults soak check types lint import-graph r4 r4-current bench generate migrate load verify rewrap
+.PHONY: help install demo start up down test test-bare test-faults soak check types lint dead-code import-graph schema r4 r4-current bench generate migrate load verify rewrap
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -35,19 +35,28 @@ test: install ## everything, on real servers (TESTS=<files>; REQUIRE_ALL=1: noth
 test-faults: install ## the suite that breaks every part (a part of test)
 	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(wildcard packages/faults/test/*.test.ts)
 
+test-bare: install ## the files that use an optional server, on a PATH without any
+	@$(NODE) $(STACK)/test-bare.ts
+
 soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
 	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
 
-check: types lint import-graph r4-current ## types, lint, import graph and whether the R4 table is current
+check: types lint dead-code import-graph schema r4-current ## types, lint, dead code, import graph, schema and the R4 table
 
 types: install ## TypeScript
 	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.base.json
 
-lint: install ## eslint with neostandard
+lint: install ## eslint with neostandard, and promises that nothing waits for
 	@$(NODE) node_modules/eslint/bin/eslint.js --config .config/eslint.config.js .
+
+dead-code: install ## files, exports and packages that nothing uses
+	@$(NODE) node_modules/knip/bin/knip.js --config .config/knip.config.js
 
 import-graph: install ## no cycle, no forbidden arrow
 	@$(NODE) $(STACK)/import-graph/cli.ts
+
+schema: install ## migrations are as they landed, and what they make is as the types of the tables say
+	@$(NODE) $(STACK)/schema/cli.ts
 
 r4: install ## the table of FHIR R4, made of HL7's definitions
 	@$(NODE) $(STACK)/r4/cli.ts

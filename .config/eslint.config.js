@@ -1,6 +1,22 @@
-import neostandard from 'neostandard'
+import neostandard, { plugins } from 'neostandard'
 
 export default [
   ...neostandard({ ts: true, noJsx: true, ignores: ['**/node_modules/', '.data/', '.tap/'] }),
-  { rules: { camelcase: 'off' } }, // rows keep the names of their columns: snake_case
+  {
+    rules: {
+      camelcase: 'off', // rows keep the names of their columns: snake_case
+      'no-void': ['error', { allowAsStatement: true }], // says of a promise that never rejects that nothing waits for it
+    },
+  },
+  {
+    files: ['{apps,packages}/*/{src,test}/**/*.ts'],
+    plugins: { '@typescript-eslint': plugins['typescript-eslint'].plugin },
+    languageOptions: { parserOptions: { project: 'tsconfig.base.json' } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': ['error', {
+        allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }], // a test waits for its subtests by itself
+      }],
+      '@typescript-eslint/no-misused-promises': 'error',
+    },
+  },
 ]

@@ -15,6 +15,8 @@ const httpConfig = {
     default: 'http://localhost:3000',
     expected: 'an https:// URL without a slash at its end (http:// for localhost, 127.0.0.1 and [::1] alone)',
   }),
+  // Nothing of ours goes there: it is an address for clients, and may be one of a closed network.
+  IPFS_GATEWAY_URL: Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+(/[^\\s/?#]+)*$', expected: 'an http(s):// URL without a slash at its end' })),
 }
 
 const expectedSecret = 'a secret of at least 32 bytes (openssl rand -base64 48)'

@@ -29,6 +29,15 @@ t.test('tokens travel in the clear on this machine alone', async (t) => {
   }
 })
 
+t.test('a gateway is an address for clients, which they complete', async (t) => {
+  for (const url of ['http://localhost:8080', 'https://ipfs.example.org', 'https://example.org/gateways/one']) {
+    t.equal(readApiConfig({ ...required, IPFS_GATEWAY_URL: url }).IPFS_GATEWAY_URL, url)
+  }
+  for (const url of ['https://ipfs.example.org/', 'https://me:secret@example.org', 'https://example.org?x', 'https://example.org#x', 'ipfs://Qm', 'https://']) {
+    t.throws(() => readApiConfig({ ...required, IPFS_GATEWAY_URL: url }), { code: 'CONFIG_INVALID', message: /^IPFS_GATEWAY_URL: expected / }, url)
+  }
+})
+
 t.test('tokens come from one issuer: a secret of our own, or the keys of another with its name and ours', async (t) => {
   const { JWT_SECRET, ...others } = required
   const outside = { ...others, JWKS_URL: 'https://issuer.example.org/jwks?x=1', JWT_ISSUER: 'https://issuer.example.org', JWT_AUDIENCE: 'bulk' }

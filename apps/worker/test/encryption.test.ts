@@ -2,7 +2,7 @@ import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
 import { toCiphertextSize } from '@fhir-bulk-export/core/crypto'
 import { toFileKey } from '@fhir-bulk-export/core/store'
 import { cancelExport } from '@fhir-bulk-export/core/exports'
-import { testIpfsRpcUrl } from '@fhir-bulk-export/stack/testing'
+import { getServerUrl, needs } from '@fhir-bulk-export/stack/optional-servers'
 import { buffer } from 'node:stream/consumers'
 import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
@@ -11,11 +11,14 @@ import { runBulkExportCleanup } from '../src/tasks/bulk-export-cleanup.task.ts'
 import { ended, log, openService, readExport, running } from './fixtures/service.ts'
 
 const EXPORT_ENCRYPTION_KEY = `k1:${Buffer.alloc(32, 1).toString('base64')}`
-const stores: Record<string, Record<string, string>> = { embedded: {}, node: { IPFS_URL: testIpfsRpcUrl() ?? '' } }
+const stores = [
+  { name: 'embedded', ...needs(), open: () => ({}) },
+  { name: 'node', ...needs('ipfs'), open: () => ({ IPFS_URL: getServerUrl('ipfs') }) },
+]
 
-for (const [name, environment] of Object.entries(stores)) {
-  t.test(`${name}: what leaves the worker is ciphertext; with its key every file is there, whole`, { skip: environment.IPFS_URL === '' && 'no IPFS node' }, async (t) => {
-    const service = await openService(t, { ...environment, EXPORT_ENCRYPTION_KEY })
+for (const { name, skip, open } of stores) {
+  t.test(`${name}: what leaves the worker is ciphertext; with its key every file is there, whole`, { skip }, async (t) => {
+    const service = await openService(t, { ...open(), EXPORT_ENCRYPTION_KEY })
     await givenPatients(service.db, 5_000)
     await service.startWorker()
     const id = await service.kickOff()

@@ -9,6 +9,7 @@ import type { ContentStore } from '@fhir-bulk-export/core/store'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
+import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
 import type { Test } from 'tap'
 import { Interruption } from '../src/export/ending.ts'
@@ -124,7 +125,8 @@ const deaths: Record<string, (ledger: Ledger, attempt: Attempt) => Promise<void>
 }
 
 for (const [name, openStore] of Object.entries(stores)) {
-  t.test(name, async (t) => {
+  const { skip } = name === 'node' ? needs('ipfs') : needs()
+  t.test(name, { skip }, async (t) => {
     const ledger = await open(t, openStore)
     const { db, store } = ledger
 
@@ -208,7 +210,7 @@ for (const [name, openStore] of Object.entries(stores)) {
     })
   })
 
-  t.test(`${name}: two exports of equal bytes: dropping or expiring one leaves the other whole, while others are written and garbage is collected`, async (t) => {
+  t.test(`${name}: two exports of equal bytes: dropping or expiring one leaves the other whole, while others are written and garbage is collected`, { skip }, async (t) => {
     const ledger = await open(t, openStore)
     const { db, store } = ledger
     const attempts: Attempt[] = []

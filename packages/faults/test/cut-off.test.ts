@@ -1,7 +1,7 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { startProxy } from '@fhir-bulk-export/stack/proxy'
-import { testRedisUrl } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
 import type { Test } from 'tap'
 import { openSystem } from '../src/system.ts'
@@ -41,7 +41,7 @@ for (const part of ['cut', 'silence'] as const) {
     await assertNothingLeft(t, system)
   })
 
-  t.test(`a worker that loses Redis (${part}): it goes on with what it runs, and hears of the next one`, { buffered: true, skip: testRedisUrl() === undefined ? 'there is no Redis' : false }, async (t) => {
+  t.test(`a worker that loses Redis (${part}): it goes on with what it runs, and hears of the next one`, { buffered: true, ...needs('redis') }, async (t) => {
     const { parts, system } = await open(t, true)
     const network = await startProxy(t, parts.queueUrl)
     const breakpoint = await stages['in mid-file']?.(t, parts, system)

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually, givenExport, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
+import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -19,20 +20,20 @@ const patients = 1_000
 const stop = async (postgres: OwnPostgres) => { await postgres.stop() }
 const abort = async (postgres: OwnPostgres) => { await postgres.crash('SIGQUIT') }
 const kill = async (postgres: OwnPostgres) => { await postgres.crash('SIGKILL') }
-const inPostgres = async (_t: Test, { url }: OwnPostgres) => url
-const inRedis = async (t: Test) => await openRedis(t)
+const inPostgres = { open: async (_t: Test, { url }: OwnPostgres) => url, ...needs() }
+const inRedis = { open: async (t: Test) => await openRedis(t), ...needs('redis') }
 
 t.jobs = 3
 
-for (const [name, end, openQueue] of [
+for (const [name, end, queue] of [
   ['restarted, the queue in Redis', stop, inRedis],
   ['restarted, the queue with it', stop, inPostgres],
   ['crashed, the queue in Redis', kill, inRedis],
   ['crashed, the queue with it', abort, inPostgres],
 ] as const) {
-  t.test(`PostgreSQL ${name}, in the middle of a file: the same processes go on, and the export is completed once`, { buffered: true }, async (t) => {
+  t.test(`PostgreSQL ${name}, in the middle of a file: the same processes go on, and the export is completed once`, { buffered: true, skip: queue.skip }, async (t) => {
     const postgres = await openPostgres(t)
-    const parts = { databaseUrl: postgres.url, queueUrl: await openQueue(t, postgres), storeUrl: `file://${t.testdir()}` }
+    const parts = { databaseUrl: postgres.url, queueUrl: await queue.open(t, postgres), storeUrl: `file://${t.testdir()}` }
     const system = await openSystem(t, parts)
     await givenPatients(system.db, patients)
     const [api, idleApi, worker] = await Promise.all([system.startApi(), system.startApi(), system.startWorker()])

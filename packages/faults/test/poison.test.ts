@@ -5,7 +5,7 @@ import { exportQueueName } from '@fhir-bulk-export/core/queue'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
 import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { toFileKey } from '@fhir-bulk-export/core/store'
-import { testRedisUrl } from '@fhir-bulk-export/stack/testing'
+import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { createPostgresBackend, Queue } from 'bullmq'
 import type { ConnectionOptions } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -90,7 +90,7 @@ t.test('a file that changed in the store: a download never ends as if it were wh
 
 const queues = [
   { name: 'PostgreSQL', open: async (_t: unknown, databaseUrl: string) => databaseUrl, skip: false },
-  { name: 'Redis', open: async (t: Parameters<typeof openRedis>[0]) => await openRedis(t), skip: testRedisUrl() === undefined ? 'there is no Redis' : false },
+  { name: 'Redis', open: async (t: Parameters<typeof openRedis>[0]) => await openRedis(t), ...needs('redis') },
 ] as const
 
 for (const { name, open, skip } of queues) {

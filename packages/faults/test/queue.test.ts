@@ -1,7 +1,8 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { eventually, givenExport, givenPatients } from '@fhir-bulk-export/core/testing/database'
-import { startOwnRedis } from '@fhir-bulk-export/stack/redis'
-import { createTestDatabase, testRedisUrl } from '@fhir-bulk-export/stack/testing'
+import { needs } from '@fhir-bulk-export/stack/optional-servers'
+import { startRedis as startRedisOn } from '@fhir-bulk-export/stack/redis'
+import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { pathToFileURL } from 'node:url'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -14,15 +15,14 @@ import { patients, stages } from './fixtures/stages.ts'
 /** Redis forgets, is away, rings twice, and rings for nothing: a 202 that was given is kept. */
 
 async function open (t: Test) {
-  const first = await startOwnRedis()
-  if (first === undefined) throw new Error('there is no redis-server on PATH')
+  const first = await startRedisOn()
   const port = Number(new URL(first.url).port)
   let running: typeof first | undefined = first
   const stopRedis = async () => {
     await running?.stop()
     running = undefined
   }
-  const startRedis = async () => { running = await startOwnRedis(port) }
+  const startRedis = async () => { running = await startRedisOn(port) }
   t.teardown(stopRedis)
   const parts = { databaseUrl: await createTestDatabase(t), queueUrl: first.url, storeUrl: pathToFileURL(t.testdir()).href }
   const system = await openSystem(t, parts)
@@ -36,7 +36,7 @@ async function kickOff (api: Awaited<ReturnType<System['startApi']>>): Promise<s
   return response.headers.get('content-location')?.split('/').at(-1) ?? ''
 }
 
-t.test('Redis', { skip: testRedisUrl() === undefined ? 'there is no Redis' : false, jobs: 4 }, async (t) => {
+t.test('Redis', { ...needs('redis'), jobs: 4 }, async (t) => {
   t.test('it is away at kick-off and for a while: the export is accepted, and done when it is back', { buffered: true }, async (t) => {
     const { system, stopRedis, startRedis } = await open(t)
     const api = await system.startApi()

@@ -1,28 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CommandError } from './command-error.ts'
+import { optionalServers } from './optional-servers.ts'
 import { spawnManaged, waitUntilReady } from './processes.ts'
 import { startOnFreePort } from './ports.ts'
 import { findProgram } from './programs.ts'
 import type { Server } from './server.ts'
 
-export const redisInstallLine = 'apt-get install redis-server'
-
-/**
- * The Redis of `REDIS_URL`, which is somebody's and only borrowed (own key prefixes, never a flush), or a process of our own
- * from `redis-server` on PATH, or undefined where there is neither.
- */
-export async function startRedis (): Promise<Server | undefined> {
-  const url = process.env.REDIS_URL
-  if (url !== undefined && url !== '') return { url, stop: async () => {} }
-  return await startOwnRedis()
+/** An empty Redis of our own, on that port or a free one. Throws where `hasRedis` is false. */
+export async function startRedis (port?: number): Promise<Server> {
+  const program = await findProgram(optionalServers.redis.program)
+  if (program === undefined) throw new CommandError(`there is no redis-server on PATH. ${optionalServers.redis.how}`)
+  return port === undefined ? await startOnFreePort(async port => await startServer(program, port)) : await startServer(program, port)
 }
 
-/** An empty one of our own, on that port or a free one; undefined where there is no `redis-server` on PATH. */
-export async function startOwnRedis (port?: number): Promise<Server | undefined> {
-  const program = await findProgram('redis-server')
-  if (program === undefined) return undefined
-  return port === undefined ? await startOnFreePort(async port => await startServer(program, port)) : await startServer(program, port)
+export async function hasRedis (): Promise<boolean> {
+  return await findProgram(optionalServers.redis.program) !== undefined
 }
 
 async function startServer (program: string, port: number): Promise<Server> {

@@ -20,7 +20,7 @@ const tap = spawn(process.execPath, [findTap(), `--reporter=${reporter}`, `--out
   stdio: 'inherit',
 })
 let shown = 0
-const showing = setInterval(showResults, 2_000)
+const showing = setInterval(() => { void showResults() }, 2_000) // never rejects
 const [code] = await once(tap, 'exit')
 clearInterval(showing)
 const totals = readTotals(await showResults())

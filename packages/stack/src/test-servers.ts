@@ -5,15 +5,15 @@ import { runScript } from './commands.ts'
 import { guard } from './guard.ts'
 import { ensureIpfsRpcInstalled, startIpfsRpc } from './ipfs-rpc.ts'
 import { startPostgres } from './postgres.ts'
-import { redisInstallLine, startRedis } from './redis.ts'
+import { optionalServers, type OptionalServerName } from './optional-servers.ts'
+import { hasRedis, startRedis } from './redis.ts'
 import type { Scope } from './scope.ts'
 import { ensureDatabase, execute } from './sql.ts'
 
 export interface TestServers {
-  /** TEST_DATABASE_URL, TEST_TEMPLATE_DATABASE; TEST_REDIS_URL and TEST_IPFS_RPC_URL, undefined where there is none (not inherited from an outer run). */
+  /** TEST_DATABASE_URL, TEST_TEMPLATE_DATABASE; those of the optional servers, undefined where there is none (not inherited from an outer run). */
   env: NodeJS.ProcessEnv
-  /** What could not be started, and what to do about it. */
-  missing: Array<{ what: string, how: string }>
+  missing: OptionalServerName[]
 }
 
 const template = 'template_migrated'
@@ -37,17 +37,15 @@ async function startDatabase (scope: Scope): Promise<TestServers> {
 }
 
 async function startRedisIfPossible (scope: Scope): Promise<TestServers> {
-  const server = await startRedis()
-  if (server === undefined) return { env: { TEST_REDIS_URL: undefined }, missing: [{ what: 'Redis', how: `Install it: ${redisInstallLine}   (or set REDIS_URL)` }] }
-  scope.add(server)
-  return { env: { TEST_REDIS_URL: server.url }, missing: [] }
+  return await hasRedis() ? found('redis', scope.add(await startRedis()).url) : missing('redis')
 }
 
 async function startIpfsIfPossible (scope: Scope): Promise<TestServers> {
   try {
     await ensureIpfsRpcInstalled()
   } catch (error) {
-    return { env: { TEST_IPFS_RPC_URL: undefined }, missing: [{ what: 'IPFS', how: `Its node could not be installed, is there a network? ${String(error)}` }] }
+    console.error(String(error))
+    return missing('ipfs')
   }
   const repo = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-ipfs-'))
   const dismissGuard = guard({ temporaryDirectory: repo })
@@ -57,6 +55,13 @@ async function startIpfsIfPossible (scope: Scope): Promise<TestServers> {
       dismissGuard()
     },
   })
-  const { url } = scope.add(await startIpfsRpc({ repo }))
-  return { env: { TEST_IPFS_RPC_URL: url }, missing: [] }
+  return found('ipfs', scope.add(await startIpfsRpc({ repo })).url)
+}
+
+function found (name: OptionalServerName, url: string): TestServers {
+  return { env: { [optionalServers[name].variable]: url }, missing: [] }
+}
+
+function missing (name: OptionalServerName): TestServers {
+  return { env: { [optionalServers[name].variable]: undefined }, missing: [name] }
 }

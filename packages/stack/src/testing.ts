@@ -20,16 +20,6 @@ export async function createTestDatabase (t: Teardown): Promise<string> {
   return withDatabase(server, name)
 }
 
-/** Undefined where no Redis is to be had: tests skip then, and `with-stack` says so at the end (or fails, REQUIRE_ALL=1). */
-export function testRedisUrl (): string | undefined {
-  return process.env.TEST_REDIS_URL
-}
-
-/** Undefined where the IPFS RPC node could not be installed; as with Redis. */
-export function testIpfsRpcUrl (): string | undefined {
-  return process.env.TEST_IPFS_RPC_URL
-}
-
 function requireVariable (name: string): string {
   const value = process.env[name]
   if (value === undefined || value === '') {

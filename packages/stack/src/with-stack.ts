@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { CommandError } from './command-error.ts'
 import { guard } from './guard.ts'
+import { optionalServers } from './optional-servers.ts'
 import { runInScope, type Scope } from './scope.ts'
 import { startTestServers } from './test-servers.ts'
 
@@ -18,7 +19,7 @@ runInScope(async scope => {
   if (file === undefined) throw new CommandError('usage: with-stack [--] <command> [argument…]')
 
   const { env, missing } = await startTestServers(scope)
-  const warn = (): void => { for (const { what, how } of missing) warnLoudly(`${what} tests do NOT run. ${how}`) }
+  const warn = (): void => { for (const { name, how } of missing.map(name => optionalServers[name])) warnLoudly(`${name} tests do NOT run. ${how}`) }
   if (missing.length > 0 && process.env.REQUIRE_ALL === '1') {
     warn()
     throw new CommandError('REQUIRE_ALL=1: everything has to run')

@@ -5,7 +5,7 @@ import type { CryptoKey, JSONWebKeySet } from 'jose'
 import { toFreshnessMs } from '../http/cache-control.ts'
 
 /** Of a token; none of it is trusted but to find a key. */
-export interface TokenHeader { alg: string, kid?: string }
+interface TokenHeader { alg: string, kid?: string }
 
 export interface Jwks {
   /**

@@ -11,6 +11,8 @@ export interface ManifestItem {
   extension: {
     cid?: string
     url?: string
+    /** The content of the CID over HTTP, by a gateway of the operator's. */
+    gateway?: string
     /** Hex, of the plaintext. */
     sha256: string
     /** Bytes of the plaintext. */
@@ -18,6 +20,12 @@ export interface ManifestItem {
     /** What the CID names is ciphertext; over https the plaintext comes. */
     encryption?: { scheme: string, keyId: string }
   }
+}
+
+export interface ManifestAddresses {
+  publicUrl: string
+  /** Of a path gateway (https://specs.ipfs.tech/http-gateways/path-gateway/), without a slash at its end. */
+  gatewayUrl?: string | undefined
 }
 
 /** Bulk Data 3.0.0, Response - Complete Status. */
@@ -37,13 +45,13 @@ export interface Manifest {
  * in every profile it is addressed by http(s), where it comes decrypted.
  * @throws when the export is not completed.
  */
-export function toManifest (row: ExportRow, files: FileRow[], publicUrl: string): Manifest {
+export function toManifest (row: ExportRow, files: FileRow[], addresses: ManifestAddresses): Manifest {
   if (row.transaction_time === null) throw new Error('a manifest needs a completed export')
   const isCard = row.wire_profile === 'reference-card'
-  const select = (list: FileList) => files.filter((file) => file.list === list).map((file) => toItem(file, isCard, publicUrl))
+  const select = (list: FileList) => files.filter((file) => file.list === list).map((file) => toItem(file, isCard, addresses))
   return {
     transactionTime: row.transaction_time.toISOString(),
-    request: isCard ? row.request : `${publicUrl}${row.request}`,
+    request: isCard ? row.request : `${addresses.publicUrl}${row.request}`,
     requiresAccessToken: true,
     output: select('output'),
     deleted: select('deleted'),
@@ -51,11 +59,11 @@ export function toManifest (row: ExportRow, files: FileRow[], publicUrl: string)
   }
 }
 
-function toItem (file: FileRow, isCard: boolean, publicUrl: string): ManifestItem {
+function toItem (file: FileRow, isCard: boolean, { publicUrl, gatewayUrl }: ManifestAddresses): ManifestItem {
   const { name, cid, size, sha256, count, key_id: keyId } = file
   if (name === null || cid === null || size === null || sha256 === null || count === null) throw new Error('a published file is known whole')
   const url = `${publicUrl}/fhir/r4/$export-file/${file.export_id}/${name}`
-  const content = { sha256, fileSize: size }
+  const content = { ...(gatewayUrl === undefined ? {} : { gateway: `${gatewayUrl}/ipfs/${cid}` }), sha256, fileSize: size }
   if (keyId !== null) {
     return { type: file.type, url, count, extension: { cid, url: `ipfs://${cid}`, ...content, encryption: { scheme: encryptionScheme, keyId } } }
   }

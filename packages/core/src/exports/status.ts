@@ -38,5 +38,4 @@ export const fileLists = ['output', 'deleted', 'error'] as const
 export type FileList = (typeof fileLists)[number]
 
 /** intended: the ledger knows that bytes may come · stored: they are there and pinned · published: in a manifest · dropped: the pin is gone */
-export const fileStates = ['intended', 'stored', 'published', 'dropped'] as const
-export type FileState = (typeof fileStates)[number]
+export type FileState = 'intended' | 'stored' | 'published' | 'dropped'

@@ -1,6 +1,6 @@
 import { FilterProblem } from './filter-problem.ts'
 
-export type DatePrefix = 'eq' | 'ne' | 'lt' | 'gt' | 'ge' | 'le'
+type DatePrefix = 'eq' | 'ne' | 'lt' | 'gt' | 'ge' | 'le'
 
 /** `from` ≤ what is meant < `to`. Dates without a zone are taken in UTC, as they are exported. */
 export interface DateRange {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
 import { createKuboStore } from '../../src/store/kubo.ts'
 import type { StoredFile } from '../../src/store/index.ts'
@@ -10,7 +11,7 @@ import { collect, kinds, listed, makeBytes, newKey, putBytes, startNode } from '
 
 const program = fileURLToPath(new URL('fixtures/put-files.ts', import.meta.url))
 
-t.test('equal files come and go in two processes while garbage is collected all the time: what was not dropped stays whole', async (t) => {
+t.test('equal files come and go in two processes while garbage is collected all the time: what was not dropped stays whole', needs('ipfs'), async (t) => {
   const { url } = await startNode(t)
   const store = createKuboStore({ url })
   const bytes = makeBytes(700_000)
@@ -51,7 +52,7 @@ t.test('equal files come and go in two processes while garbage is collected all 
 })
 
 for (const kind of kinds) {
-  t.test(`${kind.name}: nobody else can reach what is stored here`, async (t) => {
+  t.test(`${kind.name}: nobody else can reach what is stored here`, { skip: kind.skip }, async (t) => {
     const { store } = await kind.open(t)
     t.strictSame(await store.findExposures(), [])
   })

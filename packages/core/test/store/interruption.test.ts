@@ -7,7 +7,7 @@ import { kinds, listed, makeBytes, newKey, putBytes, rejection } from './fixture
 
 // Each test has a store of its own and reopens it before it looks: the node may still be busy with the aborted request.
 for (const kind of kinds) {
-  t.test(kind.name, async (t) => {
+  t.test(kind.name, { skip: kind.skip }, async (t) => {
     t.test('an error of the source is what put rejects with, and nothing is kept', async (t) => {
       const { store, reopen } = await kind.openOwn(t)
       const keys = []

@@ -7,7 +7,7 @@ import { collect, kinds, makeBytes, makeFolder, newKey, putBytes, rejection } fr
 const bytes = makeBytes(1_000_000)
 
 for (const kind of kinds) {
-  t.test(kind.name, async (t) => {
+  t.test(kind.name, { skip: kind.skip }, async (t) => {
     const { store } = await kind.open(t)
     const file = await putBytes(store, bytes)
 

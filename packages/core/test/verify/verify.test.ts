@@ -5,7 +5,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { createTestDatabase, testIpfsRpcUrl } from '@fhir-bulk-export/stack/testing'
+import { getServerUrl, needs } from '@fhir-bulk-export/stack/optional-servers'
+import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
 import type { Test } from 'tap'
 import { createDataKey, encrypt, parseKeyring, wrapDataKey } from '../../src/crypto/index.ts'
@@ -58,11 +59,14 @@ async function givenFiles (t: Test, bodies: string[], { ipfsUrl, key }: Options 
 }
 
 t.test('all is as it was published: a line a file, and a summary', async (t) => {
-  for (const [what, options] of Object.entries({
-    embedded: {}, 'embedded, encrypted': { key: EXPORT_ENCRYPTION_KEY }, node: { ipfsUrl: testIpfsRpcUrl() }, 'node, encrypted': { ipfsUrl: testIpfsRpcUrl(), key: EXPORT_ENCRYPTION_KEY },
-  })) {
-    await t.test(what, async (t) => {
-      const { run } = await givenFiles(t, [lines(10_000), lines(1)], options)
+  for (const { what, isNode, ...options } of [
+    { what: 'embedded', isNode: false },
+    { what: 'embedded, encrypted', isNode: false, key: EXPORT_ENCRYPTION_KEY },
+    { what: 'node', isNode: true },
+    { what: 'node, encrypted', isNode: true, key: EXPORT_ENCRYPTION_KEY },
+  ]) {
+    await t.test(what, isNode ? needs('ipfs') : {}, async (t) => {
+      const { run } = await givenFiles(t, [lines(10_000), lines(1)], { ...options, ...(isNode ? { ipfsUrl: getServerUrl('ipfs') } : {}) })
       const { code, stdout } = await run()
       t.equal(code, 0)
       t.match(stdout, /^ok {3}Patient\.1\.ndjson: 10000 lines, \d+ bytes, Qm\w{44}.*\nok {3}Patient\.2\.ndjson: 1 lines, .*\n2 files, 10001 lines, \d+ bytes: all as published\n$/)

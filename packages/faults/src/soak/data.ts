@@ -11,7 +11,7 @@ export const moving = 2_000
 export const movingAtStart = 200
 export const poisoned = 5
 /** Consents of patient q that only a `_typeFilter` keeps away: too many for an export. */
-export const quarantined = 150
+const quarantined = 150
 export const maxRowErrors = 100
 export const groupId = 'g'
 export const groupMembers = 50

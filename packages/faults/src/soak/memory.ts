@@ -18,7 +18,7 @@ interface Lifetime {
   tm: number
 }
 
-export interface Slope { mbPerMinute: number, minutes: number }
+interface Slope { mbPerMinute: number, minutes: number }
 
 export interface Memory {
   sample: (kept: Kept[]) => Promise<void>

@@ -7,7 +7,7 @@ import { startIpfsRpc } from '@fhir-bulk-export/stack/ipfs-rpc'
 import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import { startPostgres } from '@fhir-bulk-export/stack/postgres'
 import { startProxy } from '@fhir-bulk-export/stack/proxy'
-import { startOwnRedis } from '@fhir-bulk-export/stack/redis'
+import { hasRedis, startRedis } from '@fhir-bulk-export/stack/redis'
 import type { Scope } from '@fhir-bulk-export/stack/scope'
 
 /** What the service stands on, each of which can be taken away and given back. */
@@ -62,14 +62,14 @@ async function openPostgres (scope: Scope, dataDirectory: string) {
 
 async function openRedis (scope: Scope) {
   const port = await findFreePort()
-  let server = await startOwnRedis(port)
-  if (server === undefined) return undefined
-  scope.add({ stop: async () => { await server?.stop() } })
+  if (!await hasRedis()) return undefined
+  let server = await startRedis(port)
+  scope.add({ stop: async () => { await server.stop() } })
 
   async function restart (awayMs: number): Promise<void> {
-    await server?.stop()
+    await server.stop()
     await delay(awayMs)
-    server = await untilStarted(async () => await startOwnRedis(port))
+    server = await untilStarted(async () => await startRedis(port))
   }
   return { url: server.url, restart }
 }

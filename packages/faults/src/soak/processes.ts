@@ -39,19 +39,17 @@ export async function keepRunning (scope: Scope, { name, start, readyLine, logs,
 
   async function live (): Promise<void> {
     while (!stopping.signal.aborted) {
-      const lines = Promise.withResolvers<void>()
+      const ready = Promise.withResolvers<true>()
       const managed = await start({
         onLine: (line) => {
           log.write(`${line}\n`)
-          if (line.includes(readyLine)) lines.resolve()
+          if (line.includes(readyLine)) ready.resolve(true)
         },
       })
       const own: Running = { ...managed, isReady: false, told: undefined }
       running = own
-      lines.promise.then(() => {
-        own.isReady = true
-        first.resolve()
-      })
+      own.isReady = await Promise.race([ready.promise, managed.ended.then(() => false)])
+      if (own.isReady) first.resolve()
       const { how } = await managed.ended
       running = undefined
       log.write(`-- ended: ${how}, told: ${own.told ?? 'nothing'}, at ${new Date().toISOString()}\n`)

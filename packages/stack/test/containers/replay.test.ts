@@ -10,10 +10,10 @@ import { downloadChecked } from '../../src/download.ts'
 import { awaitManifest, kickOff } from '../../src/export-client.ts'
 import { writeFiles } from '../../src/generate/write-files.ts'
 import { startIpfsRpc } from '../../src/ipfs-rpc.ts'
+import { getServerUrl, needs } from '../../src/optional-servers.ts'
 import { findFreePort } from '../../src/ports.ts'
 import { startPostgres } from '../../src/postgres.ts'
 import { execute, withDatabase } from '../../src/sql.ts'
-import { testIpfsRpcUrl, testRedisUrl } from '../../src/testing.ts'
 import { inRepository } from '../../src/workspace.ts'
 import { createBuilder } from './fixtures/build.ts'
 import { environmentOf, readCompose } from './fixtures/compose.ts'
@@ -27,10 +27,7 @@ import { readStages } from './fixtures/dockerfile.ts'
  * of the tests. Layers, networks, limits, capabilities and the servers' own images are outside of this.
  */
 
-const redisUrl = testRedisUrl()
-const skip = redisUrl === undefined || testIpfsRpcUrl() === undefined ? 'it wants a Redis and an IPFS node' : false
-
-t.test('what the Dockerfile copies, installs and starts makes an export, and ends when it is told to', { skip }, async t => {
+t.test('what the Dockerfile copies, installs and starts makes an export, and ends when it is told to', needs('redis', 'ipfs'), async t => {
   const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-replay-'))
   await chmod(directory, 0o755)
   t.teardown(async () => {
@@ -54,7 +51,7 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   const [postgres, ipfs, port] = await Promise.all([startPostgres({ durable: false }), startIpfsRpc({ repo: join(directory, 'ipfs') }), findFreePort()])
   t.teardown(postgres.stop)
   t.teardown(ipfs.stop)
-  const redis = withDatabase(redisUrl ?? '', '9')
+  const redis = withDatabase(getServerUrl('redis'), '9')
   t.teardown(async () => { await forgetQueue(redis) })
   const variables = { JWT_SECRET: 'j'.repeat(40), POSTGRES_PASSWORD: 'p', DATABASE_PASSWORD: 'd', PUBLIC_URL: `http://localhost:${port}` }
   for (const statement of readInitStatements(await read('docker/postgres-init.sql'), variables.DATABASE_PASSWORD)) await execute(postgres.url, statement)

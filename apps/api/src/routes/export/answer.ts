@@ -6,7 +6,7 @@ import type { ExportStatus, Manifest } from '@fhir-bulk-export/core/exports'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { fhirJson, toOutcome } from '../../errors/outcome.ts'
 
-export interface Progress {
+interface Progress {
   status: ExportStatus
   /** Percent. */
   progress: number
@@ -25,6 +25,7 @@ interface Context {
   /** Of a completed export: its published files. */
   files: FileRow[]
   publicUrl: string
+  gatewayUrl?: string | undefined
   now: Date
 }
 
@@ -46,14 +47,14 @@ export function toStatusAnswer (row: ExportRow, context: Context): StatusAnswer 
   }
 }
 
-function toBulkDataAnswer (row: ExportRow, { files, publicUrl, now }: Context): StatusAnswer {
+function toBulkDataAnswer (row: ExportRow, { files, publicUrl, gatewayUrl, now }: Context): StatusAnswer {
   const isCard = row.wire_profile === 'reference-card'
   switch (row.status) {
     case 'pending':
     case 'in_progress':
       return { code: 202, headers: { 'X-Progress': toXProgress(row, now), 'Retry-After': String(toRetryAfter(row, now)) }, body: toProgress(row) }
     case 'completed':
-      return { code: 200, headers: row.expires_at === null ? {} : { Expires: row.expires_at.toUTCString() }, body: toManifest(row, files, publicUrl) }
+      return { code: 200, headers: row.expires_at === null ? {} : { Expires: row.expires_at.toUTCString() }, body: toManifest(row, files, { publicUrl, gatewayUrl }) }
     case 'failed': {
       const error = toOutcome(toFailure(row), publicUrl)
       if (isCard) return { code: 500, headers: {}, body: { ...toProgress(row), error } }

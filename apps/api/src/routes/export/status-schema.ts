@@ -17,6 +17,7 @@ const items = (description: string) => Type.Array(Type.Object({
   extension: Type.Object({
     cid: Type.Optional(Type.String()),
     url: Type.Optional(Type.String()),
+    gateway: Type.Optional(Type.String()),
     sha256: Type.String(),
     fileSize: Type.Integer({ minimum: 1 }),
     encryption: Type.Optional(Type.Object({ scheme: Type.String(), keyId: Type.String() })),

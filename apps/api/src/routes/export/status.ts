@@ -19,7 +19,7 @@ export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     config: { rateLimit: pollingLimit, unexpected: 'UNAVAILABLE' },
     handler: async function reportStatus (request, reply) {
       const { row, files } = await findStatus(request.caller, request.params.jobId)
-      const { code, headers, body } = toStatusAnswer(row, { files, publicUrl: config.PUBLIC_URL, now: new Date() })
+      const { code, headers, body } = toStatusAnswer(row, { files, publicUrl: config.PUBLIC_URL, gatewayUrl: config.IPFS_GATEWAY_URL, now: new Date() })
       return await reply.code(code).headers(headers).header('Cache-Control', 'no-store').send(body)
     },
   })

@@ -72,7 +72,7 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
     if (reply.raw.destroyed) abandoned.abort()
     try {
       const bytes = content.read(store, range, { signal: abandoned.signal })
-      return (await openStream(range === undefined ? assertIntact(bytes, sha256) : bytes)).once('close', lease.release)
+      return (await openStream(range === undefined ? assertIntact(bytes, sha256) : bytes)).once('close', () => { void lease.release() })
     } catch (error) {
       await lease.release()
       throw error

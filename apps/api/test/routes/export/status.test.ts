@@ -81,6 +81,17 @@ t.test('completed: the manifest, with addresses as the profile has them', async 
   }
 })
 
+t.test('with a gateway every item has its address there', async (t) => {
+  const api = await startApi(t, { environment: { IPFS_GATEWAY_URL: 'https://ipfs.example.org' } })
+  for (const prefer of [undefined, 'respond-async']) {
+    const id = await kickOff(api, prefer === undefined ? {} : { prefer })
+    const stored = await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body }, { name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error' }])
+    const { output: [file], error: [errors] } = (await getStatus(api, id)).json()
+    t.equal(file.extension.gateway, `https://ipfs.example.org/ipfs/${stored['Patient.1.ndjson']?.cid}`)
+    t.equal(errors.extension.gateway, `https://ipfs.example.org/ipfs/${stored['error.1.ndjson']?.cid}`)
+  }
+})
+
 t.test('an empty export has an empty output', async (t) => {
   const api = await startApi(t)
   const id = await kickOff(api)

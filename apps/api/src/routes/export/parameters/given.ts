@@ -5,7 +5,7 @@ export interface Given {
   from: 'query' | 'body'
 }
 
-export const parameterNames = [
+const parameterNames = [
   '_type', '_since', '_until', '_outputFormat', '_elements', '_typeFilter', 'includeAssociatedData', 'patient',
 ] as const
 export type ParameterName = (typeof parameterNames)[number]

@@ -1,0 +1,24 @@
+/** Dead code: files, exports and dependencies that nothing uses. Each entry is a program or a test; each exception is used where knip does not look. */
+export default {
+  workspaces: {
+    '.': {
+      entry: ['.config/*.js'],
+      ignoreDependencies: ['node', 'tap'], // the Makefile's, and packages/stack/src/run-tests.ts
+    },
+    'apps/api': { entry: ['src/server.ts', 'test/**/*.test.ts'] },
+    'apps/worker': {
+      entry: ['src/{main,health}.ts', 'src/export/reader-thread.ts', 'test/**/*.test.ts'],
+      ignoreBinaries: ['mount', 'umount'],
+    },
+    'packages/bench': { entry: ['src/*.ts'] },
+    'packages/core': {
+      entry: ['src/cli/*.ts', 'src/db/{migrations,source-migrations}/*.ts', 'test/**/*.test.ts'],
+      ignoreDependencies: ['@types/fhir'], // the types of 'fhir/r4.js', which knip takes for a part of the package fhir
+    },
+    'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'] },
+    'packages/stack': {
+      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/{generate,import-graph,schema}/cli.ts', 'test/**/*.test.ts'],
+      ignore: ['ipfs-rpc/**'], // has a package.json and a lock file of its own
+    },
+  },
+}
