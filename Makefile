@@ -17,7 +17,7 @@ install: node_modules/.modules.yaml ## the packages of the lockfile (the other t
 node_modules/.modules.yaml: pnpm-lock.yaml
 	npx --yes pnpm@10.33.0 install --frozen-lockfile && touch $@
 
-demo: install ## an export from an empty database to checked files (PATIENTS=10000 SEED=1, or DATA=<folder of NDJSON>)
+demo: install ## an export from an empty database to checked files (PATIENTS=10000 SEED=1, or DATA=<folder of FHIR data>)
 	@$(NODE) $(STACK)/demo.ts
 
 start: install ## API and worker on port 3000, data kept in .data/start, with tokens to paste (PATIENTS=1000 SEED=1, or DATA=)
@@ -67,7 +67,7 @@ r4-current: install
 bench: install ## one benchmark: BENCH=export|scale|memory|api|store|encryption|seed, ARGS='--rows 10000,100000' (packages/bench/README.md)
 	@$(NODE) packages/bench/src/$(BENCH).ts $(ARGS)
 
-generate: install ## NDJSON of invented patients in .data/generated (PATIENTS=10000 SEED=1)
+generate: install ## an invented hospital in .data/generated: CSV of its rows, NDJSON of its resources (PATIENTS=10000 SEED=1)
 	@$(NODE) $(STACK)/generate/cli.ts --patients $(or $(PATIENTS),10000) --seed $(or $(SEED),1) --out .data/generated
 
 migrate: install ## the service's tables in DATABASE_URL, and the queue's in QUEUE_URL
