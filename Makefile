@@ -6,8 +6,19 @@ CORE := packages/core/src/cli
 TESTS ?=
 BENCH ?= export
 
+# One test by a part of its name, as tap wants to be told.
+ifdef ONLY
+export TAP_GREP := $(ONLY)
+endif
+# Under a debugger, and to be run again and again, a file runs without the runner, which would keep the debugger's address to itself.
+ONE_FILE = $(if $(filter 1,$(words $(TESTS))),$(TESTS),$(error one file is wanted: TESTS=<file>))
+RUN_TESTS = $(if $(INSPECT),--inspect-brk $(ONE_FILE),$(STACK)/run-tests.ts $(TESTS))
+ifdef INSPECT
+export TAP_TIMEOUT := 0
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo start up down test test-bare test-faults soak check types lint dead-code import-graph schema r4 r4-current bench generate migrate load verify rewrap
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' Makefile)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -29,14 +40,20 @@ up: ## PostgreSQL, Redis, Kubo, API and workers in containers, from docker/.env 
 down: ## ends them, and keeps their data
 	@cd docker && docker compose down
 
-test: install ## everything, on real servers (TESTS=<files>; REQUIRE_ALL=1: nothing may be left out)
-	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(TESTS)
+test: install ## on real servers, the matrices as a sample (TESTS=<files> ONLY='a name' INSPECT=1; SEED=<of the sample>)
+	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(RUN_TESTS)
 
-test-faults: install ## the suite that breaks every part (a part of test)
-	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts $(wildcard packages/faults/test/*.test.ts)
+test-all: install ## everything, as CI does (TESTS=<files>; REQUIRE_ALL=1: nothing may be left out)
+	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts --all $(TESTS)
+
+test-faults: install ## the suite that breaks every part, whole (a part of test-all)
+	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) $(STACK)/run-tests.ts --all $(wildcard packages/faults/test/*.test.ts)
 
 test-bare: install ## the files that use an optional server, on a PATH without any
 	@$(NODE) $(STACK)/test-bare.ts
+
+watch: install ## one test file, again whenever something changes (TESTS=<file> ONLY='a name')
+	@$(NODE) $(STACK)/with-stack.ts -- $(NODE) --watch-path=apps --watch-path=packages $(ONE_FILE)
 
 soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
 	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
@@ -46,8 +63,11 @@ check: types lint dead-code import-graph schema r4-current ## types, lint, dead 
 types: install ## TypeScript
 	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.base.json
 
-lint: install ## eslint with neostandard, and promises that nothing waits for
-	@$(NODE) node_modules/eslint/bin/eslint.js --config .config/eslint.config.js .
+lint: install ## eslint with neostandard, and promises that nothing waits for (FIX=1)
+	@$(NODE) node_modules/eslint/bin/eslint.js --config .config/eslint.config.js $(if $(FIX),--fix) .
+
+format: ## lint mends what it can
+	@$(MAKE) --no-print-directory lint FIX=1
 
 dead-code: install ## files, exports and packages that nothing uses
 	@$(NODE) node_modules/knip/bin/knip.js --config .config/knip.config.js

@@ -12,6 +12,7 @@ import type { ApiConfig } from './config.ts'
 import { RequestLog } from './http/request-log.ts'
 import { toRoutableUrl } from './http/request-target.ts'
 import { auth } from './plugins/auth.ts'
+import { callerLimit } from './plugins/caller-limit.ts'
 import { createClientErrorHandler } from './plugins/client-errors.ts'
 import { createConnections } from './plugins/connections.ts'
 import { docs } from './plugins/docs.ts'
@@ -36,12 +37,18 @@ export interface Services {
   log: Logger
 }
 
+/** Of one process: below what a process may have open by default. */
+const maxConnections = 900
+/** Whoever asks does so, and sends what belongs to it, within these: a body of 1 MiB by 420 kbit/s. */
+const headersTimeoutMs = 10_000
+const requestTimeoutMs = 20_000
+
 /** The HTTP service over what it is given; the caller opens and closes that. */
 export async function buildApp ({ config, db, queue, store, log }: Services): Promise<FastifyInstance> {
   const publicUrl = config.PUBLIC_URL
   const loggerInstance: FastifyBaseLogger = log
   const source = createCurrentSource(db)
-  const connections = createConnections()
+  const connections = createConnections(maxConnections)
   const app = fastify({
     loggerInstance,
     logController: new RequestLog(),
@@ -52,8 +59,12 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }, // what was sent is what is judged
     exposeHeadRoutes: false, // a HEAD would start an export
     return503OnClosing: false,
-    http: { requireHostHeader: false }, // plugins/protocol.ts does, and says so
-    requestTimeout: 60_000,
+    http: {
+      requireHostHeader: false, // plugins/protocol.ts does, and says so
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: 1_000, // when the two time-outs are looked at
+    },
+    requestTimeout: requestTimeoutMs,
     connectionTimeout: 120_000, // without a byte in either direction: a download that nobody reads ends here
   })
   connections.follow(app.server)
@@ -62,7 +73,7 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   const methodsOf = collectMethods(app)
 
   await app.register(errors, { publicUrl })
-  await app.register(protocol)
+  await app.register(protocol, { publicUrl })
   await app.register(docs, { publicUrl })
   await app.register(health, {
     checks: {
@@ -74,12 +85,13 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   await app.register(discovery, { prefix: '/fhir/r4', source, publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL })
   await app.register(async function fhir (fhir) {
     await fhir.register(auth, { config })
+    await fhir.register(callerLimit, { db, perMinute: config.MAX_REQUESTS_PER_MINUTE })
     await fhir.register(pollingLimits)
     await fhir.register(kickOff, { db, source, queue, config })
     await fhir.register(status, { db, config })
     await fhir.register(list, { db, config })
     await fhir.register(cancel, { db, config })
-    await fhir.register(download, { db, store, keyring: config.EXPORT_ENCRYPTION_KEY })
+    await fhir.register(download, { db, store, keyring: config.EXPORT_ENCRYPTION_KEY, isEncryptionRequired: config.ENCRYPTION_REQUIRED })
     await fhir.register(groups, { db, config })
   }, { prefix: '/fhir/r4' })
 

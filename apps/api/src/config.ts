@@ -1,4 +1,4 @@
-import { databaseConfig, encryptionConfig, exportConfig, logConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import { databaseConfig, encryptionConfig, exportConfig, findEncryptionConflicts, logConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
 import type { Environment } from '@fhir-bulk-export/core/config'
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
@@ -40,6 +40,8 @@ const apiConfig = Type.Object({
   ...logConfig,
   EXPORT_TTL: exportConfig.EXPORT_TTL,
   MAX_ACTIVE_EXPORTS: Type.Integer({ minimum: 1, default: 10, expected: 'a whole number from 1' }),
+  MAX_KICK_OFFS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 10_000, default: 60, expected: 'a whole number from 1 to 10000' }),
+  MAX_REQUESTS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 60_000, default: 600, expected: 'a whole number from 1 to 60000' }),
   BULK_DATA_STRICT: Type.Boolean({ default: false, expected: 'true or false' }),
 })
 
@@ -47,10 +49,10 @@ export type ApiConfig = Readonly<StaticDecode<typeof apiConfig>>
 
 /** @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value. */
 export function readApiConfig (environment: Environment): ApiConfig {
-  return readConfig(apiConfig, environment, findConflicts)
+  return readConfig(apiConfig, environment, (given, values) => [...findJwtConflicts(given), ...findEncryptionConflicts(given, values)])
 }
 
-function findConflicts (given: ReadonlySet<string>): string[] {
+function findJwtConflicts (given: ReadonlySet<string>): string[] {
   if (given.has('JWT_SECRET')) {
     return given.has('JWKS_URL') ? ['JWKS_URL: expected instead of JWT_SECRET, not beside it: tokens have one issuer'] : []
   }

@@ -7,12 +7,19 @@ const required = {
 
 t.test('what has a default need not be set', async (t) => {
   t.match(readApiConfig(required), {
-    HOST: 'localhost', PORT: 3000, PUBLIC_URL: 'http://localhost:3000', JWT_SUB_IS_PATIENT: false, MAX_ACTIVE_EXPORTS: 10, EXPORT_TTL: 86_400_000, LOG_LEVEL: 'info',
+    HOST: 'localhost', PORT: 3000, PUBLIC_URL: 'http://localhost:3000', JWT_SUB_IS_PATIENT: false, MAX_ACTIVE_EXPORTS: 10, MAX_KICK_OFFS_PER_MINUTE: 60, MAX_REQUESTS_PER_MINUTE: 600, ENCRYPTION_REQUIRED: false, EXPORT_TTL: 86_400_000, LOG_LEVEL: 'info',
   })
 })
 
 t.test('no secret has a default: every variable that is missing is named', async (t) => {
   t.throws(() => readApiConfig({}), { code: 'CONFIG_INVALID', message: /^DATABASE_URL: .*\nQUEUE_URL: .*\nIPFS_URL: .*\nJWT_SECRET: .*JWKS_URL/ })
+})
+
+t.test('where encryption is required there has to be a key', async (t) => {
+  const ENCRYPTION_REQUIRED = 'true'
+  t.throws(() => readApiConfig({ ...required, ENCRYPTION_REQUIRED }), { code: 'CONFIG_INVALID', message: /^EXPORT_ENCRYPTION_KEY: is not set; expected because of ENCRYPTION_REQUIRED$/ })
+  t.equal(readApiConfig({ ...required, ENCRYPTION_REQUIRED, EXPORT_ENCRYPTION_KEY: `k:${Buffer.alloc(32).toString('base64')}` }).ENCRYPTION_REQUIRED, true)
+  t.equal(readApiConfig({ ...required, ENCRYPTION_REQUIRED: 'false' }).ENCRYPTION_REQUIRED, false)
 })
 
 t.test('tokens travel in the clear on this machine alone', async (t) => {

@@ -1,11 +1,11 @@
 import closeWithGrace from 'close-with-grace'
-import { readConfig } from '@fhir-bulk-export/core/config'
+import { findEncryptionConflicts, readConfig } from '@fhir-bulk-export/core/config'
 import { createLog } from '@fhir-bulk-export/core/log'
 import { configSchema } from './config.ts'
 import { buildWorker } from './worker.ts'
 
 try {
-  const config = readConfig(configSchema, process.env)
+  const config = readConfig(configSchema, process.env, findEncryptionConflicts)
   const log = createLog('worker', config.LOG_LEVEL)
   const worker = await buildWorker(config, log)
   closeWithGrace({ delay: 30_000, logger: log }, async ({ signal, err }) => {

@@ -14,7 +14,7 @@ import { askRaw, openRaw } from './fixtures/raw-http.ts'
 
 const kickOffs = 500
 
-t.jobs = 3
+t.jobs = 2
 
 /** A client that comes again after a 503, until it is told yes or no. */
 async function askUntilTold (t: Test, api: Api, path: string, options: Ask): Promise<Answer> {

@@ -11,7 +11,7 @@ import { patients, stages } from './fixtures/stages.ts'
 
 /** A worker that the network parts from its servers, with and without telling it. */
 
-t.jobs = 4
+t.jobs = 2
 
 async function open (t: Test, hasRedis = false) {
   const embedded = await openEmbeddedParts(t)

@@ -30,7 +30,7 @@ const reasons = [
   ['58030', 'I/O error'],
 ] as const
 
-t.jobs = 3
+t.jobs = 2
 
 /** Each by another caller, for polls have a limit of their own. */
 async function askAtOnce (api: Api, id: string, n: number): Promise<Answer[]> {

@@ -23,7 +23,7 @@ const kill = async (postgres: OwnPostgres) => { await postgres.crash('SIGKILL') 
 const inPostgres = { open: async (_t: Test, { url }: OwnPostgres) => url, ...needs() }
 const inRedis = { open: async (t: Test) => await openRedis(t), ...needs('redis') }
 
-t.jobs = 3
+t.jobs = 2
 
 for (const [name, end, queue] of [
   ['restarted, the queue in Redis', stop, inRedis],

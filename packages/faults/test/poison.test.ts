@@ -19,7 +19,7 @@ import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
 
 const patients = 300
 
-t.jobs = 4
+t.jobs = 2
 
 t.test('a row of each type that no serializer can take: named in the error list, without its content, and every other row exported', { buffered: true }, async (t) => {
   const system = await openSystem(t, await openEmbeddedParts(t))

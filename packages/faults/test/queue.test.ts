@@ -36,7 +36,7 @@ async function kickOff (api: Awaited<ReturnType<System['startApi']>>): Promise<s
   return response.headers.get('content-location')?.split('/').at(-1) ?? ''
 }
 
-t.test('Redis', { ...needs('redis'), jobs: 4 }, async (t) => {
+t.test('Redis', { ...needs('redis'), jobs: 2 }, async (t) => {
   t.test('it is away at kick-off and for a while: the export is accepted, and done when it is back', { buffered: true }, async (t) => {
     const { system, stopRedis, startRedis } = await open(t)
     const api = await system.startApi()

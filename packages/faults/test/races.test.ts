@@ -18,7 +18,7 @@ import type { Sessions } from './fixtures/sessions.ts'
 import { cleanupStages, patients, stages } from './fixtures/stages.ts'
 import type { Stage } from './fixtures/stages.ts'
 
-t.jobs = 3
+t.jobs = 2
 
 /** Besides those of an attempt: what a worker writes at other moments. */
 const otherStages: Record<string, Stage> = {

@@ -1,4 +1,5 @@
 import { fc } from '@fhir-bulk-export/core/testing'
+import { times } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
 import { openAuditedDatabase } from './fixtures/state-machine/audit.ts'
 import { walks } from './fixtures/state-machine/commands.ts'
@@ -20,7 +21,7 @@ t.test('one after the other, every step answers and leaves behind what the model
       await fc.asyncModelRun(() => ({ model: createModel(), real }), walk)
       await comeToRest(real.world, real.journal)
     })
-  }), { numRuns: 150, unbiased: true, interruptAfterTimeLimit })
+  }), { numRuns: times({ all: 150, some: 15 }), unbiased: true, interruptAfterTimeLimit })
 })
 
 t.test('all at once, in whatever order they arrive, the steps break no rule', async (t) => {
@@ -31,5 +32,5 @@ t.test('all at once, in whatever order they arrive, the steps break no rule', as
       for (const phrases of batches) await observe(world, journal, await playTogether(world, phrases))
       await comeToRest(world, journal)
     })
-  }), { numRuns: 150, unbiased: true, interruptAfterTimeLimit, endOnFailure: true }) // it may well not fail again, so there is nothing to shrink by
+  }), { numRuns: times({ all: 150, some: 15 }), unbiased: true, interruptAfterTimeLimit, endOnFailure: true }) // it may well not fail again, so there is nothing to shrink by
 })

@@ -1,4 +1,5 @@
 import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
@@ -7,31 +8,31 @@ import { patients, stages } from './fixtures/stages.ts'
 
 /** kill -9 in every place: what the worker had sent last is lost with it, or carried out after its death. */
 
+const cases = Object.entries(stages).flatMap(([stage, breakIn]) => (['lose', 'release'] as const).map((last) => ({ stage, breakIn, last })))
+
 for (const { name, open, skip } of allParts) {
-  t.test(name, { skip, jobs: 4 }, async (t) => {
-    for (const [stage, breakIn] of Object.entries(stages)) {
-      for (const last of ['lose', 'release'] as const) {
-        t.test(`killed while ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
-          const parts = await open(t)
-          const system = await openSystem(t, parts)
-          await givenPatients(system.db, patients)
-          const breakpoint = await breakIn(t, parts, system)
-          const worker = await system.startWorker()
-          const id = await startExport(system)
-          await breakpoint.reached()
-          worker.kill('SIGKILL')
-          await worker.ended
-          await breakpoint[last]()
-          const second = await system.startWorker()
-          const { attempt, failures } = await assertExported(t, system, id, patients)
-          t.equal(failures, attempt - 1, 'an attempt that died counts as a failure, one that did its work before does not')
-          // What was pinned and not written down is found by the cleanup, with which a worker begins.
-          second.kill('SIGTERM')
-          t.equal(await second.ended, 0)
-          await system.startWorker()
-          await assertNothingLeft(t, system)
-        })
-      }
+  t.test(name, { skip, jobs: 2 }, async (t) => {
+    for (const { stage, breakIn, last } of sample(`killed ${name}`, 3, cases)) {
+      t.test(`killed while ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
+        const parts = await open(t)
+        const system = await openSystem(t, parts)
+        await givenPatients(system.db, patients)
+        const breakpoint = await breakIn(t, parts, system)
+        const worker = await system.startWorker()
+        const id = await startExport(system)
+        await breakpoint.reached()
+        worker.kill('SIGKILL')
+        await worker.ended
+        await breakpoint[last]()
+        const second = await system.startWorker()
+        const { attempt, failures } = await assertExported(t, system, id, patients)
+        t.equal(failures, attempt - 1, 'an attempt that died counts as a failure, one that did its work before does not')
+        // What was pinned and not written down is found by the cleanup, with which a worker begins.
+        second.kill('SIGTERM')
+        t.equal(await second.ended, 0)
+        await system.startWorker()
+        await assertNothingLeft(t, system)
+      })
     }
   })
 }

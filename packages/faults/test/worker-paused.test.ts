@@ -1,5 +1,6 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
@@ -9,8 +10,8 @@ import { patients, stages } from './fixtures/stages.ts'
 /** SIGSTOP, and SIGCONT when the export is another worker's: a laptop that was closed, a virtual machine that was moved. */
 
 for (const { name, open, skip } of allParts) {
-  t.test(name, { skip, jobs: 4 }, async (t) => {
-    for (const [stage, breakIn] of Object.entries(stages)) {
+  t.test(name, { skip, jobs: 2 }, async (t) => {
+    for (const [stage, breakIn] of sample(`paused ${name}`, 2, Object.entries(stages))) {
       t.test(`paused while ${stage}, until somebody else has done the work`, { buffered: true }, async (t) => {
         const parts = await open(t)
         const system = await openSystem(t, parts)

@@ -1,5 +1,6 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
@@ -9,8 +10,8 @@ import { patients, stages } from './fixtures/stages.ts'
 /** SIGTERM in every place, as in a rolling restart: what the worker is in the middle of goes on, and then it ends by itself. */
 
 for (const { name, open, skip } of allParts) {
-  t.test(name, { skip, jobs: 4 }, async (t) => {
-    for (const [stage, breakIn] of Object.entries(stages)) {
+  t.test(name, { skip, jobs: 2 }, async (t) => {
+    for (const [stage, breakIn] of sample(`terminated ${name}`, 2, Object.entries(stages))) {
       t.test(`told to stop while ${stage}`, { buffered: true }, async (t) => {
         const parts = await open(t)
         const system = await openSystem(t, parts)

@@ -1,22 +1,31 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { inRepository } from './workspace.ts'
 
 /*
- * `run-tests [file…]`: tap on the whole repository or on some files, started by this Node and not by the one on PATH. The last
- * line is `N passed, N failed`, which are tap's own totals of assertions.
+ * `run-tests [--all] [file…]`: tap on the whole repository or on some files, started by this Node and not by the one on PATH. Without
+ * --all they take samples (sample.ts), by SEED or by one of its own. The last line is `N passed, N failed`, which are tap's own totals
+ * of assertions.
  */
+
+const { values: { all }, positionals: files } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
+const seed = all === true ? undefined : process.env.SEED || String(randomInt(1_000_000))
+// tap takes one core fewer than there are: on two it would run file after file. They wait for servers half of the time.
+const jobs = availableParallelism() * 2
 
 const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-tap-'))
 const output = join(directory, 'all.tap')
 // On a terminal tap redraws its screen; elsewhere `min` shows at the end what failed, and a line for each file is ours.
 const reporter = process.stdout.isTTY ? 'terse' : 'min'
-const tap = spawn(process.execPath, [findTap(), `--reporter=${reporter}`, `--output-file=${output}`, ...process.argv.slice(2)], {
+const tap = spawn(process.execPath, [findTap(), `--reporter=${reporter}`, `--output-file=${output}`, `--jobs=${jobs}`, ...files], {
   cwd: inRepository('.'),
+  env: { ...process.env, TEST_SAMPLE_SEED: seed },
   stdio: 'inherit',
 })
 let shown = 0
@@ -29,6 +38,7 @@ await rm(directory, { recursive: true, force: true })
 const succeeded = code === 0
 // A run that failed without a failed assertion (nothing ran, tap itself broke) must not be reported as one without failures.
 const failed = succeeded ? totals.fail : Math.max(totals.fail, 1)
+if (seed !== undefined) console.log(`what is tested in very many combinations ran as a sample: SEED=${seed} (everything: make test-all)`)
 if (totals.skip + totals.todo > 0) console.log(`${totals.skip} skipped, ${totals.todo} to do`)
 console.log(`${totals.pass} passed, ${failed} failed`)
 process.exitCode = succeeded ? 0 : 1

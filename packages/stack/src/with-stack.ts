@@ -6,11 +6,15 @@ import { guard } from './guard.ts'
 import { optionalServers } from './optional-servers.ts'
 import { runInScope, type Scope } from './scope.ts'
 import { startTestServers } from './test-servers.ts'
+import { inData } from './workspace.ts'
 
 /*
  * Runs a command with real servers: `with-stack [--] <command> [argument…]`. What the command finds in its environment is in
  * test-servers.ts. Its exit code is ours, signals are passed on to it, and nothing is left running.
  */
+
+/** Tests start some thousand Node processes and threads, which spend half of their start on TypeScript and on compiling. */
+const compileCache = inData('compile-cache')
 
 const command = process.argv.slice(process.argv[2] === '--' ? 3 : 2)
 
@@ -33,7 +37,7 @@ runInScope(async scope => {
 /** In a process group of its own: a Ctrl-C in the terminal reaches it once, through us, and nothing of it outlives it. */
 async function run (file: string, args: string[], env: NodeJS.ProcessEnv, scope: Scope): Promise<number> {
   scope.signal.throwIfAborted()
-  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: 'inherit', detached: true })
+  const child = spawn(file, args, { env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...env }, stdio: 'inherit', detached: true })
   const exited = once(child, 'exit').catch(cause => { throw new CommandError(`${file} could not be started: ${cause.message}`) })
   const group = child.pid
   if (group === undefined) return await exited.then(() => 1)

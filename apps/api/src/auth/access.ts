@@ -1,8 +1,8 @@
-import type { ExportRow } from '@fhir-bulk-export/core/db'
+import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { Caller } from './caller.ts'
 
 /** A PATIENT sees what was started as PATIENT, for the same patient of the same issuer: not what an ADMIN started. */
-export function canAccess (caller: Caller, row: ExportRow): boolean {
+export function canAccess (caller: Caller, row: ExportSummary): boolean {
   return caller.role === 'ADMIN' ||
     (row.requester_role === 'PATIENT' && row.issuer === caller.issuer && row.patient_id === caller.patientId)
 }

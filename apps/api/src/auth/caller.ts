@@ -33,11 +33,16 @@ export function toCaller (claims: unknown, options: PatientIdOptions): Caller {
   const issuer = claims.iss ?? ''
   const { role, types } = toAccess(claims)
   if (role === 'ADMIN') {
-    return { role, issuer, patientId: null, requester: toRequester(role, issuer, claims.sub ?? ''), types }
+    return { role, issuer, patientId: null, requester: toRequester(role, issuer, ...toSubject(claims)), types }
   }
   const patientId = findPatientId(claims, options)
   if (patientId === undefined) throw new ServiceError('FORBIDDEN', 'The bearer token of a PATIENT has no usable patient id')
   return { role, issuer, patientId, requester: toRequester(role, issuer, patientId), types }
+}
+
+/** A token without a subject is its client's (RFC 9068: `client_id`, OpenID Connect: `azp`): two clients of an issuer are two callers. */
+function toSubject ({ sub, client_id: clientId, azp }: Claims): string[] {
+  return sub === undefined ? ['client', clientId ?? azp ?? ''] : [sub]
 }
 
 type Access = Pick<Caller, 'role' | 'types'>
@@ -48,9 +53,9 @@ function toAccess (claims: Claims): Access {
   const claimed = [claims.role, claims.roles].flat().filter((role) => role !== undefined && role !== null)
   if (claimed.length > 0) {
     const role = toRole(claimed)
-    return scoped.size === 0 ? { role, types: null } : toLimited(role, scoped, contextsOf[role])
+    return scoped.isLimited ? toLimited(role, scoped, contextsOf[role]) : { role, types: null }
   }
-  if (scoped.size === 0) throw new ServiceError('FORBIDDEN', 'The bearer token has no role and no scope that may export')
+  if (!scoped.isLimited) throw new ServiceError('FORBIDDEN', 'The bearer token has no role and no scope that may export')
   return collect(scoped, ['system']).size > 0 ? toLimited('ADMIN', scoped, ['system']) : toLimited('PATIENT', scoped, ['patient'])
 }
 
@@ -61,14 +66,15 @@ function toLimited (role: Caller['role'], scoped: ScopedTypes, contexts: ScopeCo
 }
 
 function toRole (claimed: unknown[]): Caller['role'] {
-  const roles = new Set(claimed.filter((role) => typeof role === 'string').map((role) => role.toUpperCase()))
-  if (roles.has('ADMIN')) return 'ADMIN'
-  if (roles.has('PATIENT')) return 'PATIENT'
+  const names = claimed.filter((role) => typeof role === 'string')
+  // Not by toUpperCase, which makes ADMIN of "adm\u0131n". Without the flag u, i takes no other letter for one of ASCII.
+  if (names.some((name) => /^admin$/i.test(name))) return 'ADMIN'
+  if (names.some((name) => /^patient$/i.test(name))) return 'PATIENT'
   throw new ServiceError('FORBIDDEN', 'The bearer token has no role that may export')
 }
 
 function collect (scoped: ScopedTypes, contexts: ScopeContext[]): Set<string> {
-  return new Set(contexts.flatMap((context) => [...scoped.get(context) ?? []]))
+  return new Set(contexts.flatMap((context) => [...scoped.readable.get(context) ?? []]))
 }
 
 function toRequester (...identity: string[]): string {

@@ -9,6 +9,8 @@ const scopes = Type.Optional(Type.Union([Type.String(), Type.Array(Type.String()
 export const claimsSchema = Type.Object({
   iss: Type.Optional(Type.String()),
   sub: Type.Optional(Type.String()),
+  client_id: Type.Optional(Type.String()),
+  azp: Type.Optional(Type.String()),
   role: anything,
   roles: anything,
   scope: scopes,

@@ -1,5 +1,6 @@
 import { KeyObject } from 'node:crypto'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { readAtMost } from '@fhir-bulk-export/core/read-at-most'
 import { createLocalJWKSet, errors } from 'jose'
 import type { CryptoKey, JSONWebKeySet } from 'jose'
 import { toFreshnessMs } from '../http/cache-control.ts'
@@ -27,6 +28,9 @@ const intervalMs = 5_000
 const defaultFreshnessMs = 600_000
 /** A key that was taken back works no longer than this. */
 const maxFreshnessMs = 86_400_000
+
+/** Some hundred keys. */
+const maxKeySetBytes = 256 * 1024
 
 /** RFC 7518, 3.3. */
 const minRsaBits = 2048
@@ -80,7 +84,8 @@ export function createJwks (url: string, { deadlineMs = 3_000, clock = () => per
         await response.body?.cancel()
         throw new Error(`the key set was answered with status ${response.status}`)
       }
-      const find = createLocalJWKSet(await response.json() as JSONWebKeySet) // jose checks its form
+      const body = response.body === null ? '' : await readAtMost(response.body, maxKeySetBytes)
+      const find = createLocalJWKSet(JSON.parse(body.toString()) as JSONWebKeySet) // jose checks its form
       const freshMs = toFreshnessMs(response.headers) ?? defaultFreshnessMs
       known = { find, freshUntil: begun + Math.min(maxFreshnessMs, Math.max(intervalMs, freshMs)) }
       lastFailure = undefined

@@ -3,26 +3,32 @@ import { isResourceType, resourceTypes } from '@fhir-bulk-export/core/r4'
 
 export type ScopeContext = 'system' | 'user' | 'patient'
 
-/** What a token's resource scopes let it read, by their context. A context without any resource scope is not in it. */
-export type ScopedTypes = ReadonlyMap<ScopeContext, ReadonlySet<string>>
+/** What a token's scopes let it read, by their context. A context without any well-formed resource scope is not in it. */
+export interface ScopedTypes {
+  readable: ReadonlyMap<ScopeContext, ReadonlySet<string>>
+  /** There is a scope that is about resources, or that nobody can say what it is about: the token may read `readable` and no more. */
+  isLimited: boolean
+}
 
 /** SMART App Launch 2.2, Scopes: v1 `system/Patient.read`, v2 `system/Patient.rs?parameter=value`. */
-const resourceScope = /^(system|user|patient)\/([^.?]*)(?:\.([^?]*))?(\?.*)?$/s
+const resourceScope = /^(system|user|patient)\/(\*|[A-Z][A-Za-z]*)\.(read|write|\*|(?=[a-z])c?r?u?d?s?)(\?.*)?$/s
+/** SMART App Launch 2.2 and OpenID Connect: these are about the person or the session, not about resources. */
+const otherScope = /^(openid|profile|fhirUser|launch(\/.*)?|offline_access|online_access)$/s
 const v1Permissions = new Map([['read', 'rs'], ['write', 'cud'], ['*', 'cruds']])
-const v2Permissions = /^(?=.)c?r?u?d?s?$/
 
 /**
  * The types that `scope` and `scp` (texts with spaces, lists, or both) let a token read. An export searches a type and
- * reads what it finds: it takes `r` and `s`, in one scope or in several; v1's `read` is both. What is no resource scope
- * (`openid`) says nothing; one that writes alone, or that we cannot read, gives nothing.
+ * reads what it finds: it takes `r` and `s`, in one scope or in several; v1's `read` is both. What is about no resource
+ * (`openid`) says nothing. A scope that writes alone, or is malformed, gives nothing and still limits: what is not understood never widens.
  * @throws ServiceError FORBIDDEN for a scope narrowed by a search (`Patient.rs?…`): to ignore that would widen it.
  */
 export function toScopedTypes (...claims: Array<string | string[] | null | undefined>): ScopedTypes {
   const granted = new Map<ScopeContext, Map<string, string>>()
-  for (const scope of claims.flatMap((claim) => claim ?? []).flatMap((text) => text.split(/\s+/))) {
+  const scopes = new Set(claims.flatMap((claim) => claim ?? []).flatMap((text) => text.split(/[ \t\r\n]+/)).filter((scope) => scope !== '' && !otherScope.test(scope)))
+  for (const scope of scopes) {
     const [, context, resource = '', permission = '', search] = resourceScope.exec(scope) ?? []
     if (context !== 'system' && context !== 'user' && context !== 'patient') continue
-    const letters = toLetters(permission)
+    const letters = v1Permissions.get(permission) ?? permission
     const types = resource === '*' ? resourceTypes : isResourceType(resource) ? [resource] : []
     if (search !== undefined && types.length > 0 && /[rs]/.test(letters)) {
       throw new ServiceError('FORBIDDEN', `The scope ${context}/${resource}.${permission}?… is narrowed by a search, which is not supported here`)
@@ -31,11 +37,7 @@ export function toScopedTypes (...claims: Array<string | string[] | null | undef
     for (const type of types) lettersOf.set(type, (lettersOf.get(type) ?? '') + letters)
     granted.set(context, lettersOf)
   }
-  return new Map([...granted].map(([context, lettersOf]) => [context, toReadable(lettersOf)]))
-}
-
-function toLetters (permission: string): string {
-  return v1Permissions.get(permission) ?? (v2Permissions.test(permission) ? permission : '')
+  return { readable: new Map([...granted].map(([context, lettersOf]) => [context, toReadable(lettersOf)])), isLimited: scopes.size > 0 }
 }
 
 function toReadable (lettersOf: Map<string, string>): Set<string> {

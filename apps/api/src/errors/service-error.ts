@@ -6,9 +6,9 @@ import { httpErrors } from './http-errors.ts'
 /** What an unexpected error becomes where the route does not say otherwise. */
 export type Unexpected = 'UNEXPECTED' | 'UNAVAILABLE'
 
-/** The framework's own refusals, by their status. A parameter too long for a route names nothing that exists. */
-const frameworkErrors: Record<number, ErrorCode> = {
-  400: 'MALFORMED_REQUEST',
+/** The framework's own refusals, by their status. A parameter too long for a route, and a path that a static file cannot have, name nothing that exists. */
+const frameworkErrors: Partial<Record<number, ErrorCode>> = {
+  403: 'NOT_FOUND',
   404: 'NOT_FOUND',
   408: 'REQUEST_TIMEOUT',
   413: 'PAYLOAD_TOO_LARGE',
@@ -30,8 +30,8 @@ export function toServiceError (error: unknown, { requestId, unexpected }: { req
   if (isServiceError(error, 'UNAVAILABLE')) return toUnavailable(error.message, error)
   if (isServiceError(error, 'KEY_UNUSABLE')) return toUnavailable('The file cannot be decrypted here: its key is not configured', error)
   if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_FULL', 'STORE_CORRUPT', 'STORE_NOT_FOUND')) return toUnavailable('The content store is unavailable', error)
-  const refused = frameworkErrors[toStatus(error)]
-  if (refused !== undefined) return new ServiceError(refused, undefined, { cause: error })
+  const status = toStatus(error)
+  if (status >= 400 && status < 500) return new ServiceError(frameworkErrors[status] ?? 'MALFORMED_REQUEST', undefined, { cause: error })
   if (isDependencyDown(error)) return toUnavailable('The database is unavailable', error)
   const text = `An unexpected error; its request id is ${requestId}`
   return unexpected === 'UNAVAILABLE' ? toUnavailable(text, error) : new ServiceError('UNEXPECTED', text, { cause: error })

@@ -4,6 +4,7 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { ErrorCode } from '@fhir-bulk-export/core/errors'
 import { httpErrors } from '../errors/http-errors.ts'
 import { fhirJson, toOutcome } from '../errors/outcome.ts'
+import { toSecurityHeaders } from '../http/security-headers.ts'
 
 const codes: Record<string, ErrorCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
@@ -12,6 +13,7 @@ const codes: Record<string, ErrorCode> = {
 
 /** For what is not even a request, so that no route and no error handler ever sees it: written to the socket by hand. */
 export function createClientErrorHandler (publicUrl: string, isInAnswer: (socket: Socket) => boolean) {
+  const securityHeaders = Object.entries(toSecurityHeaders(publicUrl)).map(([name, value]) => `${name}: ${value}`)
   return function sendClientError ({ code }: { code?: string }, socket: Socket): void {
     if (code === 'ECONNRESET' || socket.destroyed || !socket.writable || isInAnswer(socket)) {
       socket.destroy()
@@ -25,6 +27,7 @@ export function createClientErrorHandler (publicUrl: string, isInAnswer: (socket
       `Content-Type: ${fhirJson}; charset=utf-8`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Cache-Control: no-store',
+      ...securityHeaders,
       'Connection: close',
       '',
       body,

@@ -10,13 +10,33 @@ export interface Connections {
   endIdle: () => void
 }
 
-export function createConnections (): Connections {
-  /** Those that are not written whole; requests may be pipelined. */
+/**
+ * Of `max` connections none is opened beyond: the oldest one that owes us a request, or the rest of one, makes room, so that any
+ * number of these keeps nobody out. Where all of them are being answered, the new one is closed.
+ */
+export function createConnections (max: number): Connections {
+  /** Those that are not written whole; requests may be pipelined. The oldest connection comes first. */
   const answers = new Map<Socket, Set<ServerResponse>>()
 
   function addConnection (socket: Socket): void {
+    if (answers.size >= max) {
+      const idle = findIdle()
+      if (idle === undefined) {
+        socket.destroy()
+        return
+      }
+      answers.delete(idle)
+      idle.destroy()
+    }
     answers.set(socket, new Set())
     socket.once('close', () => { answers.delete(socket) })
+  }
+
+  function findIdle (): Socket | undefined {
+    for (const [socket, running] of answers) {
+      if ([...running].every(({ req, headersSent }) => !req.complete && !headersSent)) return socket
+    }
+    return undefined
   }
 
   function addAnswer ({ socket }: IncomingMessage, answer: ServerResponse): void {

@@ -5,6 +5,7 @@ import { httpErrors } from '../errors/http-errors.ts'
 import { fhirJson, toOutcome } from '../errors/outcome.ts'
 import { toServiceError } from '../errors/service-error.ts'
 import type { Unexpected } from '../errors/service-error.ts'
+import { toSecurityHeaders } from '../http/security-headers.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -29,6 +30,7 @@ function nothingHere (): ServiceError {
 }
 
 export function createErrorSender (publicUrl: string) {
+  const securityHeaders = toSecurityHeaders(publicUrl) // an address that the framework cannot read meets no hook
   return function sendError (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = toServiceError(thrown, { requestId: request.id, unexpected: request.routeOptions.config?.unexpected ?? 'UNEXPECTED' })
     const { status } = httpErrors[error.code]
@@ -38,6 +40,6 @@ export function createErrorSender (publicUrl: string) {
     // RFC 6750, 3: no error code for a request that did not try to authenticate.
     if (status === 401) reply.header('WWW-Authenticate', request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
     if (error.retryAfter !== undefined) reply.header('Retry-After', error.retryAfter)
-    reply.code(status).header('Cache-Control', 'no-store').type(fhirJson).send(toOutcome(error, publicUrl))
+    reply.code(status).headers(securityHeaders).header('Cache-Control', 'no-store').type(fhirJson).send(toOutcome(error, publicUrl))
   }
 }

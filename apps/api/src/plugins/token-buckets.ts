@@ -18,19 +18,22 @@ export class TokenBuckets implements FastifyRateLimitStore {
     this.#clock = clock
   }
 
-  incr: FastifyRateLimitStore['incr'] = (key, callback, timeWindow, max) => {
+  /** Takes one request. `waitMs`: 0 if there was one, else how long until there is; `emptyMs`: until the bucket is full again. */
+  take (key: string, timeWindow: number, max: number): { waitMs: number, emptyMs: number } {
     const now = this.#clock()
     const cost = timeWindow / max
-    const emptyFor = Math.max(this.#fullAt.get(key) ?? 0, now) - now
-    if (emptyFor + cost > timeWindow) {
-      callback(null, { current: max + 1, ttl: emptyFor + cost - timeWindow })
-      return
-    }
+    const emptyMs = Math.max(this.#fullAt.get(key) ?? 0, now) - now
+    if (emptyMs + cost > timeWindow) return { waitMs: emptyMs + cost - timeWindow, emptyMs }
     this.#fullAt.delete(key)
-    this.#fullAt.set(key, now + emptyFor + cost)
+    this.#fullAt.set(key, now + emptyMs + cost)
     const [oldest] = this.#fullAt.keys()
     if (this.#fullAt.size > capacity && oldest !== undefined) this.#fullAt.delete(oldest)
-    callback(null, { current: Math.ceil((emptyFor + cost) / cost), ttl: emptyFor + cost })
+    return { waitMs: 0, emptyMs: emptyMs + cost }
+  }
+
+  incr: FastifyRateLimitStore['incr'] = (key, callback, timeWindow, max) => {
+    const { waitMs, emptyMs } = this.take(key, timeWindow, max)
+    callback(null, waitMs > 0 ? { current: max + 1, ttl: waitMs } : { current: Math.ceil(emptyMs * max / timeWindow), ttl: emptyMs })
   }
 
   child (): TokenBuckets {

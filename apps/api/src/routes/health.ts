@@ -5,6 +5,8 @@ import { Type } from '@sinclair/typebox'
 export type Check = (signal: AbortSignal) => Promise<unknown>
 
 const deadlineMs = 2_000
+/** Anybody may ask, and each answer costs a call to every dependency: within this they share one. */
+const sharedMs = 100
 
 const alive = Type.Object({ status: Type.Literal('alive') }, { description: 'It is alive' })
 const ready = Type.Object({ status: Type.Literal('ready') }, { description: 'It can work' })
@@ -13,6 +15,7 @@ const unavailable = Type.Object({ status: Type.Literal('unavailable'), down: Typ
 /** For an orchestrator: no token, and no more said than which dependency is down. */
 export const health: FastifyPluginAsyncTypebox<{ checks: Record<string, Check> }> = async function health (app, { checks }) {
   const method = ['GET', 'HEAD']
+  const findDownNow = share(async () => await findDown(checks, (err, dependency) => { app.log.warn({ err, dependency }, 'not ready') }))
 
   app.route({
     method,
@@ -27,14 +30,27 @@ export const health: FastifyPluginAsyncTypebox<{ checks: Record<string, Check> }
     method,
     url: '/readyz',
     schema: { tags: ['Health'], summary: 'Whether everything it needs is there', security: [], response: { 200: ready, 503: unavailable } },
-    handler: async function reportReady (request, reply) {
-      const down = await findDown(checks, (err, dependency) => { request.log.warn({ err, dependency }, 'not ready') })
+    handler: async function reportReady (_request, reply) {
+      const down = await findDownNow()
       reply.header('Cache-Control', 'no-store')
       return down.length === 0
         ? await reply.send({ status: 'ready' })
         : await reply.code(503).send({ status: 'unavailable', down })
     },
   })
+}
+
+/** `work`, not begun anew while it runs, nor for a while after it was begun. */
+function share<T> (work: () => Promise<T>): () => Promise<T> {
+  let last: { begun: number, result: Promise<T>, isOver: boolean } | undefined
+  return async () => {
+    if (last === undefined || (last.isOver && performance.now() - last.begun > sharedMs)) {
+      const run = { begun: performance.now(), result: work(), isOver: false }
+      run.result.finally(() => { run.isOver = true }).catch(() => {}) // whoever asked hears of it
+      last = run
+    }
+    return await last.result
+  }
 }
 
 async function findDown (checks: Record<string, Check>, onDown: (error: unknown, name: string) => void): Promise<string[]> {

@@ -19,7 +19,7 @@ t.test('the roles are the union of role and roles, in any case; ADMIN wins', asy
 t.test('a token without a role of ours may nothing', async (t) => {
   for (const claims of [
     {}, { role: 'NURSE' }, { role: '' }, { role: null }, { role: 1 }, { role: { admin: true } }, { roles: [] }, { roles: [['ADMIN']] },
-    { role: 'ADMIN,PATIENT' }, { role: ' ADMIN' }, { role: 'NURSE', scope: 'system/*.read' }, { role: '', scope: 'system/*.read' }, { roles: [0], scope: 'system/*.read' },
+    { role: 'ADMIN,PATIENT' }, { role: ' ADMIN' }, { role: 'adm\u0131n' }, { roles: ['ADM\u0130N'] }, { role: '\uff21\uff24\uff2d\uff29\uff2e' }, { role: 'ADMIN\n' }, { role: 'pat\u0131ent' }, { role: 'NURSE', scope: 'system/*.read' }, { role: '', scope: 'system/*.read' }, { roles: [0], scope: 'system/*.read' },
   ]) {
     t.throws(() => toCaller({ patient_id: 'p', ...claims }, options), { code: 'FORBIDDEN' }, JSON.stringify(claims))
   }
@@ -56,7 +56,7 @@ t.test('a PATIENT without a usable id is refused, and no claim of lower rank hel
 })
 
 t.test('claims that cannot be read are no authentication', async (t) => {
-  for (const claims of [null, 'text', 7, [], { role: 'ADMIN', iss: 7 }, { role: 'ADMIN', sub: { a: 1 } }, { role: 'ADMIN', scope: 7 }, { role: 'ADMIN', scope: [7] }, { role: 'ADMIN', scp: {} }]) {
+  for (const claims of [null, 'text', 7, [], { role: 'ADMIN', iss: 7 }, { role: 'ADMIN', sub: { a: 1 } }, { role: 'ADMIN', scope: 7 }, { role: 'ADMIN', scope: [7] }, { role: 'ADMIN', scp: {} }, { role: 'ADMIN', client_id: 7 }]) {
     t.throws(() => toCaller(claims, options), { code: 'UNAUTHORIZED' }, JSON.stringify(claims))
   }
 })
@@ -66,6 +66,7 @@ t.test('the requester is stable for a caller, different for any other, and tells
     { role: 'ADMIN', sub: 'a', iss: 'i' }, { role: 'ADMIN', sub: 'b', iss: 'i' }, { role: 'ADMIN', sub: 'a', iss: 'j' }, { role: 'ADMIN', sub: 'a' },
     { role: 'PATIENT', patient_id: 'a', iss: 'i' }, { role: 'PATIENT', patient_id: 'b', iss: 'i' },
     { role: 'ADMIN', sub: 'i', iss: 'a' },
+    { role: 'ADMIN', iss: 'i' }, { role: 'ADMIN', iss: 'i', client_id: 'a' }, { role: 'ADMIN', iss: 'i', client_id: 'b' }, { role: 'ADMIN', iss: 'i', azp: 'c' }, { role: 'ADMIN', iss: 'i', sub: '' },
   ].map((claims) => toCaller(claims, options).requester)
   t.equal(new Set(requesters).size, requesters.length)
   for (const requester of requesters) t.match(requester, /^[0-9a-f]{64}$/)
@@ -104,7 +105,8 @@ t.test('without a role, system scopes that read make an ADMIN and patient scopes
 t.test('beside a role, scopes narrow the types and nothing else; without resource scopes there is no limit', async (t) => {
   for (const [claims, role, types] of [
     [{ role: 'ADMIN' }, 'ADMIN', null],
-    [{ role: 'ADMIN', scope: 'openid profile' }, 'ADMIN', null],
+    [{ role: 'ADMIN', scope: 'openid profile launch/patient' }, 'ADMIN', null],
+    [{ role: 'ADMIN', scope: 'system/Patient.rs system.Consent.read email' }, 'ADMIN', ['Patient']],
     [{ role: 'ADMIN', scope: '', scp: null }, 'ADMIN', null],
     [{ role: 'ADMIN', scope: 'system/Patient.rs' }, 'ADMIN', ['Patient']],
     [{ role: 'ADMIN', scope: 'user/Patient.rs system/Consent.rs patient/Provenance.rs' }, 'ADMIN', ['Consent', 'Patient']],
@@ -115,6 +117,8 @@ t.test('beside a role, scopes narrow the types and nothing else; without resourc
     t.strictSame(typesOf(claims), { role, types: types === null ? null : [...types].sort() }, JSON.stringify(claims))
   }
   for (const claims of [
+    ...['system.Patient.read', 'System/Patient.read', 'https://issuer.example.org/system/Patient.read', 'openid email', 'openid nonsense', 'system/Patient.Read'].map((scope) => ({ role: 'ADMIN', scope })),
+    { role: 'ADMIN', scp: ['system.Patient.read'] }, { role: 'PATIENT', patient: 'p', scope: 'patient.Patient.read' },
     { role: 'ADMIN', scope: 'patient/*.rs' }, { role: 'ADMIN', scope: 'system/*.write' }, { role: 'ADMIN', scope: 'system/Lab.rs' }, { role: 'ADMIN', scope: 'system/nonsense' },
     { role: 'PATIENT', patient: 'p', scope: 'patient/Patient.cud' }, { role: 'ADMIN', scope: 'system/Patient.rs?_id=1' },
   ]) {

@@ -3,6 +3,7 @@ import { exportJWK } from 'jose'
 import t from 'tap'
 import { createJwks } from '../../src/auth/jwks.ts'
 import { createSigningKey, startJwksServer } from '../fixtures/jwks.ts'
+import { until } from '../fixtures/until.ts'
 
 const rsa = await createSigningKey('RS384', 'rsa')
 const ec = await createSigningKey('ES384', 'ec')
@@ -135,4 +136,15 @@ t.test('nobody at the address: no key, not even an old one beyond its time; and 
   server.answer.status = 200
   pass(5_000)
   t.match(await jwks.getKey(ofEc), /PUBLIC KEY/)
+})
+
+t.test('an answer without an end is given up, and not kept', async (t) => {
+  const server = await startJwksServer(t, ec.jwk)
+  server.answer.isEndless = true
+  await t.rejects(createJwks(server.url, { deadlineMs: 60_000 }).getKey(ofEc), { code: 'UNAVAILABLE' })
+  await until(() => server.endless.givenUp === 1)
+  t.ok(server.endless.bytes < 32 * 2 ** 20, `${server.endless.bytes} bytes were taken, by us and by the sockets`)
+  server.answer.isEndless = false
+  server.answer.body = JSON.stringify({ keys: [ec.jwk], padding: ' '.repeat(200_000) })
+  t.match(await createJwks(server.url).getKey(ofEc), /PUBLIC KEY/, 'one that is only long is read')
 })

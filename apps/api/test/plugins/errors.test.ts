@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -82,7 +83,15 @@ t.test('without a database: 503 and Retry-After', async (t) => {
 
 t.test('an error that nobody foresaw is 500 at kick-off: a request id, and no internals', async (t) => {
   const { app, logLines } = await startApi(t, {
-    wrap: ({ db }) => ({ db: new Proxy(db, { get: (target, name) => name === 'transaction' ? () => { throw new Error('secret internals') } : Reflect.get(target, name) }) }),
+    wrap: ({ db }) => ({
+      db: new Proxy(db, {
+        get (target, name) {
+          if (name === 'transaction') throw new Error('secret internals')
+          const value = Reflect.get(target, name)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      }),
+    }),
   })
   const response = await app.inject({ url: kickOffPath, headers })
   t.equal(response.statusCode, 500)
@@ -111,6 +120,43 @@ t.test('what is not even a request gets an OperationOutcome, too', async (t) => 
     t.match(JSON.parse(response.slice(response.indexOf('\r\n\r\n'))), { resourceType: 'OperationOutcome', issue: [{ details: { coding: [{ code: coding }] } }] })
   }
 })
+
+t.test('what a browser is told stands on every answer, errors and what is no request included', async (t) => {
+  const expected = {
+    'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'strict-transport-security': 'max-age=31536000',
+  }
+  const { app } = await startApi(t)
+  for (const url of ['/livez', '/docs', '/docs/json', '/fhir/r4/metadata', kickOffPath, statusPath(id), '/nowhere', '/%', '/docs/static/%00']) {
+    t.match((await app.inject({ url, headers })).headers, expected, url)
+  }
+  t.match((await app.inject({ method: 'PUT', url: kickOffPath })).headers, expected)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.match(await sendRaw(app, 'GARBAGE\r\n\r\n'), /\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nStrict-Transport-Security: /)
+
+  const local = await startApi(t, { environment: { PUBLIC_URL: 'http://localhost:3000' } })
+  const { headers: plain } = await local.app.inject({ url: '/livez' })
+  t.equal(plain['x-content-type-options'], 'nosniff')
+  t.notOk('strict-transport-security' in plain, 'where clients come by http')
+})
+
+t.test('an address that cannot be a file\'s is 404, however it is written', async (t) => {
+  const { app, logLines } = await startApi(t)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  for (const url of [
+    '/docs/static/../x', '/docs/static/../../package.json', '/docs/static//x', '/docs/static/%00', '/docs/static/x%00.js', '/docs/static/..%2fx', '/docs/static/%2e%2e/x',
+    '/docs/static/..%5cx', '/docs//x', `/docs/static/${'a'.repeat(3_000)}`, '/docs/static/.git', '//x', '//', '/%00', '/fhir/r4/../x', '/fhir/r4/%00',
+  ]) {
+    t.match(await sendRaw(app, `GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 404 /, url)
+  }
+  t.notMatch(logLines.join('\n'), '"level":50')
+})
+
+async function sendRaw ({ server }: { server: Server }, request: string): Promise<string> {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(request)
+  return await text(socket)
+}
 
 t.test('the log holds a line for each request, and neither a token nor an address with its query', async (t) => {
   const { app, logLines } = await startApi(t)

@@ -52,6 +52,7 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
   }
 
   try {
+    for (const type of filter.types) await snapshot.assertPlannable(toCountQuery(type, filter))
     const parts = toParts(filter, snapshot.blocks, readers.count)
     const reading = parts.map(async (part, i) => await orStop(readers.read({
       exportId: row.id,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { relations } from '@fhir-bulk-export/core/source'
 import type { Pool, PoolClient } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
@@ -8,6 +9,11 @@ import type { SnapshotFilter } from './filter.ts'
 
 /** A session that sees one instant of the source, and only that. */
 export interface SnapshotSession {
+  /**
+   * Has PostgreSQL plan `sql`, and run nothing: what a caller's filter costs there in time and memory has a limit, while reading has none.
+   * @throws ServiceError EXPORT_FAILED
+   */
+  assertPlannable: (sql: string, withinMs?: number) => Promise<void>
   /** Runs `SELECT count(*) …`. */
   count: (sql: string) => Promise<number>
   /** Runs `COPY … TO STDOUT`; chunks come only as fast as they are asked for. */
@@ -89,6 +95,7 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
     throw error
   }
   return {
+    assertPlannable: async (sql, withinMs = planningTimeoutMs) => { await assertPlannable(client, sql, withinMs) },
     count: async (sql) => {
       const { rows: [row] } = await client.query<{ count: number }>(sql)
       return row?.count ?? 0
@@ -97,6 +104,20 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
     close,
   }
 }
+
+/** PostgreSQL has no limit on the memory of a plan, but one on its time. */
+const planningTimeoutMs = 30_000
+
+async function assertPlannable (client: PoolClient, sql: string, withinMs: number): Promise<void> {
+  await client.query("SELECT set_config('statement_timeout', $1, true)", [String(withinMs)])
+  await client.query(`EXPLAIN ${sql}`).catch((cause: Error & { code?: string }) => {
+    throw cause.code === queryCanceled ? new ServiceError('EXPORT_FAILED', `PostgreSQL took more than ${withinMs / 1_000} s to plan what _typeFilter asks for`, { cause }) : cause
+  })
+  await client.query("SELECT set_config('statement_timeout', '0', true)")
+}
+
+/** PostgreSQL manual, appendix A. */
+const queryCanceled = '57014'
 
 /**
  * What is locked from before the snapshot until its end: TRUNCATE, VACUUM FULL and CLUSTER do not keep to snapshots, and would
@@ -123,9 +144,12 @@ async function readTransactionTime (client: PoolClient, marginMs: number): Promi
   return row.transaction_time
 }
 
+/** For each of an export's connections, whatever is the site's default: a caller's filter is nothing to compile, or to spread over all cores. */
+const limits = { work_mem: '32MB', hash_mem_multiplier: '2', max_parallel_workers_per_gather: '2', jit: 'off' }
+
 /** COPY's text depends on DateStyle and TimeZone. */
 async function prepareSession (client: PoolClient, filter: Record<string, string>): Promise<void> {
-  const settings = { ...filter, DateStyle: 'ISO, YMD', TimeZone: 'UTC', bytea_output: 'hex' }
+  const settings = { ...filter, ...limits, DateStyle: 'ISO, YMD', TimeZone: 'UTC', bytea_output: 'hex' }
   await client.query('SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS s (name, value)',
     [Object.keys(settings), Object.values(settings)])
   // A long export must not be cut by a site's defaults. transaction_timeout exists from PostgreSQL 17 on.

@@ -1,5 +1,5 @@
 import type { Database } from '@fhir-bulk-export/core/db'
-import { expireExports, forgetDroppedFiles, removeExpiredExports, removeStaleDownloads } from '@fhir-bulk-export/core/exports'
+import { expireExports, forgetDroppedFiles, forgetQuietCallers, removeExpiredExports, removeStaleDownloads } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
@@ -13,16 +13,28 @@ export const cleanupTaskName = 'BulkExportCleanupTask'
 /**
  * Expired exports: their keys are destroyed, their files unpinned, then their rows removed; at last the store gives back the
  * space of what was dropped. Every step may be repeated, and stop anywhere: a row
- * goes last, and only when no file of it is left. Any number of workers may run it at once.
+ * goes last, and only when no file of it is left. Any number of workers may run it at once. A step that fails keeps none of the others.
  */
 export async function runBulkExportCleanup (resources: { db: Kysely<Database>, store: ContentStore, log: Logger }, signal?: AbortSignal): Promise<void> {
   const { db, log } = resources
-  const expired = await expireExports(db)
-  await removeStaleDownloads(db)
-  await dropFiles(resources)
-  await dropOrphans(resources, signal)
-  const removed = await removeExpiredExports(db)
-  const forgotten = await forgetDroppedFiles(db)
-  await collectGarbage(resources, { isOwed: forgotten > 0, signal })
+
+  async function step<T> (name: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work()
+    } catch (err) {
+      log.error({ err, task: cleanupTaskName, step: name }, 'a step of the cleanup failed')
+      return undefined
+    }
+  }
+
+  const expired = await step('expire exports', async () => await expireExports(db))
+  await step('remove stale downloads', async () => { await removeStaleDownloads(db) })
+  await step('forget quiet callers', async () => { await forgetQuietCallers(db) })
+  await step('drop files', async () => { await dropFiles(resources) })
+  await step('drop orphans', async () => { await dropOrphans(resources, signal) })
+  const removed = await step('remove expired exports', async () => await removeExpiredExports(db))
+  // One that failed half-way may have forgotten some.
+  const forgotten = await step('forget dropped files', async () => await forgetDroppedFiles(db)) ?? 1
+  await step('collect garbage', async () => { await collectGarbage(resources, { isOwed: forgotten > 0, signal }) })
   log.info({ task: cleanupTaskName, expired, removed }, 'cleanup done')
 }

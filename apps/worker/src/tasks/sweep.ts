@@ -11,12 +11,15 @@ const batchSize = 100
 
 /** Takes the pins of files that nobody will ask for again; of one export, or of all. Repeatable, and safe in many workers at once. */
 export async function dropFiles (resources: SweepResources, exportId?: string): Promise<void> {
-  let dropped: number
-  do {
-    const files = await findDroppableFiles(resources.db, batchSize, exportId)
-    dropped = 0
+  let after: FileRef | undefined
+  for (;;) {
+    const files = await findDroppableFiles(resources.db, batchSize, { exportId, after })
+    let dropped = 0
     for (const file of files) if (await dropFile(resources, file)) dropped++
-  } while (dropped === batchSize)
+    // A store that took no pin of a whole batch is not asked for the next one.
+    if (files.length < batchSize || dropped === 0) return
+    after = files.at(-1)
+  }
 }
 
 /** A store that refuses one file must not keep the others: what fails is told, and tried again by the next sweep. */

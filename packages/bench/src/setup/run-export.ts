@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createExport, findExport } from '@fhir-bulk-export/core/exports'
-import type { ExportRow } from '@fhir-bulk-export/core/db'
+import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import { readCpuSeconds } from '../measure/cpu.ts'
 import type { Figures } from './floor.ts'
 import type { Bench } from './stack.ts'
@@ -18,12 +18,12 @@ export async function startExport ({ db, queue }: Bench, types: string[], patien
     patient_id: patientId,
     types,
     since: null,
-  }, 10)
+  }, { maxActive: 10, maxPerMinute: 1_000 })
   await queue.enqueue(id)
   return id
 }
 
-export async function awaitExport ({ db }: Bench, id: string): Promise<ExportRow> {
+export async function awaitExport ({ db }: Bench, id: string): Promise<ExportSummary> {
   for (;;) {
     const row = await findExport(db, id)
     if (row?.status === 'completed') return row

@@ -18,6 +18,11 @@ export const storeConfig = {
 /** The worker encrypts files, the API decrypts them: both have it, or neither. */
 export const encryptionConfig = {
   EXPORT_ENCRYPTION_KEY: Type.Optional(keyring()),
+  ENCRYPTION_REQUIRED: Type.Boolean({ default: false, expected: 'true or false' }),
+}
+
+export function findEncryptionConflicts (given: ReadonlySet<string>, { ENCRYPTION_REQUIRED }: Record<string, unknown>): string[] {
+  return ENCRYPTION_REQUIRED === true && !given.has('EXPORT_ENCRYPTION_KEY') ? ['EXPORT_ENCRYPTION_KEY: is not set; expected because of ENCRYPTION_REQUIRED'] : []
 }
 
 /** Read by the worker, before its first export. */

@@ -6,16 +6,17 @@ export type Environment = Record<string, string | undefined>
 
 /**
  * Reads the schema's variables from the environment, once, and freezes them. An empty value counts as unset.
- * `findConflicts` is told which of them are set, and returns a line for each that does not go with the others.
+ * `findConflicts` is told which of them are set, and all values with the defaults (still encoded), and returns a line for each that
+ * does not go with the others.
  * @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value.
  */
-export function readConfig<T extends TObject> (schema: T, environment: Environment, findConflicts: (given: ReadonlySet<string>) => string[] = () => []): Readonly<StaticDecode<T>> {
+export function readConfig<T extends TObject> (schema: T, environment: Environment, findConflicts: (given: ReadonlySet<string>, values: Record<string, unknown>) => string[] = () => []): Readonly<StaticDecode<T>> {
   const given: Record<string, unknown> = {}
   for (const [name, property] of Object.entries(schema.properties)) {
     const text = environment[name]
     if (text !== undefined && text !== '') given[name] = toTyped(property, text)
   }
-  const candidate = Value.Default(schema, { ...given })
+  const candidate = Value.Default(schema, { ...given }) as Record<string, unknown>
   const problems = new Map<string, string>()
   for (const { path, schema: { expected, description } } of Value.Errors(schema, candidate)) {
     const name = path.slice(1).split('/')[0] ?? ''
@@ -24,7 +25,7 @@ export function readConfig<T extends TObject> (schema: T, environment: Environme
       problems.set(name, `${name}: ${state}expected ${expected ?? description ?? 'another value'}`)
     }
   }
-  const lines = [...problems.values(), ...findConflicts(new Set(Object.keys(given)))]
+  const lines = [...problems.values(), ...findConflicts(new Set(Object.keys(given)), candidate)]
   if (lines.length > 0) throw new ServiceError('CONFIG_INVALID', lines.join('\n'))
   return Object.freeze(Value.Decode(schema, candidate))
 }

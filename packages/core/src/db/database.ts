@@ -1,3 +1,4 @@
+import type { BulkExportCallersTable } from './tables/bulk-export-callers.ts'
 import type { BulkExportDownloadsTable } from './tables/bulk-export-downloads.ts'
 import type { BulkExportFilesTable } from './tables/bulk-export-files.ts'
 import type { BulkExportJobsTable } from './tables/bulk-export-jobs.ts'
@@ -7,4 +8,5 @@ export interface Database {
   bulk_export_jobs: BulkExportJobsTable
   bulk_export_files: BulkExportFilesTable
   bulk_export_downloads: BulkExportDownloadsTable
+  bulk_export_callers: BulkExportCallersTable
 }

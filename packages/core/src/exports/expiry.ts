@@ -1,23 +1,17 @@
 import { sql } from 'kysely'
 import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
+import { batchSize, deleteInBatches, inBatches, updateInBatches } from './batches.ts'
 import { destroyKeys } from './keys.ts'
 
-/** The end of an export: expired, its files dropped, its row removed. Every step may be repeated and run anywhere. */
-
-const batchSize = 1_000
+/** The end of an export: expired, its files dropped, its row removed. Every step may be repeated and run anywhere, and is done in batches. */
 
 /**
  * Marks what has expired, so that its files may go, and destroys the keys of those that are encrypted. When it returns, all that had
  * expired is marked, by this call or another. Returns how many exports this one marked.
  */
 export async function expireExports (db: Kysely<Database>): Promise<number> {
-  let total = 0
-  for (;;) {
-    const expired = await db.transaction().execute(expireBatch)
-    total += expired
-    if (expired < batchSize) return total
-  }
+  return await inBatches(async () => await db.transaction().execute(expireBatch))
 }
 
 async function expireBatch (trx: Transaction<Database>): Promise<number> {
@@ -26,7 +20,7 @@ async function expireBatch (trx: Transaction<Database>): Promise<number> {
     .where('id', 'in', (eb) => eb.selectFrom('bulk_export_jobs').select('id')
       .where('expires_at', '<=', sql<Date>`now()`)
       .where('dropped_at', 'is', null)
-      .orderBy('id') // two of us take their locks in the same order
+      .orderBy('expires_at').orderBy('id') // two of us take their locks in the same order, which is an index's
       .limit(batchSize)
       .forUpdate())
     .returning('id')
@@ -37,44 +31,28 @@ async function expireBatch (trx: Transaction<Database>): Promise<number> {
 
 /** Removes the rows of expired exports once the last of their files is gone. */
 export async function removeExpiredExports (db: Kysely<Database>): Promise<number> {
-  const { numDeletedRows } = await db.deleteFrom('bulk_export_jobs')
-    .where('id', 'in', (eb) => eb.selectFrom('bulk_export_jobs as expired').select('expired.id')
-      .where('expires_at', '<=', sql<Date>`now()`)
-      .where('dropped_at', 'is not', null)
-      .where(({ not, exists, selectFrom }) => not(exists(selectFrom('bulk_export_files').select('n')
-        .whereRef('export_id', '=', 'expired.id')
-        .where('state', '<>', 'dropped'))))
-      .forUpdate().skipLocked())
-    .executeTakeFirst()
-  return Number(numDeletedRows)
+  return await deleteInBatches(db, sql`bulk_export_jobs`, sql`expires_at <= now() AND dropped_at IS NOT NULL
+    AND NOT EXISTS (SELECT FROM bulk_export_files WHERE export_id = bulk_export_jobs.id AND state <> 'dropped')`)
 }
 
 /** Forgets files that were dropped a day ago: by then no paused worker can bring one back. */
 export async function forgetDroppedFiles (db: Kysely<Database>): Promise<number> {
-  const { numDeletedRows } = await db.deleteFrom('bulk_export_files')
-    .where('state', '=', 'dropped')
-    .where('dropped_at', '<', sql<Date>`now() - interval '1 day'`)
-    .executeTakeFirst()
-  return Number(numDeletedRows)
+  return await deleteInBatches(db, sql`bulk_export_files`, sql`state = 'dropped' AND dropped_at < now() - interval '1 day'`)
 }
 
 /**
- * Whether something was dropped that no garbage collection has been run for, and takes it on: of several that ask, one is told
- * true. Whoever takes it on and does not get it done gives it back (`releaseGarbage`).
+ * Whether something was dropped that no garbage collection has been run for, and takes it on. Whoever takes it on and does not get
+ * it done gives it back (`releaseGarbage`). Of several that ask at once, one is told true if there is no more than a batch; above
+ * that several may be, and collect one after the other.
  */
 export async function claimGarbage (db: Kysely<Database>): Promise<boolean> {
-  const { numUpdatedRows } = await db.updateTable('bulk_export_files')
-    .set({ collected: true })
-    .where('state', '=', 'dropped')
-    .where('collected', '=', false)
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
+  return await updateInBatches(db, sql`bulk_export_files`, sql`collected = true`, sql`state = 'dropped' AND NOT collected`) > 0
 }
 
 export async function releaseGarbage (db: Kysely<Database>): Promise<void> {
-  await db.updateTable('bulk_export_files').set({ collected: false }).where('state', '=', 'dropped').where('collected', '=', true).execute()
+  await updateInBatches(db, sql`bulk_export_files`, sql`collected = false`, sql`state = 'dropped' AND collected`)
 }
 
 export async function removeStaleDownloads (db: Kysely<Database>): Promise<void> {
-  await db.deleteFrom('bulk_export_downloads').where('lease_until', '<', sql<Date>`now()`).execute()
+  await deleteInBatches(db, sql`bulk_export_downloads`, sql`lease_until < now()`)
 }

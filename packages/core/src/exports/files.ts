@@ -75,12 +75,14 @@ export async function findPublishedFile (db: Kysely<Database>, exportId: string,
 /**
  * Files nobody will ask for again: of an export that was dropped, failed or cancelled, or of an attempt that was
  * overtaken. None of these conditions is ever taken back, so what is found here stays droppable. An export with a
- * running download keeps its files until the download's lease is over.
+ * running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind
+ * `after`: whoever goes through all of them reads each once.
  */
-export async function findDroppableFiles (db: Kysely<Database>, limit: number, exportId?: string): Promise<FileRow[]> {
+export async function findDroppableFiles (db: Kysely<Database>, limit: number, { exportId, after }: { exportId?: string | undefined, after?: FileRef | undefined } = {}): Promise<FileRow[]> {
   return await droppableFiles(db).selectAll('bulk_export_files')
     .$if(exportId !== undefined, (qb) => qb.where('export_id', '=', exportId as string))
-    .orderBy('bulk_export_files.created_at')
+    .$if(after !== undefined, (qb) => qb.where(sql<boolean>`(export_id, bulk_export_files.attempt, n) > (${after?.export_id}, ${after?.attempt}, ${after?.n})`))
+    .orderBy('export_id').orderBy('bulk_export_files.attempt').orderBy('n')
     .limit(limit)
     .execute()
 }
@@ -115,7 +117,7 @@ function droppableFiles (db: Kysely<Database>) {
 /** Also for a pin that turned up after the file was dropped. Its blocks are garbage from now on. */
 export async function markFileDropped (db: Kysely<Database>, ref: FileRef): Promise<void> {
   await db.updateTable('bulk_export_files')
-    .set({ state: 'dropped', dropped_at: sql`coalesce(dropped_at, now())`, wrapped_key: null, collected: false })
+    .set({ state: 'dropped', dropped_at: sql`coalesce(dropped_at, now())`, wrapped_key: null, sha256: null, collected: false })
     .where('export_id', '=', ref.export_id)
     .where('attempt', '=', ref.attempt)
     .where('n', '=', ref.n)

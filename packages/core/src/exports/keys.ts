@@ -3,14 +3,14 @@ import type { Database } from '../db/database.ts'
 
 /**
  * Destroys the data keys of these exports' files: from the commit on nobody can read them who has the blocks and the live
- * database. For the transaction that ends the export or the attempt, and holds the export's row: `recordFile` takes that row
+ * database. Their SHA-256 goes as well: whoever guesses a file's content could check the guess by it. For the transaction that ends the export or the attempt, and holds the export's row: `recordFile` takes that row
  * first, so no key is written down afterwards.
  */
 export async function destroyKeys (trx: Transaction<Database>, exportIds: string[]): Promise<void> {
   if (exportIds.length === 0) return
   await trx.updateTable('bulk_export_files')
-    .set({ wrapped_key: null })
+    .set({ wrapped_key: null, sha256: null })
     .where('export_id', 'in', exportIds)
-    .where('wrapped_key', 'is not', null)
+    .where((eb) => eb.or([eb('wrapped_key', 'is not', null), eb('sha256', 'is not', null)]))
     .execute()
 }

@@ -1,6 +1,6 @@
 import { encryptionScheme } from '../crypto/layout.ts'
-import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import type { FileRow } from '../db/tables/bulk-export-files.ts'
+import type { ExportSummary } from './repository.ts'
 import type { FileList } from './status.ts'
 
 /** One file of a manifest. `url` is where the wire profile looks for it, the other address stands in the extension. */
@@ -45,7 +45,7 @@ export interface Manifest {
  * in every profile it is addressed by http(s), where it comes decrypted.
  * @throws when the export is not completed.
  */
-export function toManifest (row: ExportRow, files: FileRow[], addresses: ManifestAddresses): Manifest {
+export function toManifest (row: ExportSummary, files: FileRow[], addresses: ManifestAddresses): Manifest {
   if (row.transaction_time === null) throw new Error('a manifest needs a completed export')
   const isCard = row.wire_profile === 'reference-card'
   const select = (list: FileList) => files.filter((file) => file.list === list).map((file) => toItem(file, isCard, addresses))

@@ -11,35 +11,61 @@ export type NewExport = Pick<Insertable<BulkExportJobsTable>,
   'id' | 'wire_profile' | 'level' | 'group_id' | 'request' | 'requester_role' | 'requester' | 'issuer' | 'patient_id' | 'patient_ids' |
   'types' | 'since' | 'until' | 'elements' | 'type_filters' | 'associated_data' | 'ignored'>
 
+/** Of one requester: exports under way, and kick-offs that are accepted in any minute. */
+export interface KickOffLimits { maxActive: number, maxPerMinute: number }
+
+/** Above which limit a requester is; `retryAfter`: seconds until the oldest kick-off of the minute does not count any more. */
+export type KickOffExcess = { limit: 'active' } | { limit: 'minute', retryAfter: number }
+
 /**
- * Writes the export's row unless its requester has `maxActive` exports under way. The count and the insert are one
- * transaction under a lock of the requester's own, so that no number of simultaneous kick-offs gets past the limit.
+ * Writes the export's row unless its requester is at one of the limits. The count and the insert are one transaction under a
+ * lock of the requester's own, so that no number of simultaneous kick-offs gets past the limit, at any number of processes.
  */
-export async function createExport (db: Kysely<Database>, values: NewExport, maxActive: number): Promise<{ created: boolean }> {
+export async function createExport (db: Kysely<Database>, values: NewExport, limits: KickOffLimits): Promise<{ created: true } | { created: false, excess: KickOffExcess }> {
   return await db.transaction().execute(async (trx) => {
     await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`bulk_export_jobs:${values.requester}`}, 0))`.execute(trx)
-    const { active } = await trx.selectFrom('bulk_export_jobs')
-      .select((eb) => eb.fn.countAll<number>().as('active'))
-      .where('requester', '=', values.requester)
-      .where('status', 'in', activeStatuses)
-      .executeTakeFirstOrThrow()
-    if (active >= maxActive) return { created: false }
+    const excess = await findKickOffExcess(trx, values.requester, limits)
+    if (excess !== undefined) return { created: false, excess }
     await trx.insertInto('bulk_export_jobs').values(values).execute()
     return { created: true }
   })
 }
 
+/** One statement over two indexes. An export counts as a kick-off of its minute whatever became of it: to delete it makes no room. */
+export async function findKickOffExcess (db: Kysely<Database>, requester: string, { maxActive, maxPerMinute }: KickOffLimits): Promise<KickOffExcess | undefined> {
+  const { rows: [found] } = await sql<{ active: number, lately: number, retry_after: number | null }>`
+    SELECT
+      (SELECT count(*) FROM bulk_export_jobs WHERE requester = ${requester} AND status = ANY(${activeStatuses})) AS active,
+      count(*) AS lately,
+      ceil(extract(epoch FROM min(created_at) + interval '1 minute' - now()))::integer AS retry_after
+    FROM (
+      SELECT created_at FROM bulk_export_jobs WHERE requester = ${requester} AND created_at > now() - interval '1 minute'
+      ORDER BY created_at DESC LIMIT ${maxPerMinute}
+    ) AS kick_offs`.execute(db)
+  if (found === undefined) throw new Error('an aggregate is one row')
+  if (found.active >= maxActive) return { limit: 'active' }
+  return found.lately < maxPerMinute ? undefined : { limit: 'minute', retryAfter: Math.max(1, found.retry_after ?? 1) }
+}
+
+const summaryColumns = [
+  'id', 'status', 'wire_profile', 'level', 'request', 'requester_role', 'requester', 'issuer', 'patient_id', 'types', 'created_at', 'started_at', 'ended_at',
+  'expires_at', 'dropped_at', 'transaction_time', 'attempt', 'failures', 'available_at', 'leased', 'progress', 'total_resources', 'exported_resources', 'failure_reason',
+] as const satisfies Array<keyof ExportRow>
+
+/** An export without the lists that its caller sent: they may be long, and nobody but the worker reads them. */
+export type ExportSummary = Pick<ExportRow, (typeof summaryColumns)[number]>
+
 /** The export, unless it has expired: an expired one is as good as gone, whether or not the cleanup has been there. */
-export async function findExport (db: Kysely<Database>, id: string): Promise<ExportRow | undefined> {
-  return await db.selectFrom('bulk_export_jobs').selectAll()
+export async function findExport (db: Kysely<Database>, id: string): Promise<ExportSummary | undefined> {
+  return await db.selectFrom('bulk_export_jobs').select(summaryColumns)
     .where('id', '=', id)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
     .executeTakeFirst()
 }
 
 /** Those that a requester started and that can still be asked about, the newest first. */
-export async function findExportsOf (db: Kysely<Database>, requester: string, limit: number): Promise<ExportRow[]> {
-  return await db.selectFrom('bulk_export_jobs').selectAll()
+export async function findExportsOf (db: Kysely<Database>, requester: string, limit: number): Promise<ExportSummary[]> {
+  return await db.selectFrom('bulk_export_jobs').select(summaryColumns)
     .where('requester', '=', requester)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
     // Bulk Data 3.0.0, Bulk Data Delete Request: a deleted export's status is a 404; the reference card has it as cancelled.

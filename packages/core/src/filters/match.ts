@@ -5,14 +5,29 @@ import { toElements, toReference } from './references.ts'
 
 /** What a search parameter's SQL is made with. */
 export interface SqlContext {
-  /** The SQL that stands for a value. The value itself never gets into the text. */
-  bind: (value: string) => string
+  /** The SQL that stands for a value; for a list it is its JSON. The value itself never gets into the text. */
+  bind: (value: string | unknown[]) => string
   /** Identifier.system of the column `mrn`, where there is one. */
   mrnSystem: string | undefined
 }
 
-/** SQL that is true for rows (alias `r`) with this value of a parameter. Throws FilterProblem for a value that is none. */
-export type Match = (value: string, context: SqlContext) => string
+/** SQL that is true for rows (alias `r`) with any of these values of a parameter. Throws FilterProblem for a value that is none. */
+export type Match = (values: string[], context: SqlContext) => string
+
+/** However many texts there are, they are one part of the plan, and looked up in a hash. */
+function isIn (expression: string, texts: string[], { bind }: SqlContext): string {
+  return texts.length === 0 ? 'false' : `${expression} IN (SELECT jsonb_array_elements_text(${bind(texts)}::jsonb))`
+}
+
+/** jsonb that contains any of these. Containment takes any shape that may stand there, and fails on none. */
+function contains (expression: string, parts: unknown[], { bind }: SqlContext): string {
+  return `${expression}::jsonb @> ANY (ARRAY(SELECT jsonb_array_elements(${bind(parts)}::jsonb)))`
+}
+
+/** For what cannot be one list: a condition a value. */
+function eachValue (match: (value: string, context: SqlContext) => string): Match {
+  return (values, context) => values.map((value) => match(value, context)).join(' OR ')
+}
 
 /** `[system]|[code]`, `[code]` or `[system]|` (https://hl7.org/fhir/R4/search.html#token), with FHIR's escapes undone. */
 function readToken (value: string): { system?: string, code?: string } {
@@ -30,68 +45,68 @@ function unescape (text: string): string {
 
 /** An expression that gives a code of a code system of its own, as in `gender`. */
 export function codeMatch (expression: string, codeSystem: string): Match {
-  return function matchCode (value, { bind }) {
-    const { system, code } = readToken(value)
-    if (system !== undefined && system !== codeSystem) return 'false'
-    return code === undefined ? `${expression} IS NOT NULL` : `${expression} = ${bind(code)}`
+  return function matchCode (values, context) {
+    const codes = values.map(readToken).filter(({ system }) => system === undefined || system === codeSystem).map(({ code }) => code)
+    return codes.includes(undefined) ? `${expression} IS NOT NULL` : isIn(expression, codes.filter((code) => code !== undefined), context)
   }
 }
 
 export function booleanMatch (expression: string): Match {
-  return function matchBoolean (value) {
+  return eachValue(function matchBoolean (value) {
     if (value !== 'true' && value !== 'false') throw new FilterProblem('must be true or false')
     return `(${expression}) IS ${value.toUpperCase()}`
-  }
+  })
 }
 
-/** jsonb: a CodeableConcept, or a list of them. Containment takes any shape that may stand there, and fails on none. */
+/** jsonb: a CodeableConcept, or a list of them. */
 export function conceptMatch (expression: string, isList: boolean): Match {
-  return function matchConcept (value, { bind }) {
-    const concept = { coding: [readToken(value)] }
-    return `${expression}::jsonb @> ${bind(JSON.stringify(isList ? [concept] : concept))}::jsonb`
+  return function matchConcept (values, context) {
+    return contains(expression, values.map(readToken).map((coding) => ({ coding: [coding] })).map((concept) => isList ? [concept] : concept), context)
   }
 }
 
 /** jsonb: an Identifier, or a list of them. */
 export function identifierMatch (expression: string, isList: boolean): Match {
-  return function matchIdentifier (value, { bind }) {
-    const { system, code } = readToken(value)
-    const identifier = { ...(system === undefined ? {} : { system }), ...(code === undefined ? {} : { value: code }) }
-    return `${expression}::jsonb @> ${bind(JSON.stringify(isList ? [identifier] : identifier))}::jsonb`
+  return function matchIdentifier (values, context) {
+    const identifiers = values.map(readToken).map(({ system, code }) => ({ ...(system === undefined ? {} : { system }), ...(code === undefined ? {} : { value: code }) }))
+    return contains(expression, identifiers.map((identifier) => isList ? [identifier] : identifier), context)
   }
 }
 
 /** The bare medical record number, which is exported as an identifier in MRN_SYSTEM. */
-export const mrnMatch: Match = function matchMrn (value, { bind, mrnSystem }) {
-  const { system, code } = readToken(value)
-  if (system !== undefined && system !== mrnSystem) return 'false'
-  return code === undefined ? "r.mrn <> ''" : `r.mrn = ${bind(code)}`
+export const mrnMatch: Match = function matchMrn (values, context) {
+  const codes = values.map(readToken).filter(({ system }) => system === undefined || system === context.mrnSystem).map(({ code }) => code)
+  return codes.includes(undefined) ? "r.mrn <> ''" : isIn('r.mrn', codes.filter((code) => code !== undefined), context)
 }
 
 /** A type's own id, or what names a resource of one type: `id` and, with `type`, `Type/id`. */
 export function idMatch (expression: string, type?: string): Match {
-  return function matchId (value, { bind }) {
-    const id = type !== undefined && value.startsWith(`${type}/`) ? value.slice(type.length + 1) : value
-    if (!isId(id)) throw new FilterProblem(type === undefined ? 'must be an id' : `must be an id or ${type}/id`)
-    return `${expression}::text = ${bind(id)}`
+  return function matchId (values, context) {
+    const ids = values.map(function toId (value) {
+      const id = type !== undefined && value.startsWith(`${type}/`) ? value.slice(type.length + 1) : value
+      if (!isId(id)) throw new FilterProblem(type === undefined ? 'must be an id' : `must be an id or ${type}/id`)
+      return id
+    })
+    return isIn(`${expression}::text`, ids, context)
   }
 }
 
 /** jsonb: a list of References, of which the relative literal ones count, whatever version they name. */
 export function referencesMatch (expression: string): Match {
-  return function matchReferences (value, { bind }) {
-    const [id = '', type, ...rest] = value.split('/').reverse()
-    if (!isId(id) || rest.length > 0 || (type !== undefined && !/^[A-Z][A-Za-z]+$/.test(type))) throw new FilterProblem('must be Type/id or an id')
-    const referenced = type === undefined
-      ? `split_part(${toReference('t.value')}, '/', 2) = ${bind(id)}`
-      : `${toReference('t.value')} = ${bind(`${type}/${id}`)}`
-    return `EXISTS (SELECT FROM ${toElements(expression)} AS t (value) WHERE ${referenced})`
+  return function matchReferences (values, context) {
+    for (const value of values) {
+      const [id = '', type, ...rest] = value.split('/').reverse()
+      if (!isId(id) || rest.length > 0 || (type !== undefined && !/^[A-Z][A-Za-z]+$/.test(type))) throw new FilterProblem('must be Type/id or an id')
+    }
+    const literal = isIn(toReference('t.value'), values.filter((value) => value.includes('/')), context)
+    const ofAnyType = isIn(`split_part(${toReference('t.value')}, '/', 2)`, values.filter((value) => !value.includes('/')), context)
+    return `EXISTS (SELECT FROM ${toElements(expression)} AS t (value) WHERE ${literal} OR ${ofAnyType})`
   }
 }
 
 /** A timestamptz: one instant. */
 export function instantMatch (at: string): Match {
-  return function matchInstant (value, { bind }) {
+  return eachValue(function matchInstant (value, { bind }) {
     const { prefix, from, to } = toDateRange(value)
     const start = () => `${bind(from.toISOString())}::timestamptz`
     const end = () => `${bind(to.toISOString())}::timestamptz`
@@ -103,7 +118,7 @@ export function instantMatch (at: string): Match {
       case 'gt': return `${at} >= ${end()}`
       case 'le': return `${at} < ${end()}`
     }
-  }
+  })
 }
 
 /**
@@ -113,7 +128,7 @@ export function instantMatch (at: string): Match {
 export function dateMatch (text: string): Match {
   const first = toDay(text, '-01-01')
   const last = toDay(text, '-12-31')
-  return function matchDate (value, { bind }) {
+  return eachValue(function matchDate (value, { bind }) {
     const { prefix, from, to, isDay } = toDateRange(value)
     if (!isDay) throw new FilterProblem('must be a date: YYYY, YYYY-MM or YYYY-MM-DD')
     const start = () => bind(from.toISOString().slice(0, 10))
@@ -128,7 +143,7 @@ export function dateMatch (text: string): Match {
       case 'le': return `(${isDate} AND (${first} < ${start()} OR ${within()}))`
       case 'ge': return `(${isDate} AND (${last} > ${end()} OR ${within()}))`
     }
-  }
+  })
 }
 
 /** The first or last day (for a month, `-31` will do) that a partial date stands for. In code points' order, whatever the database's is. */
@@ -139,7 +154,7 @@ export function toDay (text: string, ending: '-01-01' | '-12-31'): string {
 
 /** Any of several ways to have the value. */
 export function anyOf (...matches: Match[]): Match {
-  return function matchAny (value, context) {
-    return `(${matches.map((match) => match(value, context)).join(' OR ')})`
+  return function matchAny (values, context) {
+    return `(${matches.map((match) => match(values, context)).join(' OR ')})`
   }
 }

@@ -20,7 +20,7 @@ export function toFilterSql (filters: TypeFilter[], mrnSystem: string | undefine
     mrnSystem,
     bind: (value) => {
       const name = `fhir_bulk_export.filter_${Object.keys(settings).length + 1}`
-      settings[name] = value
+      settings[name] = typeof value === 'string' ? value : JSON.stringify(value)
       return `(SELECT current_setting('${name}'))`
     },
   }
@@ -37,7 +37,7 @@ function toCondition ({ type, parameters }: TypeFilter, context: SqlContext): st
   const all = parameters.map(({ name, values }) => {
     const parameter = findSearchParameter(type, name)
     if (parameter === undefined) throw new Error(`${type} has no search parameter ${name}`)
-    return `(${values.map((value) => parameter.match(value, context)).join(' OR ')})`
+    return `(${parameter.match(values, context)})`
   })
   return `(${all.join(' AND ')})`
 }

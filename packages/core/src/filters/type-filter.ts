@@ -9,6 +9,21 @@ export interface TypeFilter {
   parameters: Array<{ name: string, values: string[] }>
 }
 
+/** Of all filters of an export together. A condition is a part of the SQL, which PostgreSQL plans; the values of most of them are one list. */
+export const typeFilterLimits = { conditions: 100, values: 500 } as const
+
+/** @throws ServiceError INVALID_PARAMETER for more than an export may have. */
+export function assertFewConditions (filters: TypeFilter[]): void {
+  const parameters = filters.flatMap(({ type, parameters }) => parameters.map(({ name, values }) => ({ values: values.length, isDate: findSearchParameter(type, name)?.type === 'date' })))
+  assertFew('values', parameters.reduce((sum, { values }) => sum + values, 0))
+  // Each value of a date is a range of its own.
+  assertFew('conditions', parameters.reduce((sum, { values, isDate }) => sum + (isDate ? values : 1), 0))
+}
+
+function assertFew (what: keyof typeof typeFilterLimits, count: number): void {
+  if (count > typeFilterLimits[what]) throw new ServiceError('INVALID_PARAMETER', `_typeFilter has ${count} ${what}: at most ${typeFilterLimits[what]} are accepted`)
+}
+
 /** A comma may stand between two filters, or between two values in one: it is the former where a type and `?` follow. */
 export function splitTypeFilters (text: string): string[] {
   return text.split(/,(?=[A-Z][A-Za-z]*\?)/)
@@ -23,7 +38,9 @@ export function parseTypeFilter (text: string): TypeFilter {
   if (mark === -1) throw new ServiceError('INVALID_PARAMETER', '_typeFilter must be a search: Type?parameter=value')
   const type = text.slice(0, mark)
   if (!isResourceType(type)) throw new ServiceError('UNSUPPORTED_PARAMETER', '_typeFilter must be a search of a resource type of FHIR R4')
-  const parameters = text.slice(mark + 1).split('&').map((part) => parseParameter(type, part))
+  const parts = [...new Set(text.slice(mark + 1).split('&'))]
+  assertFew('conditions', parts.length)
+  const parameters = parts.map((part) => parseParameter(type, part))
   return { type, parameters }
 }
 
@@ -33,12 +50,13 @@ function parseParameter (type: string, part: string): TypeFilter['parameters'][n
   if (name === '') throw new ServiceError('INVALID_PARAMETER', `_typeFilter ${type}? must have parameters: ${type}?parameter=value`)
   const parameter = findSearchParameter(type, name)
   if (parameter === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', unsupported(type, name))
-  const values = decode(type, sign === -1 ? '' : part.slice(sign + 1)).split(/(?<!\\),/)
+  const values = [...new Set(decode(type, sign === -1 ? '' : part.slice(sign + 1)).split(/(?<!\\),/))]
+  assertFew('values', values.length)
   for (const value of values) {
     try {
       if (value === '') throw new FilterProblem('must not be empty')
       if (!value.isWellFormed() || /\p{Cc}/u.test(value)) throw new FilterProblem('must be text without control characters')
-      parameter.match(value, { bind: () => '', mrnSystem: undefined })
+      parameter.match([value], { bind: () => '', mrnSystem: undefined })
     } catch (error) {
       if (!(error instanceof FilterProblem)) throw error
       throw new ServiceError(error.isUnsupported ? 'UNSUPPORTED_PARAMETER' : 'INVALID_PARAMETER', `_typeFilter ${type}?${name} ${error.message}`)

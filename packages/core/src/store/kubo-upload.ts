@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { text } from 'node:stream/consumers'
+import { readAtMost } from '../read-at-most.ts'
 import type { KuboEndpoint } from './kubo-endpoint.ts'
 
 export interface Added { path: string, cid: string }
@@ -14,6 +14,9 @@ export interface Added { path: string, cid: string }
 const parameters = new URLSearchParams({
   'cid-version': '0', 'raw-leaves': 'false', chunker: 'size-262144', hash: 'sha2-256', trickle: 'false', pin: 'true', progress: 'false',
 })
+
+/** A line for the file, and one for each of its directories. */
+const maxAnswerBytes = 64 * 1024
 
 /**
  * `POST /api/v0/add` of one file (https://docs.ipfs.tech/reference/kubo/rpc/#api-v0-add): the file and the directories of `path`, as
@@ -35,7 +38,7 @@ export async function upload ({ url, headers }: KuboEndpoint, path: string, cont
   sent.catch(() => {})
   const [response]: IncomingMessage[] = await responded
   if (response === undefined) throw new Error('No response')
-  const answer = await text(response)
+  const answer = (await readAtMost(response, maxAnswerBytes)).toString()
   const failure = response.trailers['x-stream-error']
   if (response.statusCode !== 200 || failure !== undefined) throw new Error(`HTTP ${response.statusCode}: ${failure ?? answer.slice(0, 1_000)}`)
   await sent

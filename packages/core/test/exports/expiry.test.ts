@@ -63,7 +63,7 @@ t.test('files of a cancelled export and of an overtaken attempt are droppable, t
 
   const other = await givenCompletedExport(db)
   await cancelExport(db, other.export_id, 60_000)
-  t.match(await findDroppableFiles(db, 10, other.export_id), [other])
+  t.match(await findDroppableFiles(db, 10, { exportId: other.export_id }), [other])
 })
 
 t.test('a download that has begun keeps the files until its lease is over, and none begins after a cancel', async (t) => {

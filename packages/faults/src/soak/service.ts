@@ -37,6 +37,8 @@ export async function startService (scope: Scope, { parts, logs, secret, leaseMs
     EXPORT_FILE_BYTES: '1MiB',
     EXPORT_MAX_ROW_ERRORS: String(maxRowErrors),
     ...(encrypted ? { EXPORT_ENCRYPTION_KEY: `soak:${randomBytes(32).toString('base64')}` } : {}),
+    MAX_KICK_OFFS_PER_MINUTE: '10000', // a few clients are many here
+    MAX_REQUESTS_PER_MINUTE: '60000',
     HOST: '127.0.0.1',
     PORT: String(port),
     PUBLIC_URL: origin,

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http'
-import type { ExportRow, FileRow } from '@fhir-bulk-export/core/db'
+import type { FileRow } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { toManifest } from '@fhir-bulk-export/core/exports'
-import type { ExportStatus, Manifest } from '@fhir-bulk-export/core/exports'
+import type { ExportStatus, ExportSummary, Manifest } from '@fhir-bulk-export/core/exports'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { fhirJson, toOutcome } from '../../errors/outcome.ts'
 
@@ -34,7 +34,7 @@ interface Context {
  * 200, Bulk Data (3.0.0, Bulk Data Status Request) by status code, or with separate-export-status by a header that holds it.
  * @throws ServiceError for what a profile tells as an error.
  */
-export function toStatusAnswer (row: ExportRow, context: Context): StatusAnswer {
+export function toStatusAnswer (row: ExportSummary, context: Context): StatusAnswer {
   const answer = toBulkDataAnswer(row, context)
   switch (row.wire_profile) {
     case 'reference-card':
@@ -47,7 +47,7 @@ export function toStatusAnswer (row: ExportRow, context: Context): StatusAnswer 
   }
 }
 
-function toBulkDataAnswer (row: ExportRow, { files, publicUrl, gatewayUrl, now }: Context): StatusAnswer {
+function toBulkDataAnswer (row: ExportSummary, { files, publicUrl, gatewayUrl, now }: Context): StatusAnswer {
   const isCard = row.wire_profile === 'reference-card'
   switch (row.status) {
     case 'pending':
@@ -67,7 +67,7 @@ function toBulkDataAnswer (row: ExportRow, { files, publicUrl, gatewayUrl, now }
   }
 }
 
-function toFailure (row: ExportRow): ServiceError {
+function toFailure (row: ExportSummary): ServiceError {
   return new ServiceError('EXPORT_FAILED', row.failure_reason ?? undefined)
 }
 
@@ -76,12 +76,12 @@ function deleted (): ServiceError {
   return new ServiceError('NOT_FOUND', 'The export was deleted')
 }
 
-function toProgress ({ status, progress, total_resources: totalResources }: ExportRow): Progress {
+function toProgress ({ status, progress, total_resources: totalResources }: ExportSummary): Progress {
   return { status, progress, totalResources }
 }
 
 /** Bulk Data 3.0.0, Response - In-Progress Status: at most 100 characters. A header's are ASCII. */
-function toXProgress (row: ExportRow, now: Date): string {
+function toXProgress (row: ExportSummary, now: Date): string {
   const { status, progress, exported_resources: exported, total_resources: total } = row
   if (status === 'pending') return 'pending'
   if (!row.leased) return `${progress}%, waiting${toWaitReason(row, now)}`.slice(0, 99)
@@ -90,13 +90,13 @@ function toXProgress (row: ExportRow, now: Date): string {
 }
 
 /** In between attempts: why the last one ended, as long as its backoff runs; then there is nothing to wait for but a worker. */
-function toWaitReason ({ failure_reason: reason, available_at: availableAt }: ExportRow, now: Date): string {
+function toWaitReason ({ failure_reason: reason, available_at: availableAt }: ExportSummary, now: Date): string {
   if (reason === null || availableAt <= now) return ' for a worker'
   return `: ${reason.replace(/[^ -~]/g, '?')}`
 }
 
 /** Seconds, 1–60: a tenth of the time it has taken so far, so that an obedient client learns of the end a tenth too late at most. */
-function toRetryAfter ({ created_at: createdAt }: ExportRow, now: Date): number {
+function toRetryAfter ({ created_at: createdAt }: ExportSummary, now: Date): number {
   const tenth = (now.getTime() - createdAt.getTime()) / 10_000
   return Math.min(60, Math.max(1, Math.round(tenth)))
 }

@@ -1,6 +1,7 @@
-import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
+import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { findExport } from '@fhir-bulk-export/core/exports'
+import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { Kysely } from 'kysely'
 import { canAccess, coversTypes } from '../../auth/access.ts'
 import type { Caller } from '../../auth/caller.ts'
@@ -11,7 +12,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * The export of a request's path, for a token whose scopes cover all of its types.
  * @throws ServiceError NOT_FOUND: unknown, expired or no UUID; FORBIDDEN: somebody else's, or of other types.
  */
-export async function getExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportRow> {
+export async function getExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
   const row = await getOwnExport(db, caller, id)
   assertCovers(caller, row.types)
   return row
@@ -21,7 +22,7 @@ export async function getExport (db: Kysely<Database>, caller: Caller, id: strin
  * As getExport, whatever the token's scopes: who hands out a part of it asks assertCovers for that part.
  * @throws ServiceError NOT_FOUND, FORBIDDEN
  */
-export async function getOwnExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportRow> {
+export async function getOwnExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
   const row = uuid.test(id) ? await findExport(db, id) : undefined
   if (row === undefined) throw new ServiceError('NOT_FOUND', 'There is no such export, or it has expired')
   if (!canAccess(caller, row)) throw new ServiceError('FORBIDDEN', 'The export was started by somebody else')
@@ -29,6 +30,6 @@ export async function getOwnExport (db: Kysely<Database>, caller: Caller, id: st
 }
 
 /** @throws ServiceError FORBIDDEN */
-export function assertCovers (caller: Caller, types: ExportRow['types']): void {
+export function assertCovers (caller: Caller, types: ExportSummary['types']): void {
   if (!coversTypes(caller, types)) throw new ServiceError('FORBIDDEN', `The scopes of the bearer token do not cover ${types.join(', ')}`)
 }

@@ -4,11 +4,12 @@ import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { acceptJsonOrNothing } from '../../http/json-body.ts'
+import { createArrivingBodies } from '../../plugins/arriving-bodies.ts'
 import { requireAdmin, requireGroupScope } from '../require-admin.ts'
 import { toEmpty } from './empty-schema.ts'
 import { kickOffBody, readBody } from './parameters/body.ts'
 import { kickOffQuery, readQuery } from './parameters/query.ts'
-import { startExport } from './start-export.ts'
+import { assertBelowLimits, startExport } from './start-export.ts'
 import type { KickOffServices } from './start-export.ts'
 
 const noParams = Type.Object({})
@@ -25,6 +26,8 @@ const response = { 202: toEmpty('Accepted: Content-Location is the address of th
 /** Bulk Data 3.0.0, Bulk Data Kick-off Request, at each of its levels, by GET and by POST. */
 export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async function kickOff (app, services) {
   acceptJsonOrNothing(app)
+  const limitArrivingBodies = createArrivingBodies()
+  const refuseAboveLimits = async ({ caller }: FastifyRequest) => { await assertBelowLimits(services, caller) }
 
   for (const { level, url, params, onRequest, summary } of levels) {
     const toGroupId = (given: unknown) => level === 'group' ? Value.Decode(groupParams, given).id : null
@@ -32,7 +35,7 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
     app.route({
       method: 'GET',
       url,
-      onRequest: [...onRequest],
+      onRequest: [...onRequest, refuseAboveLimits],
       schema: { tags: ['Export'], summary, params, querystring: kickOffQuery, response },
       handler: async function startByQuery (request, reply) {
         return await startExport(services, { level, groupId: toGroupId(request.params), given: readQuery(request.query) }, request, reply)
@@ -42,7 +45,8 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
     app.route({
       method: 'POST',
       url,
-      onRequest: [...onRequest],
+      onRequest: [...onRequest, refuseAboveLimits], // before the body is read
+      preParsing: limitArrivingBodies,
       preValidation: fillNothing,
       schema: { tags: ['Export'], summary, params, querystring: kickOffQuery, body: kickOffBody, response },
       schemaErrorFormatter: toMalformed,

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { createExport } from '@fhir-bulk-export/core/exports'
-import type { ExportLevel } from '@fhir-bulk-export/core/exports'
+import { createExport, findKickOffExcess } from '@fhir-bulk-export/core/exports'
+import type { ExportLevel, KickOffExcess, KickOffLimits } from '@fhir-bulk-export/core/exports'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import { isId } from '@fhir-bulk-export/core/resources'
 import { findMemberIds, findPatientIds, isGroup } from '@fhir-bulk-export/core/source'
 import type { CurrentSource } from '@fhir-bulk-export/core/source'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Kysely } from 'kysely'
+import type { Caller } from '../../auth/caller.ts'
 import type { ApiConfig } from '../../config.ts'
 import { toPathAndQuery } from '../../http/request-target.ts'
 import type { Given } from './parameters/given.ts'
@@ -44,7 +45,7 @@ export async function startExport ({ db, source, queue, config }: KickOffService
   const knownPatientIds = patientIds === null ? null : await keepKnown(db, patientIds, groupId, refusal)
 
   const id = randomUUID()
-  const { created } = await createExport(db, {
+  const result = await createExport(db, {
     id,
     wire_profile: wireProfile,
     level,
@@ -62,11 +63,8 @@ export async function startExport ({ db, source, queue, config }: KickOffService
     type_filters: typeFilters,
     associated_data: associatedData,
     ignored: refusal.ignored(),
-  }, config.MAX_ACTIVE_EXPORTS)
-  if (!created) {
-    throw new ServiceError('TOO_MANY_EXPORTS', `${config.MAX_ACTIVE_EXPORTS} exports are under way already: wait for one to end, or cancel it`,
-      { retryAfter: tooManyExportsRetryAfter })
-  }
+  }, toLimits(config))
+  if (!result.created) throw toRefusal(result.excess, config)
   request.log.info({ exportId: id, role: caller.role, level, types }, 'export accepted')
   try {
     await queue.enqueue(id)
@@ -76,6 +74,25 @@ export async function startExport ({ db, source, queue, config }: KickOffService
   }
   if (wireProfile === 'separate-export-status') reply.header('Preference-Applied', 'respond-async, separate-export-status')
   return await reply.code(202).header('Content-Location', `${config.PUBLIC_URL}/fhir/r4/$export-status/${id}`).send()
+}
+
+/**
+ * For a kick-off that would be refused in the end: before its body is read, and the source for it.
+ * @throws ServiceError TOO_MANY_EXPORTS
+ */
+export async function assertBelowLimits ({ db, config }: KickOffServices, { requester }: Caller): Promise<void> {
+  const excess = await findKickOffExcess(db, requester, toLimits(config))
+  if (excess !== undefined) throw toRefusal(excess, config)
+}
+
+function toLimits ({ MAX_ACTIVE_EXPORTS: maxActive, MAX_KICK_OFFS_PER_MINUTE: maxPerMinute }: ApiConfig): KickOffLimits {
+  return { maxActive, maxPerMinute }
+}
+
+function toRefusal (excess: KickOffExcess, config: ApiConfig): ServiceError {
+  return excess.limit === 'active'
+    ? new ServiceError('TOO_MANY_EXPORTS', `${config.MAX_ACTIVE_EXPORTS} exports are under way already: wait for one to end, or cancel it`, { retryAfter: tooManyExportsRetryAfter })
+    : new ServiceError('TOO_MANY_EXPORTS', `${config.MAX_KICK_OFFS_PER_MINUTE} exports were started within a minute: wait as Retry-After says`, { retryAfter: excess.retryAfter })
 }
 
 /** Bulk Data 3.0.0, Query Parameters (`patient`): unknown patients, and at group level those who are no members, SHOULD be an error. */

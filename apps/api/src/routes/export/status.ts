@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Database, ExportRow, FileRow } from '@fhir-bulk-export/core/db'
+import type { Database, FileRow } from '@fhir-bulk-export/core/db'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
+import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
@@ -24,7 +25,7 @@ export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     },
   })
 
-  async function findStatus (caller: Caller, jobId: string): Promise<{ row: ExportRow, files: FileRow[] }> {
+  async function findStatus (caller: Caller, jobId: string): Promise<{ row: ExportSummary, files: FileRow[] }> {
     const row = await getExport(db, caller, jobId)
     if (row.status !== 'completed') return { row, files: [] }
     const files = await findPublishedFiles(db, row.id)

@@ -1,23 +1,19 @@
 import { pipeline } from 'node:stream'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Keyring } from '@fhir-bulk-export/core/crypto'
-import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { ByteRange, ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
-import type { Kysely } from 'kysely'
 import { toEmpty } from '../export/empty-schema.ts'
 import { holdDownload } from './download-lease.ts'
 import { fileNotFound, getFile } from './find-file.ts'
-import type { DownloadableFile } from './find-file.ts'
+import type { DownloadableFile, FileServices } from './find-file.ts'
 import { assertIntact } from './intact.ts'
 import { openStream } from './open-stream.ts'
 import { createCompression, selectRepresentation } from './representation.ts'
 
-/** `keyring`: for files that are encrypted. */
-interface DownloadOptions { db: Kysely<Database>, store: ContentStore, keyring: Keyring | undefined }
+interface DownloadOptions extends FileServices { store: ContentStore }
 
 /** Nothing: to a HEAD. */
 const ndjson = { 'application/fhir+ndjson': { schema: Type.Unsafe<Readable | undefined>({ type: 'string' }) } }
@@ -25,7 +21,7 @@ const wholeFile = { description: 'The file: a resource a line', content: ndjson 
 const partOfFile = { description: 'The range of it that was asked for', content: ndjson }
 
 /** Bulk Data 3.0.0, Bulk Data Output File Request. Token, expiry and key are looked at when it starts, not while it is sent. */
-export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { db, store, keyring }) {
+export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { store, ...files }) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/$export-file/:jobId/:fileName',
@@ -41,7 +37,7 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
     },
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function sendFile (request, reply) {
-      const file = await getFile({ db, keyring }, request.caller, request.params)
+      const file = await getFile(files, request.caller, request.params)
       const { content: { size }, sha256 } = file
       reply.header('Vary', 'Accept-Encoding')
       const selected = selectRepresentation(request.method, request.headers, { sha256, size })
@@ -49,7 +45,8 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
         reply.header('Content-Range', `bytes */${size}`)
         throw new ServiceError('RANGE_NOT_SATISFIABLE', `The file has ${size} bytes`)
       }
-      const headers = { ETag: selected.etag, 'Cache-Control': 'private, no-cache', 'Accept-Ranges': 'bytes' }
+      // No cache keeps health data; a client that does is told to ask again (ETag).
+      const headers = { ETag: selected.etag, 'Cache-Control': 'private, no-cache, no-store', 'Accept-Ranges': 'bytes' }
       if (selected.kind === 'not-modified') return await reply.code(304).headers(headers).send(undefined)
 
       const { coding, range } = selected
@@ -65,7 +62,7 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
 
   /** The file's bytes, under a lease that ends with them; a client that goes away ends both. */
   async function open ({ exportId, content, sha256 }: DownloadableFile, range: ByteRange | undefined, reply: FastifyReply): Promise<Readable> {
-    const lease = await holdDownload(db, exportId, reply.log)
+    const lease = await holdDownload(files.db, exportId, reply.log)
     if (lease === undefined) throw fileNotFound()
     const abandoned = new AbortController()
     reply.raw.once('close', () => { abandoned.abort() })

@@ -1,11 +1,20 @@
 import { toStoredPlaintext } from '@fhir-bulk-export/core/crypto'
 import type { Keyring, StoredPlaintext } from '@fhir-bulk-export/core/crypto'
-import type { Database, ExportRow, FileRow } from '@fhir-bulk-export/core/db'
+import type { Database, FileRow } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { findPublishedFile } from '@fhir-bulk-export/core/exports'
+import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
 import { assertCovers, getOwnExport } from '../export/find-export.ts'
+
+export interface FileServices {
+  db: Kysely<Database>
+  /** For files that are encrypted. */
+  keyring: Keyring | undefined
+  /** Files in the clear are refused. */
+  isEncryptionRequired: boolean
+}
 
 export interface DownloadableFile {
   exportId: string
@@ -19,21 +28,24 @@ const fileNames = /^[A-Za-z]+\.[0-9]+\.ndjson$/
 /**
  * The file of a request's path, with its key in memory if it is encrypted.
  * @throws ServiceError NOT_FOUND, also where the export is not completed (yet, or any more); FORBIDDEN: of somebody else's export,
- * or of a type that the token's scopes do not cover; KEY_UNUSABLE.
+ * or of a type that the token's scopes do not cover; KEY_UNUSABLE; UNAVAILABLE for a file in the
+ * clear where encryption is required.
  */
-export async function getFile ({ db, keyring }: { db: Kysely<Database>, keyring: Keyring | undefined }, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }): Promise<DownloadableFile> {
+export async function getFile ({ db, keyring, isEncryptionRequired }: FileServices, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }): Promise<DownloadableFile> {
   const row = await getOwnExport(db, caller, jobId)
   const file = row.status === 'completed' && fileNames.test(fileName) ? await findPublishedFile(db, row.id, fileName) : undefined
   if (file !== undefined) assertCovers(caller, toTypes(file, row))
-  // Between the two questions the export may have been deleted, and the file's key with it.
-  const content = file === undefined ? undefined : toStoredPlaintext(file, keyring)
-  if (file === undefined || content === undefined) throw fileNotFound()
-  if (file.sha256 === null) throw new Error('a published file is known whole')
+  // Between the two questions the export may have been deleted, and the file's key and hash with it.
+  if (file?.sha256 == null) throw fileNotFound()
+  // Anybody who can write to the table, or to the store, could put a file of theirs in the place of one that is encrypted.
+  if (file.key_id === null && isEncryptionRequired) throw new ServiceError('UNAVAILABLE', 'The file is not encrypted, and only encrypted files are handed out here')
+  const content = toStoredPlaintext(file, keyring)
+  if (content === undefined) throw fileNotFound()
   return { exportId: row.id, content, sha256: file.sha256 }
 }
 
 /** The types that a file tells something about: its own; for what was deleted, and for errors, any of the export's. */
-function toTypes ({ list, type }: FileRow, { types }: ExportRow): string[] {
+function toTypes ({ list, type }: FileRow, { types }: ExportSummary): string[] {
   return list === 'output' ? [type] : types
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { findExport } from '@fhir-bulk-export/core/exports'
+import { readExportRow } from '@fhir-bulk-export/core/testing/database'
 import { createExportQueue } from '@fhir-bulk-export/core/queue'
 import t from 'tap'
 import { publicUrl, startApi } from '../../fixtures/api.ts'
@@ -17,7 +17,7 @@ t.test('a kick-off is accepted with the absolute address of its status', async (
   t.equal(response.headers['content-length'], '0')
   const location = String(response.headers['content-location'])
   t.match(location, /^https:\/\/fhir\.example\.org\/bulk\/fhir\/r4\/\$export-status\/[0-9a-f-]{36}$/)
-  t.match(await findExport(db, location.slice(-36)), {
+  t.match(await readExportRow(db, location.slice(-36)), {
     status: 'pending',
     wire_profile: 'reference-card',
     request: '/fhir/r4/Patient/$export?_type=Patient',
@@ -40,7 +40,7 @@ t.test('%24 is a $, and the request is kept as it was sent', async (t) => {
     const { statusCode, headers } = await api.app.inject({ url, headers: bearer(admin) })
     t.equal(statusCode, 202, url)
     const id = String(headers['content-location']).slice(-36)
-    t.equal((await findExport(api.db, id))?.request, request)
+    t.equal((await readExportRow(api.db, id))?.request, request)
     const status = await api.app.inject({ url: statusPath(id).replace('$', '%24'), headers: bearer(admin) })
     t.equal(status.statusCode, 200)
   }
@@ -49,8 +49,8 @@ t.test('%24 is a $, and the request is kept as it was sent', async (t) => {
 t.test('a PATIENT exports the own compartment and nothing else', async (t) => {
   const api = await startApi(t)
   const id = await kickOff(api, { claims: patient })
-  t.match(await findExport(api.db, id), { requester_role: 'PATIENT', patient_id: 'pat-1', issuer: patient.iss })
-  t.notMatch((await findExport(api.db, id))?.requester, /pat-1/)
+  t.match(await readExportRow(api.db, id), { requester_role: 'PATIENT', patient_id: 'pat-1', issuer: patient.iss })
+  t.notMatch((await readExportRow(api.db, id))?.requester, /pat-1/)
 })
 
 t.test('Prefer chooses the wire profile; unknown preferences are ignored', async (t) => {
@@ -67,7 +67,7 @@ t.test('Prefer chooses the wire profile; unknown preferences are ignored', async
     ['not-respond-async', 'reference-card'],
     ['', 'reference-card'],
   ] as const) {
-    t.equal((await findExport(api.db, await kickOff(api, { prefer })))?.wire_profile, profile, prefer)
+    t.equal((await readExportRow(api.db, await kickOff(api, { prefer })))?.wire_profile, profile, prefer)
   }
 })
 
@@ -107,7 +107,7 @@ t.test('a queue that is down changes nothing in the answer', async (t) => {
   const { app, db, logLines } = await startApi(t, { wrap: () => ({ queue }) })
   const response = await app.inject({ url: '/fhir/r4/Patient/$export', headers: bearer(admin) })
   t.equal(response.statusCode, 202)
-  t.match(await findExport(db, String(response.headers['content-location']).slice(-36)), { status: 'pending' })
+  t.match(await readExportRow(db, String(response.headers['content-location']).slice(-36)), { status: 'pending' })
   t.ok(logLines.some((line) => line.includes('could not be enqueued')), 'the log tells')
 })
 
@@ -142,11 +142,11 @@ t.test('the host of an absolute request target gets nowhere', async (t) => {
   response.resume()
   const location = String(response.headers['content-location'])
   t.ok(location.startsWith(`${publicUrl}/fhir/r4/$export-status/`))
-  t.equal((await findExport(db, location.slice(-36)))?.request, '/fhir/r4/Patient/$export?_type=Patient')
+  t.equal((await readExportRow(db, location.slice(-36)))?.request, '/fhir/r4/Patient/$export?_type=Patient')
 })
 
 t.test('_since and _outputFormat are accepted with a plus that was not encoded', async (t) => {
   const api = await startApi(t)
   const id = await kickOff(api, { query: '?_since=2026-02-22T15:30:00+02:00&_outputFormat=application/fhir+ndjson' })
-  t.equal((await findExport(api.db, id))?.since?.toISOString(), '2026-02-22T13:30:00.000Z')
+  t.equal((await readExportRow(api.db, id))?.since?.toISOString(), '2026-02-22T13:30:00.000Z')
 })

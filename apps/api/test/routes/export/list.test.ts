@@ -58,7 +58,7 @@ t.test('what a status request would answer with 404 is not in the list', async (
 })
 
 t.test('a hundred at most, and no hotter than a status', async (t) => {
-  const api = await startApi(t, { environment: { MAX_ACTIVE_EXPORTS: '200' } })
+  const api = await startApi(t, { environment: { MAX_ACTIVE_EXPORTS: '200', MAX_KICK_OFFS_PER_MINUTE: '200' } })
   for (let n = 0; n < 101; n++) await kickOff(api)
   t.equal((await list(api, admin)).length, 100)
   const responses = await Promise.all(Array.from({ length: 10 }, async () => await api.app.inject({ url, headers: bearer(admin) })))

@@ -144,3 +144,16 @@ t.test('a download that has begun ends well after the key is destroyed', async (
   t.ok((await buffer(response)).equals(Buffer.from(large.body)))
   await until(async () => (await api.db.selectFrom('bulk_export_downloads').selectAll().execute()).length === 0)
 })
+
+t.test('where encryption is required a file in the clear is not handed out, wherever it came from', async (t) => {
+  const clear = await startApi(t)
+  const wrap = () => ({ db: clear.db, store: clear.store })
+  const required = await startApi(t, { environment: { EXPORT_ENCRYPTION_KEY, ENCRYPTION_REQUIRED: 'true' }, wrap })
+  const other = await startApi(t, { environment: { EXPORT_ENCRYPTION_KEY }, wrap })
+  const id = await kickOff(clear)
+  await complete(clear, id, [file])
+  const url = filePath(id, file.name)
+  for (const method of ['GET', 'HEAD'] as const) t.equal((await required.app.inject({ method, url, headers })).statusCode, 503, method)
+  t.match((await required.app.inject({ url, headers })).json(), { issue: [{ code: 'transient', diagnostics: 'The file is not encrypted, and only encrypted files are handed out here' }] })
+  t.equal((await other.app.inject({ url, headers })).statusCode, 200, 'where it is not required')
+})

@@ -29,7 +29,7 @@ t.test('the whole file, and its headers', async (t) => {
     'content-length': String(size),
     etag: api.etag,
     'accept-ranges': 'bytes',
-    'cache-control': 'private, no-cache',
+    'cache-control': 'private, no-cache, no-store',
   }
   const response = await api.app.inject({ url: api.url, headers })
   t.equal(response.statusCode, 200)
@@ -80,7 +80,7 @@ t.test('a file that the client has is 304, without a look into the store', async
   for (const method of ['GET', 'HEAD'] as const) {
     const response = await app.inject({ method, url, headers: { ...headers, 'if-none-match': `W/"x", ${etag}`, range: 'bytes=0-1' } })
     t.equal(response.statusCode, 304)
-    t.match(response.headers, { etag, 'cache-control': 'private, no-cache' })
+    t.match(response.headers, { etag, 'cache-control': 'private, no-cache, no-store' })
     t.equal(response.body, '')
   }
 })

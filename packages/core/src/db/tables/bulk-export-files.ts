@@ -20,7 +20,7 @@ export interface BulkExportFilesTable {
   pin: string | null
   /** Bytes of the plaintext. */
   size: number | null
-  /** Hex, of the plaintext. */
+  /** Hex, of the plaintext. Null again once nobody may ask for the file any more: destroyed with its key. */
   sha256: string | null
   /** Lines. */
   count: number | null

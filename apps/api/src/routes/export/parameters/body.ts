@@ -4,6 +4,7 @@ import type { Static } from '@sinclair/typebox'
 import { quote } from '../../../http/quote.ts'
 import { isParameterName } from './given.ts'
 import type { Given, ParameterName } from './given.ts'
+import { assertFewParameters } from './limits.ts'
 
 /** http://hl7.org/fhir/R4/parameters.html. Which value a parameter takes is judged by its name, in readBody. */
 export const kickOffBody = Type.Object({
@@ -29,6 +30,7 @@ const valueTypes: Record<ParameterName, readonly string[]> = {
 
 /** @throws ServiceError INVALID_PARAMETER that names the parameter. */
 export function readBody ({ parameter = [] }: Static<typeof kickOffBody>): Given[] {
+  assertFewParameters(parameter.length)
   return parameter.map((part): Given => {
     const { name } = part
     return { name, value: isParameterName(name) ? readValue(name, new Map(Object.entries(part))) : '', from: 'body' }
@@ -37,10 +39,11 @@ export function readBody ({ parameter = [] }: Static<typeof kickOffBody>): Given
 
 function readValue (name: ParameterName, part: Map<string, unknown>): string {
   const elements = [...part.keys()].filter((element) => element !== 'name' && element !== 'id' && element !== 'extension')
-  const [element = 'no value', ...others] = elements
+  const [element = '', ...others] = elements
   const expected = valueTypes[name]
   if (!expected.includes(element) || others.length > 0) {
-    const found = [element, ...others].map((other) => other === 'no value' ? other : quote(other)).join(' and ')
+    const more = elements.length > 2 ? [`${elements.length - 2} more`] : []
+    const found = elements.length === 0 ? 'no value' : [...elements.slice(0, 2).map(quote), ...more].join(' and ')
     throw new ServiceError('INVALID_PARAMETER', `The parameter ${name} must be given as ${expected.join(' or ')}, not as ${found}`)
   }
   const value = part.get(element)

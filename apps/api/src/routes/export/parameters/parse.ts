@@ -6,6 +6,7 @@ import { parseElements } from './elements.ts'
 import { isKnownUnsupported, isParameterName } from './given.ts'
 import type { Given, ParameterName } from './given.ts'
 import { parseSince, parseUntil } from './instants.ts'
+import { assertFewParameters } from './limits.ts'
 import { parsePatients } from './patients.ts'
 import type { Refusal } from './refusal.ts'
 import { parseTypeFilters } from './type-filters.ts'
@@ -36,6 +37,7 @@ const outputFormats = ['application/fhir+ndjson', 'application/ndjson', 'ndjson'
 
 /** @throws ServiceError INVALID_PARAMETER, UNSUPPORTED_PARAMETER or FORBIDDEN that names the parameter. */
 export function parseKickOff (given: Given[], context: KickOffContext): KickOffParameters {
+  assertFewParameters(given.length)
   const { refusal, now } = context
   const valuesOf = toValues(given, refusal)
   assertOutputFormat(toSingle('_outputFormat', valuesOf('_outputFormat')))
@@ -67,7 +69,9 @@ function toValues (given: Given[], { refuse }: Refusal): (name: ParameterName) =
       // Bulk Data 3.0.0: a query would leave the patients' ids in logs. To ignore it would be to export everybody.
       throw new ServiceError('INVALID_PARAMETER', 'The parameter patient may be given in the body of a POST only')
     } else {
-      values.set(name, [...values.get(name) ?? [], value])
+      const others = values.get(name)
+      if (others === undefined) values.set(name, [value])
+      else others.push(value)
     }
   }
   return (name) => values.get(name) ?? []

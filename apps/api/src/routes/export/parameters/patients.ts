@@ -1,5 +1,6 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { ExportLevel } from '@fhir-bulk-export/core/exports'
+import { assertFewMembers } from './limits.ts'
 
 interface Context {
   level: ExportLevel
@@ -18,7 +19,7 @@ export function parsePatients (references: string[], { level, publicUrl, callerP
   // Bulk Data 3.0.0, Query Parameters (`patient`): not applicable to system level exports.
   if (level === 'system') throw new ServiceError('INVALID_PARAMETER', 'The parameter patient is not for exports at system level')
   const base = `${publicUrl}/fhir/r4/`
-  const ids = references.map(function toId (reference) {
+  const ids = [...new Set(references)].map(function toId (reference) {
     const relative = reference.startsWith(base) ? reference.slice(base.length) : reference
     const [, id] = /^Patient\/([A-Za-z0-9.-]{1,64})$/.exec(relative) ?? []
     if (id === undefined) throw new ServiceError('INVALID_PARAMETER', 'The parameter patient must be a reference such as Patient/123')
@@ -27,5 +28,7 @@ export function parsePatients (references: string[], { level, publicUrl, callerP
   if (callerPatientId !== null && ids.some((id) => id !== callerPatientId)) {
     throw new ServiceError('FORBIDDEN', 'The parameter patient names another patient')
   }
-  return [...new Set(ids)]
+  const distinct = [...new Set(ids)]
+  assertFewMembers('patient', distinct.length)
+  return distinct
 }

@@ -7,7 +7,10 @@ export interface Refusal {
   ignored: () => string[]
 }
 
-/** http://hl7.org/fhir/R4/search.html#errors. Each sentence is kept once. */
+/** A client that learns of ten knows what it did. */
+const maxSentences = 10
+
+/** http://hl7.org/fhir/R4/search.html#errors. Each sentence is kept once, and of many the first. */
 export function createRefusal (isLenient: boolean): Refusal {
   const ignored = new Set<string>()
   return {
@@ -15,6 +18,10 @@ export function createRefusal (isLenient: boolean): Refusal {
       if (!isLenient) throw new ServiceError(code, message)
       ignored.add(`${message}: ignored, as handling=lenient asks`)
     },
-    ignored: () => [...ignored],
+    ignored () {
+      const sentences = [...ignored]
+      const more = sentences.length - maxSentences
+      return more > 0 ? [...sentences.slice(0, maxSentences), `and ${more} more: ignored, as handling=lenient asks`] : sentences
+    },
   }
 }

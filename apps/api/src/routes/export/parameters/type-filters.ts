@@ -1,5 +1,6 @@
 import { isServiceError } from '@fhir-bulk-export/core/errors'
-import { parseTypeFilter, splitTypeFilters } from '@fhir-bulk-export/core/filters'
+import { assertFewConditions, parseTypeFilter, splitTypeFilters } from '@fhir-bulk-export/core/filters'
+import type { TypeFilter } from '@fhir-bulk-export/core/filters'
 import type { Refusal } from './refusal.ts'
 import { toList } from './values.ts'
 
@@ -16,23 +17,27 @@ export interface TypeFilters {
 export function parseTypeFilters (values: string[], types: string[], refusal: Refusal): TypeFilters {
   const filtered = new Set<string>()
   const unfulfilled = new Set<string>()
+  const kept: TypeFilter[] = []
   const typeFilters = toList('_typeFilter', values, splitTypeFilters).filter(function keep (text) {
-    const type = findType(text, refusal)
-    if (type !== undefined && types.includes(type)) {
-      filtered.add(type)
+    const filter = findFilter(text, refusal)
+    const type = filter?.type
+    if (filter !== undefined && types.includes(filter.type)) {
+      filtered.add(filter.type)
+      kept.push(filter)
       return true
     }
     if (type !== undefined) refusal.refuse(`_typeFilter: ${type} is not among the types of this export`, 'INVALID_PARAMETER')
     else unfulfilled.add(text.slice(0, text.indexOf('?')))
     return false
   })
+  assertFewConditions(kept)
   return { typeFilters, types: types.filter((type) => filtered.has(type) || !unfulfilled.has(type)) }
 }
 
 /** Undefined: a filter that is not supported, ignored. */
-function findType (text: string, { refuse }: Refusal): string | undefined {
+function findFilter (text: string, { refuse }: Refusal): TypeFilter | undefined {
   try {
-    return parseTypeFilter(text).type
+    return parseTypeFilter(text)
   } catch (error) {
     if (!isServiceError(error, 'UNSUPPORTED_PARAMETER')) throw error
     refuse(error.message)

@@ -1,5 +1,7 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { ParameterName } from './given.ts'
+import { assertFewMembers } from './limits.ts'
+import type { ListName } from './limits.ts'
 
 /** The value of a parameter that may be given once. */
 export function toSingle (name: ParameterName, values: string[]): string | undefined {
@@ -8,8 +10,10 @@ export function toSingle (name: ParameterName, values: string[]): string | undef
 }
 
 /** Comma-separated, repeated or both: one list, without duplicates. */
-export function toList (name: ParameterName, values: string[], split = (value: string) => value.split(',')): string[] {
-  return [...new Set(values.flatMap((value) => split(value)).map((value) => refuseEmpty(name, value)))]
+export function toList (name: ListName, values: string[], split = (value: string) => value.split(',')): string[] {
+  const members = [...new Set(values.flatMap((value) => split(value)))]
+  assertFewMembers(name, members.length)
+  return members.map((value) => refuseEmpty(name, value))
 }
 
 function refuseEmpty (name: string, value: string): string {
