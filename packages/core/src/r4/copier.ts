@@ -373,7 +373,7 @@ function copyResourceType (cursor: Cursor, type: TypeNode, overlay: Overlay | un
 }
 
 /** The `resourceType` of the object at the cursor, wherever it stands in it. */
-function findResourceType ({ source, at, end }: Cursor): string | undefined {
+export function findResourceType ({ source, at, end }: Cursor): string | undefined {
   let depth = 0
   let isKey = false
   while (at < end) {
