@@ -92,7 +92,7 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
     await fhir.register(list, { db, config })
     await fhir.register(cancel, { db, config })
     await fhir.register(download, { db, store, keyring: config.EXPORT_ENCRYPTION_KEY, isEncryptionRequired: config.ENCRYPTION_REQUIRED })
-    await fhir.register(groups, { db, config })
+    await fhir.register(groups, { db, source, config })
   }, { prefix: '/fhir/r4' })
 
   refuseOtherMethods(app, methodsOf)

@@ -1,18 +1,17 @@
 import { assertMigrated } from '@fhir-bulk-export/core/db'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { findSourceProblems } from '@fhir-bulk-export/core/source'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Config } from './config.ts'
+import { readUsableSource } from './export/usable-source.ts'
 
 /** What must hold before a worker takes its first export. Refusing to start beats exporting less than everything. */
 export async function assertReady (db: Kysely<Database>): Promise<void> {
   await assertMigrated(db)
   await assertSeesTransactions(db)
-  const problems = await findSourceProblems(db)
-  if (problems.length > 0) throw new ServiceError('SOURCE_MISMATCH', `The source cannot be exported:\n${problems.join('\n')}`)
+  await readUsableSource(db)
 }
 
 /**

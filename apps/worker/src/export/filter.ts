@@ -1,8 +1,7 @@
 import type { ExportRow } from '@fhir-bulk-export/core/db'
 import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/filters'
 import type { FilterSql } from '@fhir-bulk-export/core/filters'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import type { ExportLevel } from '@fhir-bulk-export/core/exports'
 
 /**
  * What an export reads: plain values, so that it travels to the readers as it is. Null means "not limited", and is said so in
@@ -10,7 +9,9 @@ import type { ExportedType } from '@fhir-bulk-export/core/source'
  */
 export interface SnapshotFilter {
   /** The types of its output. Provenance that comes as associated data is among them: the kick-off puts it there if the caller may have it. */
-  types: ExportedType[]
+  types: readonly string[]
+  /** At system level everything, at patient level what belongs to patients, of the types of their compartment. */
+  level: ExportLevel
   /** A PATIENT's own compartment. */
   patientId: string | null
   /** Only these compartments. */
@@ -26,10 +27,10 @@ export interface SnapshotFilter {
   elements: string[]
 }
 
-/** System level and patient level read the same: every row of the source belongs to a patient. */
 export function toSnapshotFilter (row: ExportRow, mrnSystem: string | undefined): SnapshotFilter {
   return {
-    types: exportedTypes.filter((type) => row.types.includes(type)),
+    types: row.types,
+    level: row.level,
     patientId: row.patient_id,
     patientIds: row.patient_ids,
     groupId: row.group_id,
@@ -48,8 +49,8 @@ function toAssociated (values: string[]): SnapshotFilter['associated'] {
 }
 
 /** COPY takes no parameters, so the filter's values travel as settings of the session. */
-export function toSettings ({ patientId, patientIds, groupId, since, until, typeFilter }: SnapshotFilter, asOf: Date): Record<string, string> {
-  const settings: Record<string, string> = { ...typeFilter.settings, 'fhir_bulk_export.as_of': asOf.toISOString() }
+export function toSettings ({ patientId, patientIds, groupId, since, until, typeFilter }: SnapshotFilter): Record<string, string> {
+  const settings: Record<string, string> = { ...typeFilter.settings }
   if (patientId !== null) settings['fhir_bulk_export.patient_id'] = patientId
   if (patientIds !== null) settings['fhir_bulk_export.patient_ids'] = JSON.stringify(patientIds)
   if (groupId !== null) settings['fhir_bulk_export.group_id'] = groupId

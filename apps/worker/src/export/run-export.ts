@@ -52,14 +52,14 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
   }
 
   try {
-    for (const type of filter.types) await snapshot.assertPlannable(toCountQuery(type, filter))
-    const parts = toParts(filter, snapshot.blocks, readers.count)
+    for (const type of filter.types) await snapshot.assertPlannable(toCountQuery(type, filter, snapshot.source))
+    const parts = toParts(filter, snapshot.source, snapshot.blocks, readers.count)
     const reading = parts.map(async (part, i) => await orStop(readers.read({
       exportId: row.id,
       attempt: row.attempt,
       snapshotId: snapshot.id,
       filter,
-      asOf: snapshot.transactionTime,
+      source: snapshot.source,
       part,
       firstFile: i * filesPerPart + 1,
     }, (rows) => { advance(progress, rows) }, stop)))
@@ -89,7 +89,7 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
 /** While the readers are at work: what is counted is what they read, for it is the same snapshot. */
 async function countRows (snapshot: Snapshot, filter: SnapshotFilter, progress: Progress): Promise<undefined> {
   let total = 0
-  for (const type of filter.types) total += await snapshot.count(toCountQuery(type, filter))
+  for (const type of filter.types) total += await snapshot.count(toCountQuery(type, filter, snapshot.source))
   progress.total_resources = total
   advance(progress, 0)
 }

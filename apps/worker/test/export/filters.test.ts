@@ -171,6 +171,6 @@ t.test('_elements: what is not listed is left out, and tagged', async (t) => {
   const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'Consent'], elements: ['Patient.gender', 'Consent.dateTime'] }))
   const files = await readExport(service, row.id)
   t.same(Object.keys(files['Patient.1.ndjson']?.[0] ?? {}), ['resourceType', 'id', 'meta', 'gender'])
-  t.same(Object.keys(files['Consent.1.ndjson']?.[0] ?? {}).sort(), ['category', 'id', 'meta', 'patient', 'policyRule', 'resourceType', 'scope', 'status'])
+  t.same(Object.keys(files['Consent.1.ndjson']?.[0] ?? {}).sort(), ['category', 'id', 'meta', 'resourceType', 'scope', 'status'])
   t.match(files['Patient.1.ndjson'], [{ meta: { lastUpdated: String, tag: [{ code: 'SUBSETTED' }] } }])
 })

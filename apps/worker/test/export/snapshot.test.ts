@@ -49,7 +49,7 @@ t.test('a filter that was not given is an error where the SQL asks for it', asyn
   const filters = [{ patientId: 'p1' }, { patientIds: [] }, { groupId: 'g1' }, { since: new Date() }, { until: new Date() }, { typeFilter: { conditions, settings: {} } }]
   for (const filter of filters) {
     const snapshot = await openSnapshot(pool, noFilter, 0)
-    await t.rejects(snapshot.count(toCountQuery('Patient', filterOf(filter))), { code: '42704' }, Object.keys(filter).join())
+    await t.rejects(snapshot.count(toCountQuery('Patient', filterOf(filter), snapshot.source)), { code: '42704' }, Object.keys(filter).join())
     snapshot.close()
   }
 })

@@ -45,9 +45,9 @@ function * findEntries (bytes: Buffer): Generator<Found> {
 
 function toFound (line: number, bytes: Buffer, type: string | undefined, place: string, surroundings: Surroundings): Found {
   const checked = checkResource(bytes)
-  if (checked.isValid && type !== undefined) return { line, type, row: toRow(type, Buffer.from(checked.json), surroundings) }
+  if (checked.isValid) return { line, type: checked.type, row: toRow(checked.type, Buffer.from(checked.json), surroundings) }
   const known = type !== undefined && isResourceType(type) ? type : 'unknown'
-  const { path, problem } = checked.isValid ? { path: '', problem: 'is not JSON' } : checked
+  const { path, problem } = checked
   const from = place === '' ? known : `Bundle.${place}`
   return { line, type: known, problem: `${from === 'unknown' ? 'resource' : from}${path === '' ? '' : '.'}${path} ${problem}` }
 }

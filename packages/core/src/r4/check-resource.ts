@@ -1,9 +1,9 @@
-import { copyAnyResource } from './copier.ts'
+import { copyAnyResource, findResourceType } from './copier.ts'
 import { Cursor, failed } from './cursor.ts'
 
 export type CheckedResource =
   /** The resource without blanks; good until the next one is checked. */
-  | { isValid: true, json: Buffer }
+  | { isValid: true, type: string, json: Buffer }
   /** `path` from the resource to the element: `name[0].family`; never content. */
   | { isValid: false, path: string, problem: string }
 
@@ -17,10 +17,11 @@ export function checkResource (bytes: Buffer): CheckedResource {
   cursor.path.length = 0
   cursor.reserve(bytes.length)
   cursor.skipBlanks()
+  const type = findResourceType(cursor)
   const status = copyAnyResource(cursor)
-  if (status !== failed) {
+  if (status !== failed && type !== undefined) {
     cursor.skipBlanks()
-    if (cursor.at === bytes.length) return { isValid: true, json: cursor.target.subarray(0, cursor.to) }
+    if (cursor.at === bytes.length) return { isValid: true, type, json: cursor.target.subarray(0, cursor.to) }
     cursor.fail('must be JSON')
   }
   return { isValid: false, path: cursor.describePath(), problem: cursor.problem }

@@ -291,6 +291,7 @@ function copyOverlay (cursor: Cursor, frame: Frame, overlay: Overlay, first: num
       else if (entry.openValue?.(copying) !== copied) return failAt(copying, element, copying.problem)
       return entry.hasValue() || isAnyTouched(entry.nested) ? copyInto(copying, element, frame, entry) : absent
     })
+    if (status === absent) cursor.to = start // a value that is empty may have left its bracket
     if (status === absent && entry.openDefault !== undefined) {
       status = withSource(cursor, (copying) => {
         const opened = entry.openDefault?.(copying) ?? absent
@@ -372,7 +373,7 @@ function copyResourceType (cursor: Cursor, type: TypeNode, overlay: Overlay | un
 }
 
 /** The `resourceType` of the object at the cursor, wherever it stands in it. */
-function findResourceType ({ source, at, end }: Cursor): string | undefined {
+export function findResourceType ({ source, at, end }: Cursor): string | undefined {
   let depth = 0
   let isKey = false
   while (at < end) {

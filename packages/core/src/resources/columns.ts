@@ -9,6 +9,8 @@ export interface SelectedColumn {
   sql: string
   /** May hold a file's content, so its size has a limit. */
   isMeasured: boolean
+  /** Of the element that it lies over, or that only SQL can make; '' for all else. */
+  path: string
 }
 
 /** The columns of a relation that its lines are made of, and the row that they are read from. */
@@ -24,8 +26,8 @@ export class Columns {
   constructor ({ columns, liveMembers }: SourceRelation, { over, other, computed, attachments, spellings }: Definition) {
     this.#spellings = spellings
     const texts: Record<string, string | undefined> = {}
-    const add = (name: string, form: ColumnForm, sql: string, isMeasured: boolean) => {
-      const index = this.selected.push({ sql, isMeasured }) - 1
+    const add = (name: string, form: ColumnForm, sql: string, isMeasured = false) => {
+      const index = this.selected.push({ sql, isMeasured, path: over[name] ?? (name in computed ? name : '') }) - 1
       this.#indexes.set(name, index)
       this.#forms.push(form)
       Object.defineProperty(texts, name, { get: () => this.#text(index) })
@@ -34,7 +36,7 @@ export class Columns {
       const form = columns[name]
       if (form !== undefined) add(name, form, form === 'other' ? `r.${name}::text` : `r.${name}`, name === 'resource' || attachments.includes(name))
     }
-    if (liveMembers !== undefined) for (const [name, toSql] of Object.entries(computed)) add(name, 'text', toSql(liveMembers), false)
+    if (liveMembers !== undefined) for (const [name, toSql] of Object.entries(computed)) add(name, 'text', toSql(liveMembers))
     this.texts = texts
   }
 

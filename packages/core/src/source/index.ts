@@ -1,5 +1,6 @@
 export { findSourceProblems } from './check-source.ts'
-export { findGroup, findGroups, findMemberIds, findPatientIds, isGroup, type StoredGroup } from './groups.ts'
+export { findGroupLine, findGroupLines, type GroupLine } from './group-lines.ts'
+export { findMemberIds, findPatientIds, isGroup } from './groups.ts'
 export {
   exportedRelations, exportedTypes, relations,
   type Column, type ColumnType, type ExportedType, type Relation, type SourceRow,

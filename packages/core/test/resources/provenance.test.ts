@@ -46,6 +46,10 @@ t.test('a full row becomes a full Provenance', async (t) => {
   t.strictSame(findProblems(provenance), [])
 })
 
+t.test('a column of nothing is as one that is NULL', async (t) => {
+  for (const agent of [null, [], [{}], [{ who: {} }], [null]]) t.strictSame(provenanceOf({ agent }).agent, [{ who: { display: 'Unknown' } }])
+})
+
 t.test('a time of the event wins over a period', async (t) => {
   const provenance = provenanceOf({ occurred_date_time: '2024-01-30', occurred_period_start: '2024' })
   t.equal(provenance.occurredDateTime, '2024-01-30')
