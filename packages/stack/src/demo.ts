@@ -68,7 +68,8 @@ async function exportAll (publicUrl: string, { data, token }: { data: string, to
 
   say('Comparing with what was loaded')
   const { equal, others, missing } = await compareWithLoaded(paths.slice(0, manifest.output.length), data)
-  console.log(`  ${String(equal).padStart(9)} resources came back as they were loaded, digit by digit\n  ${String(others).padStart(9)} of rows with columns`)
+  console.log(`  ${String(equal).padStart(9)} resources came back as they were loaded, digit by digit`)
+  if (others > 0) console.log(`  ${String(others).padStart(9)} are rows of columns`)
   if (missing > 0) console.log(`  ${String(missing).padStart(9)} were not loaded, as told above`)
 
   say('Manifest')
