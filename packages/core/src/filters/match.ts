@@ -147,7 +147,7 @@ export function dateMatch (text: string): Match {
 }
 
 /** The first or last day (for a month, `-31` will do) that a partial date stands for. In code points' order, whatever the database's is. */
-export function toDay (text: string, ending: '-01-01' | '-12-31'): string {
+function toDay (text: string, ending: '-01-01' | '-12-31'): string {
   const month = ending.slice(3)
   return `(CASE length(${text}) WHEN 4 THEN ${text} || '${ending}' WHEN 7 THEN ${text} || '${month}' ELSE ${text} END COLLATE "C")`
 }

@@ -11,8 +11,6 @@ type Decision = 'permit' | 'deny'
 const validUntilMs = Date.UTC(2090, 0, 1)
 
 /** A row of source.consents. */
-export type ConsentRow = ReturnType<typeof generateConsent>
-
 export function generateConsent ({ patient, bornMs, lastSeenMs }: GeneratedPatient, documents: DocumentRow[], random: Random) {
   const signedMs = randomTime(random, Math.max(bornMs, lastSeenMs - 3_650 * dayMs), lastSeenMs)
   const status = random.chance(0.85) ? 'active' : random.pick(['inactive', 'revoked', 'rejected', 'draft', 'proposed', 'entered-in-error'] as const)

@@ -6,7 +6,7 @@ import type { Random } from './random.ts'
 import { elsewhere, organization, practitioner } from './references.ts'
 
 /** A row of source.provenance_events. */
-export type ProvenanceRow = ReturnType<typeof generateProvenance>
+type ProvenanceRow = ReturnType<typeof generateProvenance>
 
 /** Two on average: who entered what the patient's record holds. `held`: references to that. */
 export function generateProvenances (generated: GeneratedPatient, held: Reference[], random: Random): ProvenanceRow[] {
