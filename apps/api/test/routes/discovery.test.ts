@@ -1,5 +1,5 @@
-import { toSearchParameters } from '@fhir-bulk-export/core/filters'
 import { toRelation } from '@fhir-bulk-export/core/resources'
+import { searchParametersOf } from '@fhir-bulk-export/core/search'
 import { findProblems } from '@fhir-bulk-export/core/testing/validators'
 import type { CapabilityStatement } from 'fhir/r4.js'
 import { sql } from 'kysely'
@@ -49,7 +49,7 @@ t.test('it says what there is: bulk data, its operations by either name, the typ
     t.strictSame(rest?.resource?.find((resource) => resource.type === type)?.operation, [{ name: 'export', definition }, { name, definition }])
   }
   for (const resource of rest?.resource ?? []) {
-    t.strictSame(resource.searchParam?.map(({ name, type }) => ({ name, type })), toSearchParameters(resource.type).map(({ name, type }) => ({ name, type })))
+    t.strictSame(resource.searchParam?.map(({ name, type }) => ({ name, type })), [...searchParametersOf(resource.type).values()].map(({ name, kind }) => ({ name, type: kind })))
     t.strictSame(resource.interaction, resource.type === 'Group' ? [{ code: 'read' }, { code: 'search-type' }] : undefined, `${resource.type}: read and searched one by one`)
   }
 })

@@ -1,8 +1,7 @@
-import { toElements, toReference } from '@fhir-bulk-export/core/filters'
+import { toDocument } from '@fhir-bulk-export/core/search'
 import { getRelation } from '@fhir-bulk-export/core/source'
 import type { Source } from '@fhir-bulk-export/core/source'
 import { liveConditions, liveMembers, ownerConditions, toConditions, toFrom } from './conditions.ts'
-import { toColumn } from './filter-columns.ts'
 import type { SnapshotFilter } from './filter.ts'
 
 /**
@@ -17,11 +16,12 @@ export function toAssociatedCondition (filter: SnapshotFilter, source: Source): 
   const types = others.length > 0 ? others : source.relations.map(({ type }) => type).filter((type) => type !== 'Provenance')
   if (types.length === 0) return 'false'
   const targets = types.map((type) => `SELECT '${type}/' || r.id::text AS reference ${toFrom(getRelation(source, type), toConditions(type, filter, source))}`)
-  const about = `FROM source.${provenance.relation} r CROSS JOIN LATERAL ${toElements(toColumn(provenance, 'target'))} AS t (value)
-    JOIN (${targets.join(' UNION ALL ')}) AS exported ON exported.reference = ${toReference('t.value')}
+  const document = toDocument(provenance, new Set(['target', 'recorded']), () => 'NULL::text')
+  const about = `FROM source.${provenance.relation} r CROSS JOIN LATERAL jsonb_path_query(${document}, '$."target"[*]."reference"') AS t (value)
+    JOIN (${targets.join(' UNION ALL ')}) AS exported ON exported.reference = regexp_replace(t.value #>> '{}', '/_history/.*$', '')
     WHERE ${[...liveConditions(provenance, source), ...ownerConditions(provenance, filter, liveMembers(source))].join(' AND ') || 'true'}`
   return filter.associated === 'latest'
     ? `r.id IN (SELECT latest.id FROM (SELECT DISTINCT ON (exported.reference) r.id ${about}
-        ORDER BY exported.reference, ${toColumn(provenance, 'recorded')} DESC NULLS LAST, r.updated_at DESC, r.id DESC) AS latest)`
+        ORDER BY exported.reference, fhir_bulk_export.date_from(${document} ->> 'recorded') DESC NULLS LAST, r.updated_at DESC, r.id DESC) AS latest)`
     : `r.id IN (SELECT r.id ${about})`
 }

@@ -1,8 +1,8 @@
 import { isInCompartment } from '@fhir-bulk-export/core/resources'
 import { getRelation, ofLivePatient, toLiveMembers, toMembers } from '@fhir-bulk-export/core/source'
 import type { Source, SourceRelation } from '@fhir-bulk-export/core/source'
+import { toTypeFilterSql } from './filter.ts'
 import type { SnapshotFilter } from './filter.ts'
-import { toFilterCondition } from './filter-columns.ts'
 
 /**
  * What a type's rows (alias `r`) are limited to, in the order of Bulk Data 3.0.0 (Processing Model). The text is made of
@@ -11,13 +11,12 @@ import { toFilterCondition } from './filter-columns.ts'
  */
 export function toConditions (type: string, filter: SnapshotFilter, source: Source): string[] {
   const relation = getRelation(source, type)
-  const conditions: Readonly<Record<string, string | undefined>> = filter.typeFilter.conditions
-  const condition = conditions[type]
+  const condition = toTypeFilterSql(filter, source).conditions[type]
   return [
     ...liveConditions(relation, source),
     ...ownerConditions(relation, filter, liveMembers(source)),
     ...changeConditions(relation, filter, source),
-    ...(condition === undefined ? [] : [toFilterCondition(relation, condition)]),
+    ...(condition === undefined ? [] : [`(${condition})`]),
   ]
 }
 

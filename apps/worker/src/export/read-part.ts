@@ -41,7 +41,7 @@ export interface ReadResources { db: Kysely<Database>, snapshots: Pool, store: C
 export async function readPart ({ db, snapshots, store, largeRows, config }: ReadResources, task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
   signal.throwIfAborted()
   const { exportId, attempt, filter, source, firstFile } = task
-  const session = await joinSnapshot(snapshots, filter, task.snapshotId, signal)
+  const session = await joinSnapshot(snapshots, filter, source, task.snapshotId, signal)
   const ndjson = createNdjson(config.EXPORT_MAX_ROW_ERRORS)
   const context = { mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, elements: filter.elements }
   let files = 0

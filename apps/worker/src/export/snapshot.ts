@@ -62,22 +62,24 @@ export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateComm
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'source' AND c.relkind = 'r'`)
     for (const row of rows) blocks.set(row.name, row.blocks)
+    return source
   }, signal)
   return { ...session, transactionTime, id, source, blocks }
 }
 
 /** Another session on the same instant; the one that opened the snapshot has to be there still. */
-export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, snapshotId: string, signal?: AbortSignal): Promise<SnapshotSession> {
+export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, source: Source, snapshotId: string, signal?: AbortSignal): Promise<SnapshotSession> {
   return await openSession(pool, filter, async (client) => {
     await client.query(begin)
     await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshotId)}`)
+    return source
   }, signal)
 }
 
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
 
-/** The signal closes the session, and so wakes whoever waits for PostgreSQL. */
-async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<void>, signal?: AbortSignal): Promise<SnapshotSession> {
+/** `takeSnapshot` gives back what the source has in it. The signal closes the session, and so wakes whoever waits for PostgreSQL. */
+async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Source>, signal?: AbortSignal): Promise<SnapshotSession> {
   const client = await pool.connect()
   let isClosed = false
   // Destroyed, not given back: ending a COPY half-way by other means leaves the backend holding the snapshot.
@@ -91,8 +93,7 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
     signal?.throwIfAborted() // while it was connected nobody listened
     // Closing is not heard of by a server that waits for a lock or counts, unless it looks. Not every platform's can.
     await client.query("SET client_connection_check_interval = '1s'").catch(() => {})
-    await takeSnapshot(client)
-    await prepareSession(client, toSettings(filter))
+    await prepareSession(client, toSettings(filter, await takeSnapshot(client)))
   } catch (error) {
     close()
     throw error

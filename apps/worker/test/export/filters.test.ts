@@ -72,7 +72,7 @@ t.test('_typeFilter on documents, consents and provenance', async (t) => {
   await sql`UPDATE source.consents SET status = 'revoked' WHERE id = 'c2'`.execute(db)
   await sql`UPDATE source.consents SET period_end = '2020-02' WHERE id = 'c3'`.execute(db)
   await sql`UPDATE source.consents SET period_end = '2020-02-03T10:00:00.25+02:00', category = ${`[${concept('urn:c', 'x')}]`} WHERE id = 'c4'`.execute(db)
-  await sql`UPDATE source.consents SET provision = '{"period":{"end":"2999-02-03 10:00:00Z"}}' WHERE id = 'c5'`.execute(db)
+  await sql`UPDATE source.consents SET provision = '{"period":{"end":"2999-02-03T10:00:00Z"}}' WHERE id = 'c5'`.execute(db)
   await sql`UPDATE source.consents SET period_end = '2020-02-31' WHERE id = 'c6'`.execute(db)
   await sql`UPDATE source.provenance_events SET recorded = '2001-01-01 12:00+00', target = '[{"reference": "DocumentReference/d1/_history/3"}, {"display": "x"}]' WHERE id = 'e1'`.execute(db)
   await sql`UPDATE source.provenance_events SET target = '[5, "odd", {"reference": 7}]' WHERE id = 'e6'`.execute(db)

@@ -10,7 +10,9 @@ interface R4 {
   version: string
   types: Record<string, { base?: string, kind?: 'resource', abstract?: boolean, elements: string[] }>
   codes: Record<string, string>
+  systems: Record<string, string>
   compartment: Record<string, string[]>
+  search: Record<string, Record<string, string>>
 }
 
 const r4: R4 = JSON.parse(readFileSync(new URL('r4.json', import.meta.url), 'utf8'))
@@ -48,6 +50,8 @@ export interface ElementNode {
   readonly extends: number | undefined
   /** From a required binding. */
   readonly codes: ReadonlySet<string> | undefined
+  /** The code systems of these. */
+  readonly systems: readonly string[]
   readonly isAttachmentUrl: boolean
 }
 
@@ -101,6 +105,16 @@ export function compartmentPaths (type: string): readonly string[] | undefined {
   return r4.compartment[type]
 }
 
+/** R4's search parameters of a type, those of all types among them: name → what it is (`token`, `date`, …) and its FHIRPath expression. */
+export function searchExpressions (type: string): ReadonlyMap<string, { kind: string, expression: string }> {
+  const { base } = r4.types[type] ?? {}
+  const own = Object.entries(r4.search[type] ?? {}).map(([name, text]) => {
+    const blank = text.indexOf(' ')
+    return [name, { kind: text.slice(0, blank), expression: text.slice(blank + 1) }] as const
+  })
+  return new Map([...(base === undefined ? [] : searchExpressions(base)), ...own])
+}
+
 /** While a type is built, its elements may already point to it. */
 type Building = { -readonly [K in keyof TypeNode]: TypeNode[K] }
 
@@ -132,6 +146,7 @@ function buildType (name: string): TypeNode {
     isChoice,
     extends: isExtension ? index - 1 : undefined,
     codes: isExtension || valueSet === undefined ? undefined : codes.get(valueSet),
+    systems: isExtension || valueSet === undefined ? [] : (r4.systems[valueSet] ?? '').split(' '),
     isAttachmentUrl: name === 'Attachment' && element === 'url',
   }))
   node.names = new Names(node.elements.map((element) => element.name))

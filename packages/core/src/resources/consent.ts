@@ -1,7 +1,7 @@
 import { toConcept } from './coding.ts'
-import { define, type Texts, type Written } from './definition.ts'
+import { constant, define, type Texts, type Written } from './definition.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
-import { toPatientReference } from './patient-reference.ts'
+import { patientReference } from './patient-reference.ts'
 import { ValueProblem } from './value-problem.ts'
 
 /** https://hl7.org/fhir/R4/consent.html */
@@ -29,14 +29,12 @@ export const consent = define('Consent', 'consents', {
   append: { 'provision.provision': { from: ['decision', 'recipients'], toItem: toRule } },
   fill: { policyRule: toPolicyRule },
   defaults: {
-    patient: toPatientReference,
-    scope: () => patientPrivacy,
-    category: () => `[${consentDocument}]`,
+    patient: patientReference,
+    scope: constant(toConcept('http://terminology.hl7.org/CodeSystem/consentscope', 'patient-privacy', 'Privacy Consent')),
+    category: constant(`[${toConcept('http://loinc.org', '59284-0', 'Consent Document')}]`),
   },
 })
 
-const patientPrivacy = toConcept('http://terminology.hl7.org/CodeSystem/consentscope', 'patient-privacy', 'Privacy Consent')
-const consentDocument = toConcept('http://loinc.org', '59284-0', 'Consent Document')
 const informationRecipient: unknown = JSON.parse(toConcept('http://terminology.hl7.org/CodeSystem/v3-ParticipationType', 'IRCP', 'information recipient'))
 const policyRules = {
   permit: toConcept('http://terminology.hl7.org/CodeSystem/v3-ActCode', 'OPTIN', 'opt-in'),

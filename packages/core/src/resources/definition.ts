@@ -30,11 +30,24 @@ export interface Definition {
     /** Without any of these columns there is no item. */
     readonly from: readonly string[]
     readonly toItem: (row: Texts, items: () => string | undefined, context: LineContext) => string | undefined
+    /** The same in SQL, jsonb or NULL, for searches that may ask for it; MRN_SYSTEM is given as SQL. */
+    readonly toSql?: (mrnSystem: string) => string
   }>>
   /** Root element → JSON that a column has for it where there is no such element; undefined: none. */
   readonly fill: Readonly<Record<string, (row: Texts, written: Written) => string | undefined>>
-  /** The same, of rows without `resource` alone: what stands there is whole as it is. */
-  readonly defaults: Readonly<Record<string, (row: Texts, written: Written) => string | undefined>>
+  /** Root element → what stands for it in rows without `resource` where no column has it: `resource` is whole as it is. */
+  readonly defaults: Readonly<Record<string, Default>>
+}
+
+/** JSON of an element, undefined for none; and the same for searches, SQL over the row `r` for jsonb or NULL: of what is computed, that is known. */
+export interface Default {
+  readonly toJson: (row: Texts) => string | undefined
+  readonly sql?: string
+}
+
+/** A default that is the same for all rows. */
+export function constant (json: string): Default {
+  return { toJson: () => json, sql: `'${json}'::jsonb` }
 }
 
 type Special = Partial<Omit<Definition, 'type' | 'relation'>>

@@ -1,5 +1,5 @@
 import { define } from './definition.ts'
-import { toPatientReference } from './patient-reference.ts'
+import { patientReference } from './patient-reference.ts'
 
 /** https://hl7.org/fhir/R4/documentreference.html */
 export const documentReference = define('DocumentReference', 'medical_records', {
@@ -28,5 +28,5 @@ export const documentReference = define('DocumentReference', 'medical_records', 
     related: 'context.related',
   },
   attachments: ['content'],
-  defaults: { subject: toPatientReference },
+  defaults: { subject: patientReference },
 })

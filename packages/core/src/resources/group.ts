@@ -1,4 +1,4 @@
-import { define } from './definition.ts'
+import { constant, define } from './definition.ts'
 
 /**
  * https://hl7.org/fhir/R4/group.html. A row without `resource` is a group of persons, with the live rows of patient_group_members as
@@ -19,9 +19,9 @@ export const group = define('Group', 'patient_groups', {
       'inactive', m.inactive)) ORDER BY m.patient_id, m.id)::text FROM ${members} m WHERE m.group_id = r.id::text)`,
   },
   defaults: {
-    type: () => '"person"',
-    actual: () => 'true',
-    quantity: ({ quantity }) => quantity,
-    member: ({ member }) => member,
+    type: constant('"person"'),
+    actual: constant('true'),
+    quantity: { toJson: (row) => row.quantity },
+    member: { toJson: (row) => row.member },
   },
 })

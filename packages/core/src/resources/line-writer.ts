@@ -52,11 +52,12 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
       const openItem = (copying: Cursor, start: number) => openMade(copying, () => toItem(columns.texts, () => start === -1 ? undefined : copying.target.toString('utf8', start, copying.to), context))
       leaves.push({ path: path.split('.'), entry: { hasValue: never, isTouched: () => from.some((column) => columns.has(column)), openItem } })
     }
-    for (const [isForAll, makers] of [[true, definition.fill], [false, definition.defaults]] as const) {
-      for (const [element, make] of Object.entries(makers)) {
-        const openDefault = (copying: Cursor) => isForAll || !columns.has('resource') ? openMade(copying, () => make(columns.texts, written)) : absent
-        leaves.push({ path: [element], entry: { hasValue: never, openDefault } })
-      }
+    for (const [element, make] of Object.entries(definition.fill)) {
+      leaves.push({ path: [element], entry: { hasValue: never, openDefault: (copying) => openMade(copying, () => make(columns.texts, written)) } })
+    }
+    for (const [element, { toJson }] of Object.entries(definition.defaults)) {
+      const openDefault = (copying: Cursor) => columns.has('resource') ? absent : openMade(copying, () => toJson(columns.texts))
+      leaves.push({ path: [element], entry: { hasValue: never, openDefault } })
     }
     return leaves
   }

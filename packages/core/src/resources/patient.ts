@@ -25,7 +25,7 @@ export const patient = define('Patient', 'patients', {
   },
   givesWay: ['deceased', 'multiple_birth'],
   other: { mrn: 'text' },
-  append: { identifier: { from: ['mrn'], toItem: toMrn } },
+  append: { identifier: { from: ['mrn'], toItem: toMrn, toSql: toMrnSql } },
 })
 
 const medicalRecordNumber: unknown = JSON.parse(toConcept('http://terminology.hl7.org/CodeSystem/v2-0203', 'MR', 'Medical record number'))
@@ -36,4 +36,8 @@ function toMrn ({ mrn }: Texts, items: () => string | undefined, { mrnSystem }: 
   const identifiers: Array<{ system?: unknown, value?: unknown }> = JSON.parse(items() ?? '[]')
   if (identifiers.some(({ system, value }) => value === mrn && system === mrnSystem)) return undefined
   return JSON.stringify({ type: medicalRecordNumber, system: mrnSystem, value: mrn })
+}
+
+function toMrnSql (mrnSystem: string): string {
+  return `CASE WHEN r.mrn <> '' THEN jsonb_strip_nulls(jsonb_build_object('system', ${mrnSystem}, 'value', r.mrn)) END`
 }

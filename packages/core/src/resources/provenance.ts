@@ -1,5 +1,5 @@
 import { toConcept } from './coding.ts'
-import { define, type Texts } from './definition.ts'
+import { constant, define, type Texts } from './definition.ts'
 import { ValueProblem } from './value-problem.ts'
 
 /** https://hl7.org/fhir/R4/provenance.html */
@@ -20,7 +20,7 @@ export const provenance = define('Provenance', 'provenance_events', {
   givesWay: ['occurred_period_start', 'occurred_period_end'],
   other: { action: 'text' },
   fill: { activity: toActivity },
-  defaults: { agent: () => '[{"who":{"display":"Unknown"}}]' },
+  defaults: { agent: constant('[{"who":{"display":"Unknown"}}]') },
 })
 
 /** https://terminology.hl7.org/CodeSystem-v3-DataOperation.html. A view or a share is not in it: a Provenance tells how its target came to be as it is. */

@@ -11,11 +11,12 @@ const path = inRepository('packages/core/src/r4/r4.json')
 
 const definitions = readDefinitions()
 const types = toTypes(definitions.structures)
-const { codes, leftOut } = toCodes(types, definitions)
+const { codes, systems, leftOut } = toCodes(types, definitions)
 const table = {
   version: fhirVersion,
   types,
   codes,
+  systems,
   compartment: toCompartment(definitions.patientCompartment, definitions.searchParameters),
   search: toSearch(definitions.searchParameters),
 }

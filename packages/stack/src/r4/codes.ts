@@ -3,21 +3,41 @@ import type { R4Type } from './types.ts'
 
 interface Terminology { valueSets: Map<string, ValueSet>, codeSystems: Map<string, CodeSystem> }
 
-/** The codes of every value set that an element requires, and why some sets cannot be listed; takes the words of those off the elements. */
-export function toCodes (types: Record<string, R4Type>, terminology: Terminology): { codes: Record<string, string>, leftOut: Map<string, string> } {
+export interface Codes {
+  codes: Record<string, string>
+  /** The code systems that a set's codes are of: what a code that stands alone means. */
+  systems: Record<string, string>
+  /** Why a set cannot be listed. */
+  leftOut: Map<string, string>
+}
+
+/** The codes of every value set that an element requires; takes the words of sets that cannot be listed off the elements. */
+export function toCodes (types: Record<string, R4Type>, terminology: Terminology): Codes {
   const sets = new Map([...terminology.valueSets.values()].map(set => [set.url?.split('/').at(-1) ?? '', set]))
   const required = new Set(Object.values(types).flatMap(({ elements }) => elements.flatMap(line => line.split(' ')[3] ?? [])))
   const codes: Record<string, string> = {}
+  const systems: Record<string, string> = {}
   const leftOut = new Map<string, string>()
   for (const name of [...required].sort()) {
     const found = listCodes(sets.get(name), terminology)
-    if (typeof found === 'string') leftOut.set(name, found)
-    else codes[name] = [...new Set(found)].join(' ')
+    if (typeof found === 'string') {
+      leftOut.set(name, found)
+    } else {
+      codes[name] = [...new Set(found)].join(' ')
+      systems[name] = [...new Set(systemsOf(sets.get(name), terminology))].join(' ')
+    }
   }
   for (const type of Object.values(types)) {
     type.elements = type.elements.map(line => leftOut.has(line.split(' ')[3] ?? '') ? line.split(' ', 3).join(' ') : line)
   }
-  return { codes, leftOut }
+  return { codes, systems, leftOut }
+}
+
+function systemsOf (set: ValueSet | undefined, terminology: Terminology): string[] {
+  return (set?.compose?.include ?? []).flatMap(({ system, valueSet = [] }) => [
+    ...(system === undefined ? [] : [system]),
+    ...valueSet.flatMap(url => systemsOf(terminology.valueSets.get(url.split('|')[0] ?? ''), terminology)),
+  ])
 }
 
 /** Codes in the order of their definition, or the reason why there are none. */

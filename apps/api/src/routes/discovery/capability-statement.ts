@@ -1,4 +1,4 @@
-import { toSearchParameters } from '@fhir-bulk-export/core/filters'
+import { searchParametersOf } from '@fhir-bulk-export/core/search'
 import type { CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestResourceOperation, CapabilityStatementRestSecurity } from 'fhir/r4.js'
 import { version } from '../../version.ts'
 
@@ -53,7 +53,7 @@ function toExportedResource (type: string): CapabilityStatementRestResource {
   return {
     type: type as CapabilityStatementRestResource['type'],
     ...special[type],
-    searchParam: toSearchParameters(type).map(({ name, type, documentation }) => ({ name, type, documentation })),
+    searchParam: [...searchParametersOf(type).values()].map(({ name, kind }) => ({ name, type: kind })),
   }
 }
 

@@ -1,6 +1,6 @@
 import { isServiceError } from '@fhir-bulk-export/core/errors'
-import { assertFewConditions, parseTypeFilter, splitTypeFilters } from '@fhir-bulk-export/core/filters'
-import type { TypeFilter } from '@fhir-bulk-export/core/filters'
+import { assertFewConditions, parseTypeFilter, splitTypeFilters } from '@fhir-bulk-export/core/search'
+import type { TypeFilter } from '@fhir-bulk-export/core/search'
 import type { Refusal } from './refusal.ts'
 import { toList } from './values.ts'
 

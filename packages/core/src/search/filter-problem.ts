@@ -1,6 +1,7 @@
-/** What is wrong with a value, to be said behind the parameter's name. */
+/** What is wrong with a value of a search parameter, as the end of a sentence that begins with the parameter's name. */
 export class FilterProblem extends Error {
   override readonly name = 'FilterProblem'
+  /** Not wrong, but not supported. */
   readonly isUnsupported: boolean
 
   constructor (message: string, isUnsupported = false) {

@@ -1,23 +1,23 @@
 import { ServiceError } from '../errors.ts'
 import { isResourceType } from '../r4/index.ts'
+import { toCondition } from './condition.ts'
 import { FilterProblem } from './filter-problem.ts'
-import { findSearchParameter, toSearchParameters } from './search-parameters.ts'
+import { isSearchParameter, searchParametersOf, type SearchParameter } from './parameters.ts'
 
-/** `Type?name=value,value&name=value`: all of the parameters hold, each with any of its values. */
-export interface TypeFilter {
-  type: string
-  parameters: Array<{ name: string, values: string[] }>
-}
+/** `name:modifier=value,value`: any of the values. */
+export interface Criterion { parameter: SearchParameter, modifier: string | undefined, values: string[] }
 
-/** Of all filters of an export together. A condition is a part of the SQL, which PostgreSQL plans; the values of most of them are one list. */
+/** `Type?criterion&criterion`: all of the criteria hold. */
+export interface TypeFilter { type: string, criteria: Criterion[] }
+
+/** Of all filters of an export together. A condition is a part of the SQL, which PostgreSQL plans; its values are one bound text. */
 export const typeFilterLimits = { conditions: 100, values: 500 } as const
 
 /** @throws ServiceError INVALID_PARAMETER for more than an export may have. */
-export function assertFewConditions (filters: TypeFilter[]): void {
-  const parameters = filters.flatMap(({ type, parameters }) => parameters.map(({ name, values }) => ({ values: values.length, isDate: findSearchParameter(type, name)?.type === 'date' })))
-  assertFew('values', parameters.reduce((sum, { values }) => sum + values, 0))
-  // Each value of a date is a range of its own.
-  assertFew('conditions', parameters.reduce((sum, { values, isDate }) => sum + (isDate ? values : 1), 0))
+export function assertFewConditions (filters: readonly TypeFilter[]): void {
+  const criteria = filters.flatMap((filter) => filter.criteria)
+  assertFew('values', criteria.reduce((sum, { values }) => sum + values.length, 0))
+  assertFew('conditions', criteria.length)
 }
 
 function assertFew (what: keyof typeof typeFilterLimits, count: number): void {
@@ -40,38 +40,42 @@ export function parseTypeFilter (text: string): TypeFilter {
   if (!isResourceType(type)) throw new ServiceError('UNSUPPORTED_PARAMETER', '_typeFilter must be a search of a resource type of FHIR R4')
   const parts = [...new Set(text.slice(mark + 1).split('&'))]
   assertFew('conditions', parts.length)
-  const parameters = parts.map((part) => parseParameter(type, part))
-  return { type, parameters }
+  return { type, criteria: parts.map((part) => parseCriterion(type, part)) }
 }
 
-function parseParameter (type: string, part: string): TypeFilter['parameters'][number] {
+function parseCriterion (type: string, part: string): Criterion {
   const sign = part.indexOf('=')
   const name = decode(type, sign === -1 ? part : part.slice(0, sign))
   if (name === '') throw new ServiceError('INVALID_PARAMETER', `_typeFilter ${type}? must have parameters: ${type}?parameter=value`)
-  const parameter = findSearchParameter(type, name)
-  if (parameter === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', unsupported(type, name))
+  const colon = name.indexOf(':')
+  const parameter = searchParametersOf(type).get(colon === -1 ? name : name.slice(0, colon))
+  if (parameter === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', toUnsupported(type, name))
   const values = [...new Set(decode(type, sign === -1 ? '' : part.slice(sign + 1)).split(/(?<!\\),/))]
   assertFew('values', values.length)
-  for (const value of values) {
-    try {
+  const criterion = { parameter, modifier: colon === -1 ? undefined : name.slice(colon + 1), values }
+  try {
+    for (const value of values) {
       if (value === '') throw new FilterProblem('must not be empty')
       if (!value.isWellFormed() || /\p{Cc}/u.test(value)) throw new FilterProblem('must be text without control characters')
-      parameter.match([value], { bind: () => '', mrnSystem: undefined })
-    } catch (error) {
-      if (!(error instanceof FilterProblem)) throw error
-      throw new ServiceError(error.isUnsupported ? 'UNSUPPORTED_PARAMETER' : 'INVALID_PARAMETER', `_typeFilter ${type}?${name} ${error.message}`)
     }
+    toCondition('', criterion, () => '', new Date()) // whatever is wrong with a value is found here
+  } catch (error) {
+    if (!(error instanceof FilterProblem)) throw error
+    throw new ServiceError(error.isUnsupported ? 'UNSUPPORTED_PARAMETER' : 'INVALID_PARAMETER', `_typeFilter ${type}?${toSafeName(name)} ${error.message}`)
   }
-  return { name, values }
+  return criterion
 }
 
-function unsupported (type: string, name: string): string {
+function toUnsupported (type: string, name: string): string {
   const [plain = ''] = name.split(/[:.]/)
-  const isKnown = findSearchParameter(type, plain) !== undefined
-  const shown = /^[A-Za-z_][A-Za-z0-9_:.-]{0,63}$/.test(name) ? name : 'this parameter'
-  if (isKnown && name.includes(':')) return `_typeFilter does not support modifiers: ${type}?${shown}`
-  if (isKnown) return `_typeFilter does not support chained parameters: ${type}?${shown}`
-  return `_typeFilter does not support ${type}?${shown}, only ${toSearchParameters(type).map((parameter) => parameter.name).join(', ')}`
+  const shown = `${type}?${toSafeName(name)}`
+  if (searchParametersOf(type).has(plain)) return `_typeFilter does not support chained parameters: ${shown}`
+  if (isSearchParameter(type, plain)) return `_typeFilter does not support composite and special parameters: ${shown}`
+  return `_typeFilter does not support ${shown}: R4 has no such search parameter for the type`
+}
+
+function toSafeName (name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_:.-]{0,63}$/.test(name) ? name : 'this parameter'
 }
 
 function decode (type: string, text: string): string {
