@@ -6,6 +6,11 @@ CORE := packages/core/src/cli
 TESTS ?=
 BENCH ?= export
 
+# What is given and not there is named before anything starts.
+BENCHES := $(basename $(notdir $(wildcard packages/bench/src/*.ts)))
+$(if $(filter $(BENCHES),$(BENCH)),,$(error BENCH=$(BENCH): no such benchmark; there are $(BENCHES)))
+$(foreach file,$(TESTS),$(if $(wildcard $(file)),,$(error TESTS=$(file): no such file)))
+
 # One test by a part of its name, as tap wants to be told.
 ifdef ONLY
 export TAP_GREP := $(ONLY)
@@ -26,7 +31,7 @@ help: ## this list
 install: node_modules/.modules.yaml ## the packages of the lockfile (the other targets do it when needed)
 
 node_modules/.modules.yaml: pnpm-lock.yaml
-	npx --yes pnpm@10.33.0 install --frozen-lockfile && touch $@
+	@sh $(STACK)/install.sh && touch $@
 
 demo: install ## an export from an empty database to checked files (PATIENTS=10000 SEED=1, or DATA=<folder of FHIR data>)
 	@$(NODE) $(STACK)/demo.ts
@@ -57,6 +62,9 @@ watch: install ## one test file, again whenever something changes (TESTS=<file> 
 
 soak: install ## mixed load while things break at random, and what it cost (MINUTES=5 SEED=1, ARGS='--store node --encrypted')
 	@$(NODE) packages/faults/src/soak.ts --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(ARGS)
+
+kubo: install ## the IPFS node of the tests, built with Go unless it is there (some minutes, once)
+	@$(NODE) $(STACK)/kubo/install.ts
 
 check: types lint dead-code import-graph schema r4-current ## types, lint, dead code, import graph, schema and the R4 table
 
@@ -96,8 +104,8 @@ migrate: install ## the service's tables in DATABASE_URL, and the queue's in QUE
 load: install ## FHIR resources (.ndjson, .ndjson.gz, .json) into the source tables of DATABASE_URL (DATA=<folder>)
 	@$(NODE) $(CORE)/load.ts $(DATA)
 
-verify: install ## the files of an export against what was published (JOB=<id>)
-	@$(NODE) $(CORE)/verify.ts $(JOB)
+verify: install ## the files of an export against what was published (JOB=<the export's UUID>)
+	@$(NODE) $(CORE)/verify.ts '$(JOB)'
 
 rewrap: install ## data keys under the first of EXPORT_ENCRYPTION_KEY, so that the others can be destroyed
 	@$(NODE) $(CORE)/rewrap.ts

@@ -17,8 +17,7 @@ export default {
     },
     'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'] },
     'packages/stack': {
-      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/{generate,import-graph,schema}/cli.ts', 'test/**/*.test.ts'],
-      ignore: ['ipfs-rpc/**'], // has a package.json and a lock file of its own
+      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/{generate,import-graph,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
     },
   },
 }

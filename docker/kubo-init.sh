@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run by Kubo's image before each start of the node: it joins no network, is told of no network, and announces nothing. The worker reads
-# this configuration before its first export, and refuses any other (packages/core/src/store/kubo-exposure.ts).
+# this configuration before its first export, and refuses any other (packages/core/src/store/kubo/exposure.ts).
 set -eu
 
 # Nobody else has this key, and LIBP2P_FORCE_PNET=1 keeps the node from starting without one.

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@fhir-bulk-export/core/db'
+import { assertAcceptsExports } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import { createCurrentSource } from '@fhir-bulk-export/core/source'
 import { fastify } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { ApiConfig } from './config.ts'
 import { RequestLog } from './http/request-log.ts'
@@ -77,7 +77,7 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   await app.register(docs, { publicUrl })
   await app.register(health, {
     checks: {
-      database: async () => await sql`select 1`.execute(db),
+      database: async () => { await assertAcceptsExports(db) },
       queue: async () => { await queue.ping() },
       store: async (signal) => { await store.ping({ signal }) },
     },

@@ -1,7 +1,7 @@
 import { assertMigrated, createDatabase } from '@fhir-bulk-export/core/db'
 import { isServiceError } from '@fhir-bulk-export/core/errors'
 import { createLog } from '@fhir-bulk-export/core/log'
-import { assertQueueMigrated, createExportQueue } from '@fhir-bulk-export/core/queue'
+import { assertQueueUsable, createExportQueue } from '@fhir-bulk-export/core/queue'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
@@ -40,7 +40,7 @@ async function start (): Promise<void> {
     applicationName: 'fhir-bulk-export-api', statementTimeoutMs, onError: warn('a connection to the database broke'),
   })
   await assertMigrated(db)
-  await assertQueueMigrated(config.QUEUE_URL)
+  await assertQueueUsable(config.QUEUE_URL)
   const store = await openContentStore(config.IPFS_URL)
   const queue = createExportQueue(config.QUEUE_URL, { onError: warn('the connection to the queue broke') })
   const app = await buildApp({ config, db, queue, store, log })

@@ -1,17 +1,37 @@
 import { assertMigrated } from '@fhir-bulk-export/core/db'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
+import type { Source } from '@fhir-bulk-export/core/source'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
-import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
+import type { Pool } from 'pg'
 import type { Config } from './config.ts'
+import { toSourceError } from './export/source-error.ts'
 import { readUsableSource } from './export/usable-source.ts'
+import { findOldestTransactionFunction } from './oldest-transaction.ts'
 
-/** What must hold before a worker takes its first export. Refusing to start beats exporting less than everything. */
-export async function assertReady (db: Kysely<Database>): Promise<void> {
+/**
+ * What must hold before a worker takes its first export. Refusing to start beats exporting less than everything.
+ * `snapshots`: the connections by which it reads the source.
+ */
+export async function assertReady (db: Kysely<Database>, snapshots: Pool): Promise<void> {
   await assertMigrated(db)
-  await assertSeesTransactions(db)
-  await readUsableSource(db)
+  await assertSeesTransactions(snapshots)
+  const problems = await findUnreadable(snapshots, await readUsableSource(db))
+  if (problems.length > 0) throw new ServiceError('SOURCE_MISMATCH', `The source cannot be exported:\n${problems.join('\n')}`)
+}
+
+/** What PostgreSQL would not even begin to read: a table under row-level security, also behind a view. */
+async function findUnreadable (snapshots: Pool, { relations }: Source): Promise<string[]> {
+  const problems: string[] = []
+  for (const { relation } of relations) {
+    await snapshots.query(`SELECT FROM source.${relation} LIMIT 0`).catch((error: unknown) => {
+      const named = toSourceError(error, `source.${relation}`)
+      if (!isServiceError(named)) throw error
+      problems.push(named.message)
+    })
+  }
+  return problems
 }
 
 /**
@@ -32,11 +52,15 @@ export async function assertPrivate (store: ContentStore, config: Pick<Config, '
   ].join('\n'))
 }
 
-/** Without this grant other roles' xact_start reads NULL, and an export's transactionTime would be too late without a word. */
-async function assertSeesTransactions (db: Kysely<Database>): Promise<void> {
-  const { rows: [row] } = await sql<{ role: string, sees: boolean }>`
-    SELECT current_user AS role, pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees`.execute(db)
-  if (row?.sees !== true) {
-    throw new ServiceError('GRANT_MISSING', `The worker may not see other sessions' transactions, which transactionTime depends on. Run: GRANT pg_read_all_stats TO ${row?.role ?? 'its role'}`)
-  }
+/** Where it does not see other roles' transactions, an export's transactionTime would be too late without a word. */
+async function assertSeesTransactions (snapshots: Pool): Promise<void> {
+  const oldestTransaction = await findOldestTransactionFunction(snapshots)
+  await snapshots.query(`SELECT ${oldestTransaction}('')`).catch((cause: unknown) => {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === '42501')) throw cause
+    throw new ServiceError('GRANT_MISSING', [
+      `The worker may not see when other sessions' transactions began, which transactionTime depends on: ${cause.message}. One of these is needed:`,
+      '- GRANT pg_read_all_stats TO the role of the worker',
+      `- GRANT pg_read_all_stats TO the owner of ${oldestTransaction}, and GRANT EXECUTE ON FUNCTION ${oldestTransaction}(text) TO the role of the worker`,
+    ].join('\n'), { cause })
+  })
 }

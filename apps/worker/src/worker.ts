@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
-import { expireExports } from '@fhir-bulk-export/core/exports'
+import { expireExports, noteWorker, workerBeatMs } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
-import { assertQueueMigrated, assertTakesJobs, createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
+import { assertQueueUsable, assertTakesJobs, createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import cron from 'node-cron'
 import type { Config } from './config.ts'
@@ -39,8 +41,8 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     closers.push(async () => { await snapshots.end() })
     const store = await openContentStore(config.IPFS_URL)
     closers.push(store.close)
-    await assertReady(db)
-    await assertQueueMigrated(config.QUEUE_URL, queuePrefix)
+    await assertReady(db, snapshots)
+    await assertQueueUsable(config.QUEUE_URL, queuePrefix)
     await store.ping()
     await assertPrivate(store, config)
 
@@ -62,6 +64,9 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
       await expireExports(db)
       await dropFiles(resources)
     }, onError, shutdown.signal)
+    const self = { id: randomUUID(), host: hostname() }
+    await noteWorker(db, self)
+    const heartbeat = every(workerBeatMs, async () => { await noteWorker(db, self) }, onError, shutdown.signal)
     const cleanUp = async () => { await runBulkExportCleanup(resources, shutdown.signal).catch(onError) }
     const firstCleanup = cleanUp() // a worker may never live to see the full hour
     const cleanup = cron.schedule(cleanupSchedule, cleanUp, { name: cleanupTaskName, noOverlap: true })
@@ -70,7 +75,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
       const closed = worker.close()
       shutdown.abort()
       await cleanup.destroy()
-      await Promise.all([closed, tick, firstCleanup])
+      await Promise.all([closed, tick, heartbeat, firstCleanup])
     })
     log.info({ concurrency: config.WORKER_CONCURRENCY }, 'worker ready')
     return { close }

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { sql } from 'kysely'
+import pg from 'pg'
 import t from 'tap'
 import { ended, openService, readExport } from './fixtures/service.ts'
 
-t.test("the README's view over a site's own tables is exported", async (t) => {
-  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
-  const [tables, view] = [...readme.matchAll(/```sql\n(.*?)```/gs)].map(([, block = '']) => block.replace('CREATE SCHEMA source;', ''))
-  if (tables === undefined || view === undefined) throw new Error('the README has no worked example')
+const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
+const [tables = '', view = '', findBadRows = ''] = [...readme.matchAll(/```sql\n(.*?)```/gs)].map(([, block = '']) => block.replace('CREATE SCHEMA source;', ''))
 
+t.test("the README's view over a site's own tables is exported", async (t) => {
   const service = await openService(t)
   await sql.raw(`DROP TABLE source.patients; CREATE SCHEMA hospital; ${tables} ${view}`).execute(service.db)
   await sql`INSERT INTO hospital.person VALUES
@@ -29,4 +29,17 @@ t.test("the README's view over a site's own tables is exported", async (t) => {
     birthDate: '1980-02-29',
   }])
   t.equal(files['Patient.1.ndjson']?.length, 1)
+})
+
+t.test("the README's way to the rows that a view cannot compute finds these and no others", async (t) => {
+  const { db, environment } = await openService(t)
+  await sql.raw(`DROP TABLE source.patients; CREATE SCHEMA hospital; ${tables} ${view.replace('p.born::text', 'p.last_name::date::text')}`).execute(db)
+  await sql`INSERT INTO hospital.person (nr, last_name) VALUES (1, '1980-01-01'), (2, 'Doe'), (3, NULL)`.execute(db)
+  const client = new pg.Client({ connectionString: environment.DATABASE_URL })
+  const notices: Array<string | undefined> = []
+  client.on('notice', ({ message }) => { notices.push(message) })
+  await client.connect()
+  t.teardown(async () => { await client.end() })
+  await client.query(findBadRows)
+  t.same(notices, ['2: invalid input syntax for type date: "Doe" (22007)'])
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { signToken } from '@fhir-bulk-export/stack/tokens'
 import { runInScope } from '@fhir-bulk-export/stack/scope'
 import { readPeakMemory } from './measure/cpu.ts'
@@ -14,9 +14,7 @@ import { openBench } from './setup/stack.ts'
  * The API while an export runs: kick-offs, and 100 clients that each poll a status once a second; then polls far above the
  * limit, and a download. `api [--patients 500000] [--clients 100] [--seconds 20]`
  */
-const { values } = parseArgs({ options: { patients: { type: 'string', default: '500000' }, clients: { type: 'string', default: '100' }, seconds: { type: 'string', default: '20' } } })
-const patients = Number(values.patients)
-const clients = Number(values.clients)
+const { patients, clients, seconds } = readOptions({ patients: 500_000, clients: 100, seconds: 20 })
 
 runInScope(async (scope) => {
   const bench = await openBench(scope)
@@ -44,7 +42,7 @@ runInScope(async (scope) => {
   row('kick-off, all at once', kickOffs.map(({ ms }) => ms))
 
   const polls: number[] = []
-  const until = performance.now() + Number(values.seconds) * 1_000
+  const until = performance.now() + seconds * 1_000
   await Promise.all(headers.map(async (header) => {
     await delay(Math.random() * 1_000)
     while (performance.now() < until && !scope.signal.aborted) {

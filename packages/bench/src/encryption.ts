@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { runInScope } from '@fhir-bulk-export/stack/scope'
 import { describeMachine } from './measure/machine.ts'
 import { median, quantile } from './measure/statistics.ts'
@@ -12,9 +12,7 @@ import { openBench } from './setup/stack.ts'
  * What encryption adds to an export: the same patients exported by a worker with EXPORT_ENCRYPTION_KEY and by one without, in
  * turns, one of them running at a time. `encryption [--rows 300000] [--runs 7]`
  */
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '300000' }, runs: { type: 'string', default: '7' } } })
-const rows = Number(values.rows)
-const runs = Number(values.runs)
+const { rows, runs } = readOptions({ rows: 300_000, runs: 7 })
 
 runInScope(async (scope) => {
   const bench = await openBench(scope)

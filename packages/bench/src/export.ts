@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { runInScope } from '@fhir-bulk-export/stack/scope'
 import { readPeakMemory } from './measure/cpu.ts'
 import { describeMachine } from './measure/machine.ts'
@@ -12,12 +12,11 @@ import { openBench } from './setup/stack.ts'
  * How much an export costs above reading its rows: an export against the floor, both in one run, at growing sizes; of patients, which are rows of
  * columns, or of observations, which are rows with `resource`. `export [--rows 10000,100000,1000000] [--runs 5] [--of patients|observations]`
  */
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '10000,100000,1000000' }, runs: { type: 'string', default: '5' }, of: { type: 'string', default: 'patients' } } })
-const sizes = values.rows.split(',').map(Number)
-const runs = Number(values.runs)
-const { type, relation, seed } = values.of === 'observations'
+const { rows: sizes, runs, of } = readOptions({ rows: [10_000, 100_000, 1_000_000], runs: 5, of: 'patients' })
+const { type, relation, seed } = of === 'observations'
   ? { type: 'Observation', relation: 'observation', seed: seedObservations }
   : { type: 'Patient', relation: 'patients', seed: seedPatients }
+
 
 runInScope(async (scope) => {
   const bench = await openBench(scope)

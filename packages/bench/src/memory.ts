@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { runInScope } from '@fhir-bulk-export/stack/scope'
 import { readPeakMemory } from './measure/cpu.ts'
 import { describeMachine } from './measure/machine.ts'
@@ -11,22 +11,22 @@ import { openBench } from './setup/stack.ts'
  * Peak resident memory of a worker, a new process for each line: patients of a name and a birth date, in growing numbers, then small rows with 2,000
  * documents of 1 MB incompressible text in between. `memory [--rows 10000,10000000] [--runs 3]`
  */
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '10000,1000000' }, runs: { type: 'string', default: '3' } } })
+const { rows, runs } = readOptions({ rows: [10_000, 1_000_000], runs: 3 })
 
 runInScope(async (scope) => {
   const bench = await openBench(scope)
   console.log(await describeMachine(bench.pool))
-  console.log(`peak RSS of a worker over ${values.runs} exports\n\n| rows | peak MB |\n|---|---|`)
+  console.log(`peak RSS of a worker over ${runs} exports\n\n| rows | peak MB |\n|---|---|`)
 
   async function report (what: string, types: string[]): Promise<void> {
     const worker = await bench.startWorker()
-    for (let run = 0; run < Number(values.runs); run++) await awaitExport(bench, await startExport(bench, types))
+    for (let run = 0; run < runs; run++) await awaitExport(bench, await startExport(bench, types))
     console.log(`| ${what} | ${Math.round(await readPeakMemory(worker.pid) / 1e6)} |`)
     await worker.stop()
   }
 
   let seeded = 0
-  for (const size of values.rows.split(',').map(Number)) {
+  for (const size of rows) {
     for (; seeded < size; seeded = Math.min(size, seeded + 100_000)) await seedSmallPatients(bench.pool, seeded + 1, Math.min(size, seeded + 100_000))
     await bench.pool.query('VACUUM ANALYZE source.patients')
     await report(`${size.toLocaleString('en-US')} patients`, ['Patient'])

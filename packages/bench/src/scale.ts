@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { runInScope } from '@fhir-bulk-export/stack/scope'
 import { readCpuSeconds } from './measure/cpu.ts'
 import { describeMachine } from './measure/machine.ts'
@@ -12,9 +12,7 @@ import type { Bench } from './setup/stack.ts'
  * Eight exports of everything at once, on 1, 2 and 4 workers: how far throughput grows until the machine or PostgreSQL is full.
  * Then one patient's own export beside a large one, on a single worker. `scale [--patients 50000] [--large 1000000] [--runs 5]`
  */
-const { values } = parseArgs({ options: { patients: { type: 'string', default: '50000' }, large: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '5' } } })
-const patients = Number(values.patients)
-const large = Number(values.large)
+const { patients, large, runs } = readOptions({ patients: 50_000, large: 1_000_000, runs: 5 })
 const exports = 8
 const types = ['Patient', 'DocumentReference', 'Consent', 'Provenance', 'Observation']
 
@@ -25,13 +23,13 @@ runInScope(async (scope) => {
   await seedObservations(bench.pool, 1, patients)
   await bench.pool.query('VACUUM ANALYZE')
   console.log(await describeMachine(bench.pool))
-  console.log(`${exports} exports of ${(types.length * patients).toLocaleString('en-US')} rows each, median of ${values.runs}\n\n| workers | rows/s | core-s of PostgreSQL per million rows |\n|---|---|---|`)
+  console.log(`${exports} exports of ${(types.length * patients).toLocaleString('en-US')} rows each, median of ${runs}\n\n| workers | rows/s | core-s of PostgreSQL per million rows |\n|---|---|---|`)
   for (const count of [1, 2, 4]) {
     const workers = await Promise.all(Array.from({ length: count }, async () => await bench.startWorker()))
     await exportMany(bench) // warm-up
     const rates = []
     const costs = []
-    for (let run = 0; run < Number(values.runs); run++) {
+    for (let run = 0; run < runs; run++) {
       scope.signal.throwIfAborted()
       const before = await readCpuSeconds(bench.postmaster)
       const { rows, seconds } = await exportMany(bench)

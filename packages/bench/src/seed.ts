@@ -1,10 +1,9 @@
-import { parseArgs } from 'node:util'
 import { createPool } from '@fhir-bulk-export/core/db'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { seedObservations, seedPatients, seedRecords } from './setup/seed.ts'
 
 /* Fills the source tables of DATABASE_URL (`migrate --source`): patients, each with a document, a consent, a provenance and an observation. `seed [--patients 1000000]` */
-const { values } = parseArgs({ options: { patients: { type: 'string', default: '1000000' } } })
-const patients = Number(values.patients)
+const { patients } = readOptions({ patients: 1_000_000 })
 const url = process.env.DATABASE_URL
 if (url === undefined || url === '') throw new Error('DATABASE_URL is not set')
 

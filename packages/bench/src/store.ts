@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { openContentStore, toFileKey } from '@fhir-bulk-export/core/store'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { median, quantile } from './measure/statistics.ts'
 
 /*
  * The embedded store alone: put (hashed by UnixFS, written, on disk) and read, beside SHA-256 of the same bytes.
  * `store [--megabytes 500] [--runs 5]`
  */
-const { values } = parseArgs({ options: { megabytes: { type: 'string', default: '500' }, runs: { type: 'string', default: '5' } } })
-const bytes = Number(values.megabytes) * 1e6
+const { megabytes, runs } = readOptions({ megabytes: 500, runs: 5 })
+const bytes = megabytes * 1e6
 const piece = Buffer.alloc(512 * 1024, 'The quick brown fox jumps over the lazy dog. ')
 
 async function * stream () {
@@ -29,7 +29,7 @@ const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-bench-'))
 try {
   const store = await openContentStore(pathToFileURL(directory).href)
   const figures = { 'SHA-256': [] as number[], put: [] as number[], read: [] as number[] }
-  for (let run = 0; run <= Number(values.runs); run++) {
+  for (let run = 0; run <= runs; run++) {
     const file = { key: toFileKey({ export_id: randomUUID(), attempt: 1, n: 1 }), cid: '', pin: null, size: bytes }
     const hash = createHash('sha256')
     const times = {
@@ -40,7 +40,7 @@ try {
     await store.drop(file)
     if (run > 0) for (const [name, time] of Object.entries(times)) figures[name as keyof typeof figures].push(time) // the first is warm-up
   }
-  console.log(`Node ${process.version}, ${values.megabytes} MB, 1 warm-up, ${values.runs} runs\n\n| | MB/s median | p95 |\n|---|---|---|`)
+  console.log(`Node ${process.version}, ${megabytes} MB, 1 warm-up, ${runs} runs\n\n| | MB/s median | p95 |\n|---|---|---|`)
   for (const [name, times] of Object.entries(figures)) console.log(`| ${name} | ${Math.round(bytes / 1e6 / median(times))} | ${Math.round(bytes / 1e6 / quantile(times, 0.95))} |`)
 } finally {
   await rm(directory, { recursive: true, force: true })

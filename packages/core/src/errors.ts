@@ -26,6 +26,8 @@ const catalogue = {
   CONFIG_INVALID: { issue: 'exception', message: 'The configuration is invalid' },
   SCHEMA_MISMATCH: { issue: 'exception', message: 'The database schema does not fit this version' },
   SOURCE_MISMATCH: { issue: 'exception', message: 'The source relations lack what an export needs' },
+  SOURCE_FAILED: { issue: 'exception', message: 'The source could not be read' },
+  SETTING_REFUSED: { issue: 'exception', message: 'A setting of the database would change what is exported' },
   GRANT_MISSING: { issue: 'exception', message: 'The database role lacks a grant that an export needs' },
   TOO_MANY_ROW_ERRORS: { issue: 'exception', message: 'Too many rows cannot be exported' },
   STORE_FAILED: { issue: 'transient', message: 'The content store failed' },

@@ -46,7 +46,7 @@ async function openBreakpoint (owner: Owner, databaseUrl: string, setUp: (client
   const release = async () => { await client.query('SELECT pg_advisory_unlock($1)', [key]) }
 
   return {
-    reached: async () => { while ((await findWaiting()).length === 0) await delay(10) },
+    reached: async () => { while ((await findWaiting()).length === 0) await delay(20) },
     release,
     lose: async () => {
       await client.query('SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) AS pid', [await findWaiting()])

@@ -4,10 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { createDatabase } from '@fhir-bulk-export/core/db'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import { runScript } from '@fhir-bulk-export/stack/commands'
+import { readOptions } from '@fhir-bulk-export/stack/options'
 import { createRandom } from '@fhir-bulk-export/stack/random'
 import { runInScope } from '@fhir-bulk-export/stack/scope'
 import { sql } from 'kysely'
@@ -31,14 +31,14 @@ import { write } from './soak/writer.ts'
 /*
  * Mixed load over HTTP on moving data, while things break at random, and then a look at everything that was promised.
  * `soak [--minutes 5] [--seed 1] [--store folder|node] [--encrypted] [--keep-logs]`. The seed decides what happens and in which order, not when.
- * Files go to a folder, or to an IPFS node (js-ipfs).
+ * Files go to a folder, or to Kubo.
  */
-const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' }, store: { type: 'string', default: 'folder' }, encrypted: { type: 'boolean', default: false }, 'keep-logs': { type: 'boolean', default: false } },
-})
-const minutes = Number(values.minutes)
-const seed = Number(values.seed)
-const storeKind = values.store === 'node' ? 'node' : 'folder'
+const { minutes, seed, store: storeName, encrypted, 'keep-logs': keepsLogs } = readOptions({ minutes: 5, seed: 1, store: 'folder', encrypted: false, 'keep-logs': false })
+if (storeName !== 'folder' && storeName !== 'node') {
+  console.error(`--store ${storeName}: expected folder or node`)
+  process.exit(2)
+}
+const storeKind = storeName
 const leaseMs = 5_000
 const ttlMs = 30_000
 const clientCount = 10
@@ -58,11 +58,11 @@ runInScope(async (scope) => {
   const watch = await openWatch(db, { leaseMs, ttlMs })
   const store = await openContentStore(parts.storeUrl)
   const logs = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-soak-logs-'))
-  console.log(`${await describeMachine(db, parts.emptyRedis !== undefined, storeKind)}\nsoak of ${minutes} min, seed ${seed}${values.encrypted ? ', files encrypted' : ''}; logs in ${logs}\n`)
+  console.log(`${await describeMachine(db, parts.emptyRedis !== undefined, storeKind)}\nsoak of ${minutes} min, seed ${seed}${encrypted ? ', files encrypted' : ''}; logs in ${logs}\n`)
 
   const figures = createFigures()
   const secret = randomBytes(48).toString('base64url')
-  const { workers, api, origin } = await startService(scope, { parts, logs, secret, leaseMs, ttlMs, encrypted: values.encrypted, figures })
+  const { workers, api, origin } = await startService(scope, { parts, logs, secret, leaseMs, ttlMs, encrypted, figures })
   const memory = createMemory()
 
   const faultLog = createWriteStream(join(logs, 'faults.log'))
@@ -113,6 +113,6 @@ runInScope(async (scope) => {
   const rest = await comeToRest({ db, store, workers }, signal)
   const outcome = { figures, rest, violations: await watch.findViolations(), mirrors: new Map(differences), takeovers: await watch.findTakeovers(), leaseMs, memory }
   const isWell = report(outcome)
-  if (isWell && !values['keep-logs']) await rm(logs, { recursive: true, force: true })
+  if (isWell && !keepsLogs) await rm(logs, { recursive: true, force: true })
   return isWell ? 0 : 1
 })

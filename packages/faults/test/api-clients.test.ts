@@ -70,7 +70,7 @@ t.test('hundreds of connections say next to nothing, and readers of a file stand
   const readers = await Promise.all(Array.from({ length: 50 }, async () => await beginToRead(api, path)))
   t.equal(await countLeases(system), readers.length, 'each of them is at it')
 
-  await eventually(async () => (await ask(api, `${api.origin}/readyz`)).status === 200)
+  t.ok(await eventually(async () => (await ask(api, `${api.origin}/readyz`)).status === 200)) // on a crowded machine its probes may be late
   const id = await kickOff(api)
   await assertExported(t, system, id, documents)
   t.match(toJson((await ask(api, `/$export-status/${id}`)).text), { output: [{ type: 'Patient' }, {}, {}, {}] })

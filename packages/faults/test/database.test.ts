@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually, givenExport, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
+import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -25,12 +26,12 @@ const inRedis = { open: async (t: Test) => await openRedis(t), ...needs('redis')
 
 t.jobs = 2
 
-for (const [name, end, queue] of [
-  ['restarted, the queue in Redis', stop, inRedis],
-  ['restarted, the queue with it', stop, inPostgres],
-  ['crashed, the queue in Redis', kill, inRedis],
-  ['crashed, the queue with it', abort, inPostgres],
-] as const) {
+for (const { name, end, queue } of sample('PostgreSQL ends', 2, [
+  { name: 'restarted, the queue in Redis', end: stop, queue: inRedis },
+  { name: 'restarted, the queue with it', end: stop, queue: inPostgres },
+  { name: 'crashed, the queue in Redis', end: kill, queue: inRedis },
+  { name: 'crashed, the queue with it', end: abort, queue: inPostgres },
+])) {
   t.test(`PostgreSQL ${name}, in the middle of a file: the same processes go on, and the export is completed once`, { buffered: true, skip: queue.skip }, async (t) => {
     const postgres = await openPostgres(t)
     const parts = { databaseUrl: postgres.url, queueUrl: await queue.open(t, postgres), storeUrl: `file://${t.testdir()}` }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
 import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -33,7 +34,7 @@ for (const [i, { name, open: openParts, skip }] of allParts.entries()) {
     await givenPatients(system.db, patients)
     const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
     const service = { parts, system, api, sessions: await watchSessions(t, parts.databaseUrl) }
-    for (const [j, [stage, breakIn]] of Object.entries({ ...stages, ...otherStages }).entries()) {
+    for (const [j, [stage, breakIn]] of sample(`deleted ${name}`, 3, Object.entries({ ...stages, ...otherStages })).entries()) {
       await t.test(`while the worker stands ${stage}`, async (t) => {
         await deleteAt(t, service, breakIn, (i + j) % 2 === 0 ? 'respond-async' : 'reference-card')
       })

@@ -19,6 +19,7 @@ import { inData } from './workspace.ts'
 
 const directory = inData('demo')
 const files = join(directory, 'files')
+let stepMs: number | undefined
 
 runInScope(async scope => {
   const { signal } = scope
@@ -53,7 +54,7 @@ async function exportAll (publicUrl: string, { data, token }: { data: string, to
   const statusUrl = await kickOff(url, { token, signal })
   console.log(`  202, Content-Location: ${statusUrl}`)
   const display = createProgressDisplay()
-  const manifest = await awaitManifest(statusUrl, display.update, { token, signal }).finally(display.stop)
+  const manifest = await awaitManifest(statusUrl, display.update, { token, signal }).then(display.finish, display.fail)
   const exportSeconds = (performance.now() - startedMs) / 1_000
 
   say('Downloading')
@@ -74,6 +75,7 @@ async function exportAll (publicUrl: string, { data, token }: { data: string, to
 
   say('Manifest')
   console.log(JSON.stringify(manifest, null, 2))
+  endStep()
   summarize(manifest, exportSeconds, downloadSeconds)
 }
 
@@ -84,11 +86,24 @@ function summarize ({ output }: Manifest, exportSeconds: number, downloadSeconds
 ${rows} resources, ${toMegabytes(bytes)} MB, all counts and SHA-256 sums right
 export    ${exportSeconds.toFixed(1)} s, ${Math.round(rows / exportSeconds)} rows/s (from the kick-off to the manifest, as a client sees it that asks once a second)
 download  ${downloadSeconds.toFixed(1)} s
-files     ${files}`)
+files     ${files}
+
+What next:
+  make start                  the same system, kept running, with tokens and curl lines to paste
+  make demo DATA=<folder>     the same with FHIR NDJSON of your own
+  README.md                   "The API" has what a client can ask for, "Your own tables" how to export a database that you have`)
 }
 
+/** Begins a step, which ends where the next one begins. */
 function say (what: string): void {
-  console.log(`\n> ${what} (${process.uptime().toFixed(1)} s)`)
+  endStep()
+  console.log(`\n> ${what}`)
+  stepMs = performance.now()
+}
+
+function endStep (): void {
+  if (stepMs !== undefined) console.log(`  ${((performance.now() - stepMs) / 1_000).toFixed(1)} s`)
+  stepMs = undefined
 }
 
 function toMegabytes (bytes: number): string {

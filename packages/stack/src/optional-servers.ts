@@ -5,8 +5,8 @@
 
 interface OptionalServer {
   name: string
-  /** The program on PATH that starts it; undefined where it does not come from PATH. */
-  program?: string
+  /** The program on PATH that starts it. */
+  program: string
   /** Where `with-stack` tells the tests its URL. */
   variable: string
   /** What to do where it is missing. */
@@ -15,7 +15,7 @@ interface OptionalServer {
 
 export const optionalServers = {
   redis: { name: 'Redis', program: 'redis-server', variable: 'TEST_REDIS_URL', how: 'Install it: apt-get install redis-server' },
-  ipfs: { name: 'IPFS', variable: 'TEST_IPFS_RPC_URL', how: 'Its node comes from npm: is there a network?' },
+  kubo: { name: 'Kubo', program: 'ipfs', variable: 'TEST_KUBO_URL', how: 'Get it: make kubo (with Go 1.26 on PATH; some minutes, once), or an `ipfs` on PATH, or KUBO=<program>' },
 } satisfies Record<string, OptionalServer>
 
 export type OptionalServerName = keyof typeof optionalServers

@@ -35,7 +35,8 @@ export async function findData ({ defaultPatients, signal }: DataOptions): Promi
   return folder
 }
 
-function readInteger (name: string, otherwise: number): number {
+/** Of the environment. */
+export function readInteger (name: string, otherwise: number): number {
   const text = process.env[name] ?? ''
   if (text === '') return otherwise
   if (!/^\d{1,9}$/.test(text)) throw new CommandError(`${name}=${text}: expected a whole number`)

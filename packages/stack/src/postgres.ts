@@ -77,7 +77,7 @@ async function startServer ({ binaries, directory, owner, durable, port, tempora
     cwd: '/',
     owner,
     stopSignal: 'SIGINT', // fast shutdown: open transactions are rolled back, clients disconnected
-    onLine: line => { if (line.includes('database system is ready to accept connections')) sayReady() },
+    onLine: line => { if (/database system is ready to accept (read-only )?connections/.test(line)) sayReady() },
     temporaryDirectory: temporary ? directory : undefined,
   })
   await waitUntilReady(server, ready, { name: 'PostgreSQL', timeoutMs: 60_000 })

@@ -9,17 +9,17 @@ import { findProgram } from './programs.ts'
 import type { Server } from './server.ts'
 
 /** An empty Redis of our own, on that port or a free one. Throws where `hasRedis` is false. */
-export async function startRedis (port?: number): Promise<Server> {
+export async function startRedis (port?: number, isClusterNode = false): Promise<Server> {
   const program = await findProgram(optionalServers.redis.program)
   if (program === undefined) throw new CommandError(`there is no redis-server on PATH. ${optionalServers.redis.how}`)
-  return port === undefined ? await startOnFreePort(async port => await startServer(program, port)) : await startServer(program, port)
+  return port === undefined ? await startOnFreePort(async port => await startServer(program, port, isClusterNode)) : await startServer(program, port, isClusterNode)
 }
 
 export async function hasRedis (): Promise<boolean> {
   return await findProgram(optionalServers.redis.program) !== undefined
 }
 
-async function startServer (program: string, port: number): Promise<Server> {
+async function startServer (program: string, port: number, isClusterNode: boolean): Promise<Server> {
   const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-redis-'))
   const settings = {
     port,
@@ -29,6 +29,7 @@ async function startServer (program: string, port: number): Promise<Server> {
     appendonly: 'no',
     'maxmemory-policy': 'noeviction', // as BullMQ demands
     daemonize: 'no',
+    'cluster-enabled': isClusterNode ? 'yes' : 'no',
   }
   let sayReady: () => void
   const ready = new Promise<void>(resolve => { sayReady = resolve })

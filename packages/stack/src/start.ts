@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { once } from 'node:events'
 import { CommandError } from './command-error.ts'
 import { describeAccess } from './curl-lines.ts'
-import { findData } from './population.ts'
+import { findData, readInteger } from './population.ts'
 import { isPortFree } from './ports.ts'
 import { runInScope } from './scope.ts'
 import { execute } from './sql.ts'
@@ -16,7 +16,8 @@ import { inData } from './workspace.ts'
 const directory = inData('start')
 
 runInScope(async scope => {
-  const port = Number(process.env.PORT ?? 3_000)
+  const port = readInteger('PORT', 3_000)
+  if (port > 65_535) throw new CommandError(`PORT=${port}: there are ports up to 65535`)
   if (!await isPortFree(port)) throw new CommandError(`port ${port} is in use: stop what listens there, or choose another: make start PORT=3001`)
   await mkdir(directory, { recursive: true, mode: 0o711 }) // PostgreSQL, as another user if we are root, has to pass
   const jwtSecret = await keepSecret(join(directory, 'jwt-secret'))

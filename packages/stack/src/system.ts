@@ -42,7 +42,7 @@ export async function loadData (databaseUrl: string, folder: string, signal: Abo
   const others = (await readdir(folder)).filter((name) => !name.endsWith('.csv'))
   if (others.length === 0) return
   await runScript('packages/core/src/cli/load.ts', {
-    args: [folder],
+    args: ['--progress', folder],
     env: { DATABASE_URL: databaseUrl },
     accepted: [0, 1], // 1: some lines were bad
     signal,

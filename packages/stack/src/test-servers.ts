@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runScript } from './commands.ts'
 import { guard } from './guard.ts'
-import { ensureIpfsRpcInstalled, startIpfsRpc } from './ipfs-rpc.ts'
+import { findKubo, startKubo } from './kubo/index.ts'
 import { startPostgres } from './postgres.ts'
 import { optionalServers, type OptionalServerName } from './optional-servers.ts'
 import { hasRedis, startRedis } from './redis.ts'
@@ -20,7 +20,7 @@ const template = 'template_migrated'
 
 export async function startTestServers (scope: Scope): Promise<TestServers> {
   // All of them have started or failed before we go on or give up: the scope has to know what it must stop.
-  const settled = await Promise.allSettled([startDatabase(scope), startRedisIfPossible(scope), startIpfsIfPossible(scope)])
+  const settled = await Promise.allSettled([startDatabase(scope), startRedisIfPossible(scope), startKuboIfPossible(scope)])
   const failed = settled.find(result => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   const parts = settled.filter(result => result.status === 'fulfilled').map(result => result.value)
@@ -40,14 +40,9 @@ async function startRedisIfPossible (scope: Scope): Promise<TestServers> {
   return await hasRedis() ? found('redis', scope.add(await startRedis()).url) : missing('redis')
 }
 
-async function startIpfsIfPossible (scope: Scope): Promise<TestServers> {
-  try {
-    await ensureIpfsRpcInstalled()
-  } catch (error) {
-    console.error(String(error))
-    return missing('ipfs')
-  }
-  const repo = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-ipfs-'))
+async function startKuboIfPossible (scope: Scope): Promise<TestServers> {
+  if (await findKubo() === undefined) return missing('kubo')
+  const repo = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-kubo-'))
   const dismissGuard = guard({ temporaryDirectory: repo })
   scope.add({
     stop: async () => {
@@ -55,7 +50,7 @@ async function startIpfsIfPossible (scope: Scope): Promise<TestServers> {
       dismissGuard()
     },
   })
-  return found('ipfs', scope.add(await startIpfsRpc({ repo })).url)
+  return found('kubo', scope.add(await startKubo({ repo })).url)
 }
 
 function found (name: OptionalServerName, url: string): TestServers {

@@ -14,6 +14,8 @@ t.test('the demo exports what it loaded, over HTTP, checks the files, and leaves
   const { code, output } = await running.ended
   t.equal(code, 0, output)
   t.match(output, /"transactionTime"[^]*all counts and SHA-256 sums right\nexport .* rows\/s/)
+  t.match(output, /> Loading [^]*\n {2}100%\n[^]*\n {2}100%, complete\n {2}\d+\.\d s\n\n> Downloading/, 'loading and export show how far they are, and each step its seconds')
+  t.match(output, /What next:\n {2}make start .*\n/)
 
   const generated = `${data}/generated/${generatorVersion}-40-3`
   const loaded = await Promise.all(['Condition', 'Encounter', 'Observation'].map(async (type) => (await readLines(`${generated}/${type}.ndjson`)).length))

@@ -40,6 +40,8 @@ export const httpErrors: Record<ErrorCode, HttpError> = {
   CONFIG_INVALID: internalError,
   SCHEMA_MISMATCH: internalError,
   SOURCE_MISMATCH: internalError,
+  SOURCE_FAILED: internalError,
+  SETTING_REFUSED: unavailable,
   GRANT_MISSING: internalError,
   TOO_MANY_ROW_ERRORS: internalError,
 }

@@ -28,6 +28,7 @@ export function toServiceError (error: unknown, { requestId, unexpected }: { req
   if (isServiceError(error) && httpErrors[error.code].status < 500) return error
   if (isServiceError(error, 'EXPORT_FAILED')) return error
   if (isServiceError(error, 'UNAVAILABLE')) return toUnavailable(error.message, error)
+  if (isServiceError(error, 'SETTING_REFUSED')) return toUnavailable('The database is unavailable', error)
   if (isServiceError(error, 'KEY_UNUSABLE')) return toUnavailable('The file cannot be decrypted here: its key is not configured', error)
   if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_FULL', 'STORE_CORRUPT', 'STORE_NOT_FOUND')) return toUnavailable('The content store is unavailable', error)
   const status = toStatus(error)

@@ -1,4 +1,5 @@
 import { isServiceError } from '@fhir-bulk-export/core/errors'
+import { isLastingSourceError } from './source-error.ts'
 
 /** Why an attempt was told to stop. It is the reason of the attempt's AbortSignal, so that nobody takes it for an error. */
 export class Interruption extends Error {
@@ -30,7 +31,7 @@ export function toEnding (signal: AbortSignal, error: unknown): Ending {
   }
   return {
     kind: 'failed',
-    permanent: isServiceError(error, 'TOO_MANY_ROW_ERRORS', 'SOURCE_MISMATCH', 'GRANT_MISSING') || isMissingRelation(error),
+    permanent: isServiceError(error, 'TOO_MANY_ROW_ERRORS', 'SOURCE_MISMATCH', 'GRANT_MISSING') || isLastingSourceError(error),
     reason: toReason(error),
     error,
   }
@@ -41,17 +42,11 @@ function toReason (error: unknown): string {
   if (isServiceError(error, 'STORE_FULL')) return 'the content store is full'
   if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_CORRUPT', 'STORE_NOT_FOUND')) return 'the content store is unavailable'
   if (isServiceError(error)) return error.message
-  if (isMissingRelation(error)) return 'the source is not as it was when the worker started: a relation or a column is missing, or may not be read'
   const code = toCode(error)
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return `PostgreSQL failed with SQLSTATE ${code}`
   if (code !== undefined && /^E[A-Z]+$/.test(code)) return `a connection failed with ${code}`
   if (error instanceof Error && /^(Connection terminated|Client has encountered a connection error)/.test(error.message)) return 'the connection to PostgreSQL broke'
   return 'an unexpected error, see the log of the worker'
-}
-
-/** 42P01 undefined_table, 42703 undefined_column, 42501 insufficient_privilege (PostgreSQL manual, appendix A). */
-function isMissingRelation (error: unknown): boolean {
-  return ['42P01', '42703', '42501'].includes(toCode(error) ?? '')
 }
 
 function toCode (error: unknown): string | undefined {

@@ -54,13 +54,14 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
 
   async function readDeleted (): Promise<void> {
     const sql = toDeletedQuery(filter, source)
-    if (sql !== undefined) await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(sql)))
+    if (sql !== undefined) await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(sql, 'what was deleted of the source')))
   }
 
   async function readOutput ({ type, range }: Extract<PartSource, { list: 'output' }>): Promise<void> {
-    const writer = createLineWriter(getRelation(source, type), context, ndjson.note)
+    const relation = getRelation(source, type)
+    const writer = createLineWriter(relation, context, ndjson.note)
     const sql = toCopyQuery(type, writer.columns, filter, source, range, config.EXPORT_MAX_ATTACHMENT_BYTES)
-    await writeFiles('output', type, ndjson.fromRows(type, writer, session.copy(sql), count, largeRows))
+    await writeFiles('output', type, ndjson.fromRows(type, writer, session.copy(sql, `source.${relation.relation}`), count, largeRows))
   }
 
   async function writeFiles (list: 'output' | 'deleted', type: string, lines: AsyncIterable<Lines>): Promise<void> {

@@ -1,24 +1,25 @@
-import type { Readable } from 'node:stream'
-import { snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { snapshotApplicationName, useSearchPathOfSite } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { Source } from '@fhir-bulk-export/core/source'
 import type { Pool, PoolClient } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
+import { findOldestTransactionFunction } from '../oldest-transaction.ts'
 import { toSettings } from './filter.ts'
 import type { SnapshotFilter } from './filter.ts'
+import { namingRelation, toSourceError } from './source-error.ts'
 import { readUsableSource } from './usable-source.ts'
 
-/** A session that sees one instant of the source, and only that. */
+/** A session that sees one instant of the source, and only that. `relation` is what errors name (SOURCE_FAILED). */
 export interface SnapshotSession {
   /**
    * Has PostgreSQL plan `sql`, and run nothing: what a caller's filter costs there in time and memory has a limit, while reading has none.
-   * @throws ServiceError EXPORT_FAILED
+   * @throws ServiceError EXPORT_FAILED, SOURCE_FAILED
    */
-  assertPlannable: (sql: string, withinMs?: number) => Promise<void>
+  assertPlannable: (sql: string, relation: string, withinMs?: number) => Promise<void>
   /** Runs `SELECT count(*) …`. */
-  count: (sql: string) => Promise<number>
+  count: (sql: string, relation: string) => Promise<number>
   /** Runs `COPY … TO STDOUT`; chunks come only as fast as they are asked for. */
-  copy: (sql: string) => AsyncIterable<Buffer>
+  copy: (sql: string, relation: string) => AsyncIterable<Buffer>
   /** Frees the session at once, also in the middle of a COPY. */
   close: () => void
 }
@@ -93,18 +94,18 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
     signal?.throwIfAborted() // while it was connected nobody listened
     // Closing is not heard of by a server that waits for a lock or counts, unless it looks. Not every platform's can.
     await client.query("SET client_connection_check_interval = '1s'").catch(() => {})
-    await prepareSession(client, toSettings(filter, await takeSnapshot(client)))
+    await setFilter(client, toSettings(filter, await takeSnapshot(client)))
   } catch (error) {
     close()
     throw error
   }
   return {
-    assertPlannable: async (sql, withinMs = planningTimeoutMs) => { await assertPlannable(client, sql, withinMs) },
-    count: async (sql) => {
-      const { rows: [row] } = await client.query<{ count: number }>(sql)
+    assertPlannable: async (sql, relation, withinMs = planningTimeoutMs) => { await assertPlannable(client, sql, relation, withinMs) },
+    count: async (sql, relation) => {
+      const { rows: [row] } = await client.query<{ count: number }>(sql).catch((error: unknown) => { throw toSourceError(error, relation) })
       return row?.count ?? 0
     },
-    copy: (sql): Readable => client.query(copyTo(sql)),
+    copy: (sql, relation) => namingRelation(client.query(copyTo(sql)), relation),
     close,
   }
 }
@@ -112,10 +113,10 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
 /** PostgreSQL has no limit on the memory of a plan, but one on its time. */
 const planningTimeoutMs = 30_000
 
-async function assertPlannable (client: PoolClient, sql: string, withinMs: number): Promise<void> {
+async function assertPlannable (client: PoolClient, sql: string, relation: string, withinMs: number): Promise<void> {
   await client.query("SELECT set_config('statement_timeout', $1, true)", [String(withinMs)])
   await client.query(`EXPLAIN ${sql}`).catch((cause: Error & { code?: string }) => {
-    throw cause.code === queryCanceled ? new ServiceError('EXPORT_FAILED', `PostgreSQL took more than ${withinMs / 1_000} s to plan what _typeFilter asks for`, { cause }) : cause
+    throw cause.code === queryCanceled ? new ServiceError('EXPORT_FAILED', `PostgreSQL took more than ${withinMs / 1_000} s to plan what _typeFilter asks for`, { cause }) : toSourceError(cause, relation)
   })
   await client.query("SELECT set_config('statement_timeout', '0', true)")
 }
@@ -136,12 +137,11 @@ async function findLockable (client: PoolClient): Promise<string[]> {
 }
 
 async function readTransactionTime (client: PoolClient, marginMs: number): Promise<Date> {
+  const oldestTransaction = await findOldestTransactionFunction(client)
   const { rows: [row] } = await client.query<{ transaction_time: Date }>(`
     SELECT date_trunc('milliseconds', least(
       statement_timestamp(),
-      (SELECT min(xact_start) FROM pg_stat_activity
-        WHERE datname = current_database() AND backend_type NOT IN ('autovacuum worker', 'parallel worker', 'walsender')
-          AND application_name <> $1 AND pid <> pg_backend_pid()),
+      ${oldestTransaction}($1),
       (SELECT min(prepared) - $2 * interval '1 ms' FROM pg_prepared_xacts WHERE database = current_database())
     ) - $2 * interval '1 ms' - interval '1 ms') AS transaction_time`, [snapshotApplicationName, marginMs])
   if (row === undefined) throw new Error('PostgreSQL gave no time')
@@ -151,12 +151,9 @@ async function readTransactionTime (client: PoolClient, marginMs: number): Promi
 /** For each of an export's connections, whatever is the site's default: a caller's filter is nothing to compile, or to spread over all cores. */
 const limits = { work_mem: '32MB', hash_mem_multiplier: '2', max_parallel_workers_per_gather: '2', jit: 'off' }
 
-/** COPY's text depends on DateStyle and TimeZone. */
-async function prepareSession (client: PoolClient, filter: Record<string, string>): Promise<void> {
-  const settings = { ...filter, ...limits, DateStyle: 'ISO, YMD', TimeZone: 'UTC', bytea_output: 'hex' }
+async function setFilter (client: PoolClient, filter: Record<string, string>): Promise<void> {
+  const settings = { ...filter, ...limits }
+  await client.query(useSearchPathOfSite)
   await client.query('SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS s (name, value)',
     [Object.keys(settings), Object.values(settings)])
-  // A long export must not be cut by a site's defaults. transaction_timeout exists from PostgreSQL 17 on.
-  await client.query(`SELECT set_config(name, '0', true) FROM pg_settings
-    WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`)
 }

@@ -23,7 +23,7 @@ t.test('a row stamped before the snapshot and committed after it is later than t
   await writer.query('COMMIT')
   writer.release()
 
-  t.equal(await snapshot.count(countPatients), 0, 'the snapshot does not have it')
+  t.equal(await snapshot.count(countPatients, 'source.patients'), 0, 'the snapshot does not have it')
   snapshot.close()
   const { rows: [late] } = await writers.query("SELECT updated_at > $1 AS found FROM source.patients WHERE id = 'late'", [snapshot.transactionTime])
   t.same(late, { found: true }, 'and _since = transactionTime finds it')
@@ -34,8 +34,8 @@ t.test('every statement of a snapshot sees the same instant', async (t) => {
   t.teardown(async () => { await pool.end() })
   const snapshot = await openSnapshot(pool, noFilter, 0)
   await pool.query("INSERT INTO source.patients (id) VALUES ('p1')")
-  t.equal(await snapshot.count(countPatients), 0)
-  await t.rejects(snapshot.count("INSERT INTO source.patients (id) VALUES ('p2') RETURNING 1"), { code: '25006' }, 'and writes nothing')
+  t.equal(await snapshot.count(countPatients, 'source.patients'), 0)
+  await t.rejects(snapshot.count("INSERT INTO source.patients (id) VALUES ('p2') RETURNING 1", 'source.patients'), { code: 'SOURCE_FAILED', cause: { code: '25006' } }, 'and writes nothing')
   snapshot.close()
 })
 
@@ -48,7 +48,7 @@ t.test('a filter that was not given is an error where the SQL asks for it', asyn
   const filters = [{ patientId: 'p1' }, { patientIds: [] }, { groupId: 'g1' }, { since: new Date() }, { until: new Date() }, { typeFilters: [parseTypeFilter('Patient?gender=male')] }]
   for (const filter of filters) {
     const snapshot = await openSnapshot(pool, noFilter, 0)
-    await t.rejects(snapshot.count(toCountQuery('Patient', filterOf(filter), snapshot.source)), { code: '42704' }, Object.keys(filter).join())
+    await t.rejects(snapshot.count(toCountQuery('Patient', filterOf(filter), snapshot.source), 'source.patients'), { cause: { code: '42704' } }, Object.keys(filter).join())
     snapshot.close()
   }
 })
@@ -79,7 +79,7 @@ t.test('closing in the middle of a COPY frees the backend', async (t) => {
   t.teardown(async () => { await pool.end() })
   t.teardown(async () => { await observer.end() })
   const snapshot = await openSnapshot(pool, noFilter, 0)
-  const rows = snapshot.copy('COPY (SELECT * FROM generate_series(1, 100000000)) TO STDOUT')[Symbol.asyncIterator]()
+  const rows = snapshot.copy('COPY (SELECT * FROM generate_series(1, 100000000)) TO STDOUT', 'numbers')[Symbol.asyncIterator]()
   await rows.next()
   snapshot.close()
   await t.rejects((async () => { for (;;) if ((await rows.next()).done) return })())
@@ -101,6 +101,18 @@ t.test('nobody truncates or rewrites a table under a snapshot that has not read 
   const snapshot = await openSnapshot(pool, noFilter, 0)
   await t.rejects(others.query('TRUNCATE source.consents'), { code: '55P03' }) // lock_not_available
   await others.query("INSERT INTO source.consents (id, patient_id) VALUES ('c2', 'p1')")
-  t.equal(await snapshot.count('SELECT count(*) FROM source.consents'), 1)
+  t.equal(await snapshot.count('SELECT count(*) FROM source.consents', 'source.consents'), 1)
+  snapshot.close()
+})
+
+t.test('what takes PostgreSQL too long to plan is given up before a row is read; reading has no such limit', async (t) => {
+  const pool = createPool(await createTestDatabase(t), { applicationName: snapshotApplicationName, onError: () => {} })
+  t.teardown(async () => { await pool.end() })
+  // The planner runs it, since its result can be no other.
+  await pool.query("CREATE FUNCTION ponder() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3600); RETURN true; END'")
+  const snapshot = await openSnapshot(pool, noFilter, 0)
+  await snapshot.assertPlannable(countPatients, 'source.patients')
+  t.equal(await snapshot.count("SELECT (current_setting('statement_timeout') = '0')::integer AS count", 'source.patients'), 1)
+  await t.rejects(snapshot.assertPlannable(`${countPatients} WHERE ponder()`, 'source.patients', 50), { code: 'EXPORT_FAILED', message: /^PostgreSQL took more than 0\.05 s to plan what _typeFilter asks for$/ })
   snapshot.close()
 })

@@ -51,3 +51,60 @@ t.test('what was stored and never written down is found and dropped; what is not
   t.equal((await keptKeys(service.store)).includes(orphan), false)
   t.match(await findExport(service.db, id), { status: 'completed' })
 })
+
+t.test('however much there is to clean up, no statement touches more than a batch of it', async (t) => {
+  const { db, store } = await openService(t)
+  await sql`CREATE TABLE touched (name text, rows bigint)`.execute(db)
+  await sql`CREATE FUNCTION count_touched () RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO touched SELECT TG_TABLE_NAME || TG_OP, count(*) FROM touched_rows; RETURN NULL; END'`.execute(db)
+  await sql`INSERT INTO bulk_export_jobs (id, status, wire_profile, request, requester_role, requester, issuer, types, ended_at, expires_at)
+    SELECT gen_random_uuid(), 'failed', 'respond-async', '', 'ADMIN', '', '', '{}', now(), now() FROM generate_series(1, 2500)`.execute(db)
+  await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type, state, dropped_at)
+    SELECT gen_random_uuid(), 1, 1, 'output', 'Patient', 'dropped', now() - interval '25 hours' FROM generate_series(1, 2500)`.execute(db)
+  await sql`INSERT INTO bulk_export_downloads SELECT gen_random_uuid(), gen_random_uuid(), now() - interval '1 s' FROM generate_series(1, 2500)`.execute(db)
+  await sql`INSERT INTO bulk_export_callers SELECT i::text, now() - interval '1 s' FROM generate_series(1, 2500) i`.execute(db)
+  const tables = ['bulk_export_jobs', 'bulk_export_files', 'bulk_export_downloads', 'bulk_export_callers']
+  for (const table of tables) {
+    for (const [name, event, rows] of [['d', 'DELETE', 'OLD'], ['u', 'UPDATE', 'NEW']] as const) {
+      await sql`CREATE TRIGGER ${sql.ref(name)} AFTER ${sql.raw(event)} ON ${sql.table(table)} REFERENCING ${sql.raw(rows)} TABLE AS touched_rows FOR EACH STATEMENT EXECUTE FUNCTION count_touched()`.execute(db)
+    }
+  }
+
+  await runBulkExportCleanup({ db, store, log })
+  for (const table of tables) t.same((await sql`SELECT count(*) AS rows FROM ${sql.table(table)}`.execute(db)).rows, [{ rows: 0 }], table)
+  const { rows } = await sql<{ name: string, all: number, most: number }>`SELECT name, sum(rows)::integer AS all, max(rows) AS most FROM touched GROUP BY name HAVING sum(rows) > 0 ORDER BY name`.execute(db)
+  t.same(rows, [
+    { name: 'bulk_export_callersDELETE', all: 2500, most: 1000 },
+    { name: 'bulk_export_downloadsDELETE', all: 2500, most: 1000 },
+    { name: 'bulk_export_filesDELETE', all: 2500, most: 1000 },
+    { name: 'bulk_export_jobsDELETE', all: 2500, most: 1000 },
+    { name: 'bulk_export_jobsUPDATE', all: 2500, most: 1000 },
+  ])
+})
+
+t.test('a step that fails keeps none of the others: garbage is collected whatever happens before', async (t) => {
+  const { db, store } = await openService(t)
+  await sql`CREATE FUNCTION refuse () RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''canceling statement due to statement timeout'' USING ERRCODE = ''57014''; END'`.execute(db)
+  const tables = ['bulk_export_jobs', 'bulk_export_downloads', 'bulk_export_callers']
+  for (const table of tables) await sql`CREATE TRIGGER refuse BEFORE DELETE ON ${sql.table(table)} FOR EACH ROW EXECUTE FUNCTION refuse()`.execute(db)
+  await sql`INSERT INTO bulk_export_jobs (id, status, wire_profile, request, requester_role, requester, issuer, types, ended_at, expires_at)
+    VALUES (gen_random_uuid(), 'failed', 'respond-async', '', 'ADMIN', '', '', '{}', now(), now())`.execute(db)
+  await sql`INSERT INTO bulk_export_downloads VALUES (gen_random_uuid(), gen_random_uuid(), now() - interval '1 s')`.execute(db)
+  await sql`INSERT INTO bulk_export_callers VALUES ('quiet', now() - interval '1 s')`.execute(db)
+  await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type, state, dropped_at) VALUES (gen_random_uuid(), 1, 1, 'output', 'Patient', 'dropped', now())`.execute(db)
+
+  let collections = 0
+  const broken = {
+    ...store,
+    list: () => { throw new Error('the pins cannot be listed') },
+    collectGarbage: async () => { collections++ },
+  }
+  await runBulkExportCleanup({ db, store: broken, log })
+  t.equal(collections, 1)
+  t.match((await sql`SELECT collected FROM bulk_export_files`.execute(db)).rows, [{ collected: true }])
+  for (const table of tables) {
+    await sql`DROP TRIGGER refuse ON ${sql.table(table)}`.execute(db)
+    t.same((await sql`SELECT count(*) AS rows FROM ${sql.table(table)}`.execute(db)).rows, [{ rows: 1 }], `${table}: for the next cleanup`)
+  }
+  await runBulkExportCleanup({ db, store, log })
+  for (const table of tables) t.same((await sql`SELECT count(*) AS rows FROM ${sql.table(table)}`.execute(db)).rows, [{ rows: 0 }], table)
+})

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util'
 import { Type } from '@sinclair/typebox'
-import { databaseConfig, queueConfig, readConfig } from '../config/index.ts'
+import { databaseConfig, queueConfig, readArguments, readConfig } from '../config/index.ts'
 import { createDatabase, migrate } from '../db/index.ts'
 import { migrateQueue } from '../queue/index.ts'
 
@@ -9,11 +8,18 @@ const usage = `usage: migrate [--source]
 Creates or updates the service's tables in DATABASE_URL and, where QUEUE_URL is a postgres:// URL, the queue's.
   --source   also the tables of schema "source", for a site that has none of its own (see README: source)`
 
-const { values } = parseArgs({ options: { source: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+process.exitCode = await run().catch((error: unknown) => {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error))
+  console.error(cause instanceof Error ? `${message}: ${cause.message}` : message)
+  return 2
+})
 
-if (values.help) {
-  console.log(usage)
-} else {
+async function run (): Promise<number> {
+  const { values } = readArguments({ options: { source: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+  if (values.help) {
+    console.log(usage)
+    return 0
+  }
   const config = readConfig(Type.Object({ ...databaseConfig, QUEUE_URL: Type.Optional(queueConfig.QUEUE_URL) }), process.env)
   const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-migrate', max: 1, onError: console.error })
   try {
@@ -22,6 +28,7 @@ if (values.help) {
       console.log(`${set}: ${applied.length === 0 ? 'up to date' : applied.join(', ')}`)
     }
     if (config.QUEUE_URL !== undefined) await migrateQueue(config.QUEUE_URL)
+    return 0
   } finally {
     await db.destroy()
   }

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util'
 import { Type } from '@sinclair/typebox'
-import { databaseConfig, keyring, readConfig } from '../config/index.ts'
+import { databaseConfig, keyring, readArguments, readConfig } from '../config/index.ts'
 import { assertMigrated, createDatabase } from '../db/index.ts'
 import { rewrapKeys } from '../exports/index.ts'
 
@@ -16,7 +15,7 @@ process.exitCode = await run().catch((error: unknown) => {
 })
 
 async function run (): Promise<number> {
-  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } })
+  const { values } = readArguments({ options: { help: { type: 'boolean', short: 'h' } } })
   if (values.help) {
     console.log(usage)
     return 0

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util'
 import { Type } from '@sinclair/typebox'
-import { databaseConfig, encryptionConfig, readConfig, storeConfig } from '../config/index.ts'
+import { databaseConfig, encryptionConfig, readArguments, readConfig, storeConfig } from '../config/index.ts'
 import { assertMigrated, createDatabase } from '../db/index.ts'
 import type { FileRow } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
@@ -22,12 +21,12 @@ process.exitCode = await run().catch((error: unknown) => {
 })
 
 async function run (): Promise<number> {
-  const { values, positionals: [id = ''] } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+  const { values, positionals: [id = ''] } = readArguments({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
   if (values.help) {
     console.log(usage)
     return 0
   }
-  if (!uuid.test(id)) throw new ServiceError('INVALID_PARAMETER', usage)
+  if (!uuid.test(id)) throw new ServiceError('INVALID_PARAMETER', `'${id}' is no export id: a UUID is expected, as in the export's URLs (JOB=<id>)`)
   const config = readConfig(Type.Object({ ...databaseConfig, ...storeConfig, ...encryptionConfig }), process.env)
   const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-verify', max: 1, onError: console.error })
   try {

@@ -1,7 +1,9 @@
 import { Socket } from 'node:net'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
+import type { PoolClient } from 'pg'
 import type { Database } from './database.ts'
+import { prepareSession } from './session.ts'
 
 /** `application_name` of every session that holds a snapshot: the oldest open transaction is looked for without these. */
 export const snapshotApplicationName = 'fhir-bulk-export-snapshot'
@@ -25,14 +27,31 @@ export function createPool (url: string, { applicationName, max = 10, statementT
     max,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    options: `-c statement_timeout=${statementTimeoutMs ?? 0}`, // of the first statement, too
     ...(statementTimeoutMs === undefined ? {} : toLimits(statementTimeoutMs)),
-    ...(idleInTransactionTimeoutMs === undefined ? {} : { idle_in_transaction_session_timeout: idleInTransactionTimeoutMs }),
+    verify: (client, done) => { prepareSession(client, { statementTimeoutMs, idleInTransactionTimeoutMs }).then(() => { done() }, done) },
     types: { getTypeParser: typeParser },
   })
   pool.on('error', onError)
   // A connection that breaks between two statements tells whoever has it with the next one. Heard by nobody it would end the process.
   pool.on('connect', (client) => { client.on('error', () => {}) })
+  giveUpReadOnly(pool)
   return pool
+}
+
+/** read_only_sql_transaction (PostgreSQL manual, appendix A). */
+const readOnly = '25006'
+
+/** A server that takes no writes any more keeps its connections. They are given up with the first write that it refuses. */
+function giveUpReadOnly (pool: pg.Pool): void {
+  const refused = new WeakSet<PoolClient>()
+  pool.on('connect', (client) => {
+    const { connection } = client as PoolClient & { connection: NodeJS.EventEmitter } // pg's types leave it out
+    connection.on('errorMessage', ({ code }: { code?: string }) => { if (code === readOnly) refused.add(client) })
+  })
+  pool.on('release', (_error, client) => {
+    if (refused.has(client)) client.end().catch(() => {})
+  })
 }
 
 /** A process that is paused or cut off in the middle of a transaction must not keep others from the rows that it holds. */
@@ -48,7 +67,6 @@ export function createDatabase (url: string, options: ConnectOptions): Kysely<Da
  */
 function toLimits (statementTimeoutMs: number) {
   return {
-    statement_timeout: statementTimeoutMs,
     // Before the socket's time is up: what breaks is a connection that is waited for, not one that is at rest.
     idleTimeoutMillis: Math.min(10_000, statementTimeoutMs),
     stream: () => {

@@ -2,6 +2,7 @@ import type { BulkExportCallersTable } from './tables/bulk-export-callers.ts'
 import type { BulkExportDownloadsTable } from './tables/bulk-export-downloads.ts'
 import type { BulkExportFilesTable } from './tables/bulk-export-files.ts'
 import type { BulkExportJobsTable } from './tables/bulk-export-jobs.ts'
+import type { BulkExportWorkersTable } from './tables/bulk-export-workers.ts'
 
 /** The service's own tables. The source is not among them: it may be views that a site made. */
 export interface Database {
@@ -9,4 +10,5 @@ export interface Database {
   bulk_export_files: BulkExportFilesTable
   bulk_export_downloads: BulkExportDownloadsTable
   bulk_export_callers: BulkExportCallersTable
+  bulk_export_workers: BulkExportWorkersTable
 }

@@ -1,5 +1,6 @@
 export { createDatabase, createPool, snapshotApplicationName } from './connect.ts'
 export type { ConnectOptions } from './connect.ts'
+export { useSearchPathOfSite } from './session.ts'
 export type { Database } from './database.ts'
 export { assertMigrated, migrate } from './migrate.ts'
 export type { MigrationSet } from './migrate.ts'

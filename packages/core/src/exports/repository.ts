@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
@@ -54,6 +55,21 @@ const summaryColumns = [
 
 /** An export without the lists that its caller sent: they may be long, and nobody but the worker reads them. */
 export type ExportSummary = Pick<ExportRow, (typeof summaryColumns)[number]>
+
+/**
+ * Writes what a kick-off writes, and takes it back: a database may answer and take no writes.
+ * @throws what PostgreSQL says.
+ */
+export async function assertAcceptsExports (db: Kysely<Database>): Promise<void> {
+  const trx = await db.startTransaction().execute()
+  try {
+    await trx.insertInto('bulk_export_jobs')
+      .values({ id: randomUUID(), wire_profile: 'reference-card', request: '', requester_role: 'ADMIN', requester: '', issuer: '', types: [] })
+      .execute()
+  } finally {
+    await trx.rollback().execute()
+  }
+}
 
 /** The export, unless it has expired: an expired one is as good as gone, whether or not the cleanup has been there. */
 export async function findExport (db: Kysely<Database>, id: string): Promise<ExportSummary | undefined> {

@@ -3,6 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createPostgresBackend, createRedisBackend, Queue, Worker } from 'bullmq'
 import type { BackendFactory, ConnectionOptions, IQueueBackend, Job, JobsOptions, Processor } from 'bullmq'
 import { Redis } from 'ioredis'
+import pg from 'pg'
+import type { ClientBase } from 'pg'
+import { prepareSession } from '../db/session.ts'
 import { ServiceError } from '../errors.ts'
 import { isPostgres } from './is-postgres.ts'
 
@@ -37,6 +40,7 @@ export interface ExportQueue {
   enqueue: (exportId: string) => Promise<void>
   /** The same, also where a job of that id was left behind, finished or by a worker that died: BullMQ would take the new one for a duplicate. */
   enqueueAgain: (exportId: string) => Promise<void>
+  /** Rejects with UNAVAILABLE unless the queue takes writes. */
   ping: () => Promise<void>
   close: () => Promise<void>
 }
@@ -83,7 +87,7 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
         await add(queue, exportId)
       }))
     },
-    ping: async () => { await withDeadline(openQueue().then(async (queue) => await queue.getJobCounts('waiting'))) },
+    ping: async () => { await withDeadline(openQueue().then(connection.assertWrites)) },
     close: async () => {
       const opened = await opening?.catch(() => undefined)
       await opened?.close()
@@ -142,26 +146,35 @@ interface Connection {
   options: { connection: ConnectionOptions, prefix?: string }
   backend: Backend
   ready: () => Promise<void>
+  assertWrites: (queue: ProducerQueue) => Promise<unknown>
   close: () => void
 }
 
 function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
   if (isPostgres(url)) {
-    const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, ...(prefix === undefined ? {} : { schema: prefix }) }
+    const searchPath = pg.escapeIdentifier(prefix ?? 'bullmq')
+    const verify = (client: ClientBase, done: (error?: Error) => void) => { prepareSession(client, { searchPath }).then(() => { done() }, done) }
+    const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, verify, ...(prefix === undefined ? {} : { schema: prefix }) }
     // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
-    return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, close: () => {} }
+    return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => {} }
   }
   // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
   const redis = new Redis(url, isProducer
-    ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: enqueueDeadlineMs, socketTimeout: silenceMs }
-    : { maxRetriesPerRequest: null, socketTimeout: silenceMs })
+    ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: enqueueDeadlineMs, socketTimeout: silenceMs, reconnectOnError }
+    : { maxRetriesPerRequest: null, socketTimeout: silenceMs, reconnectOnError })
   redis.on('error', onError)
   return {
     options: { connection: redis, ...(prefix === undefined ? {} : { prefix }) },
     backend: createRedisBackend,
+    assertWrites: async () => await redis.set(`${prefix ?? 'bull'}:${exportQueueName}:ready`, '', 'PX', 1_000),
     ready: async () => { if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(enqueueDeadlineMs) }) },
     close: () => { redis.disconnect() },
   }
+}
+
+/** A Redis that has become a replica keeps its connections, and answers: the address may lead elsewhere by now. */
+function reconnectOnError ({ message }: Error): boolean {
+  return /^(READONLY|MASTERDOWN)\b/.test(message)
 }
 
 async function withDeadline<T> (work: Promise<T>): Promise<T> {

@@ -1,7 +1,11 @@
 import { assertSchemaCompatibility, runMigrations } from 'bullmq'
+import { Redis } from 'ioredis'
 import pg from 'pg'
 import { ServiceError } from '../errors.ts'
+import { prepareSession } from '../db/session.ts'
 import { isPostgres } from './is-postgres.ts'
+
+const answerMs = 2_000
 
 /** Makes BullMQ's own tables where the queue lives in PostgreSQL (schema `bullmq`). Redis needs none: then this does nothing. */
 export async function migrateQueue (url: string, schema?: string): Promise<void> {
@@ -10,11 +14,13 @@ export async function migrateQueue (url: string, schema?: string): Promise<void>
 }
 
 /**
- * For processes that use the queue: without its tables BullMQ would ask for them for ever, as fast as it can.
- * @throws ServiceError SCHEMA_MISMATCH
+ * For processes that use the queue. In PostgreSQL: without its tables BullMQ would ask for them for ever, as fast as it can. In Redis: a
+ * node of a cluster sends a queue's keys to several nodes, and a job there is taken that nobody gets. A Redis that is away is no reason
+ * to refuse: exports wait for it.
+ * @throws ServiceError SCHEMA_MISMATCH, SETTING_REFUSED
  */
-export async function assertQueueMigrated (url: string, schema?: string): Promise<void> {
-  if (!isPostgres(url)) return
+export async function assertQueueUsable (url: string, schema?: string): Promise<void> {
+  if (!isPostgres(url)) return await assertNoCluster(url)
   await withClient(url, async (client) => {
     await assertSchemaCompatibility(client, schema).catch((cause: unknown) => {
       throw new ServiceError('SCHEMA_MISMATCH', "The queue's tables in QUEUE_URL are missing, or made by another version. Run the migrate command first.", { cause })
@@ -22,10 +28,19 @@ export async function assertQueueMigrated (url: string, schema?: string): Promis
   })
 }
 
+async function assertNoCluster (url: string): Promise<void> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: answerMs, commandTimeout: answerMs })
+  redis.on('error', () => {})
+  const info = await redis.info('cluster').catch(() => '')
+  redis.disconnect()
+  if (info.includes('cluster_enabled:1')) throw new ServiceError('SETTING_REFUSED', 'QUEUE_URL is a node of a Redis Cluster. The queue needs a Redis that holds all keys itself (with replicas, if you like).')
+}
+
 async function withClient (url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
+    await prepareSession(client)
     await work(client)
   } finally {
     await client.end()

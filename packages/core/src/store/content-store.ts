@@ -38,8 +38,7 @@ export interface ContentStore {
   /** Takes the pin away. Dropping what is not there counts as done. Without a known `pin` a Kubo store does nothing: `list` finds it. */
   drop: (file: Pick<StoredFile, 'key' | 'pin'>, options?: CallOptions) => Promise<void>
   /**
-   * What the store keeps under our keys, whole or half-written, to find what should not be there; pins that are not ours are never listed. A
-   * file that is not listed may be there all the same: a node's stream of pins can break off unseen (an HTTP trailer, which fetch drops).
+   * What the store keeps under our keys, whole or half-written, to find what should not be there; pins that are not ours are never listed.
    */
   list: (options?: CallOptions) => AsyncIterable<Pick<StoredFile, 'key' | 'pin'>>
   /**

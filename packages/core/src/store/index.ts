@@ -14,11 +14,11 @@ export async function openContentStore (ipfsUrl: string, { isPrepared = false } 
   const url = URL.parse(ipfsUrl)
   // Loaded when they are needed: the client of the one is half of a process's memory where the other is used.
   if (url?.protocol === 'http:' || url?.protocol === 'https:') {
-    const { createKuboStore } = await import('./kubo.ts')
+    const { createKuboStore } = await import('./kubo/kubo.ts')
     return createKuboStore({ url: ipfsUrl })
   }
   if (url?.protocol === 'file:' && url.search === '' && url.hash === '') {
-    const { createEmbeddedStore } = await import('./embedded.ts')
+    const { createEmbeddedStore } = await import('./folder/embedded.ts')
     return await createEmbeddedStore({ directory: toDirectory(url), isPrepared })
   }
   throw invalidUrl()

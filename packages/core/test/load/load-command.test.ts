@@ -37,7 +37,7 @@ t.test('bad lines go to stderr, the rest is loaded, and the exit code is 1', asy
 
 t.test('where nothing can be loaded, the reason is said and the exit code is 2', async t => {
   const cases: Array<[args: string[], env: Record<string, string> | undefined, reason: string]> = [
-    [[], undefined, 'usage: load'],
+    [[], undefined, 'No file is named'],
     [['--nope'], undefined, '--nope'],
     [['/does/not/exist'], undefined, '/does/not/exist cannot be read (ENOENT)'],
     [[sampleData], {}, 'DATABASE_URL'],

@@ -8,7 +8,7 @@ import { DelayedError, WaitingError } from 'bullmq'
 import pg from 'pg'
 import t from 'tap'
 import type { Test } from 'tap'
-import { assertQueueMigrated, createExportQueue, createExportWorker, migrateQueue } from '../../src/queue/index.ts'
+import { assertQueueUsable, createExportQueue, createExportWorker, migrateQueue } from '../../src/queue/index.ts'
 import type { ExportProcessor } from '../../src/queue/index.ts'
 
 /** The same contract on both backends. */
@@ -172,11 +172,11 @@ for (const { name, open, skip } of backends) {
 
 t.test('a queue whose tables are missing is refused before BullMQ asks for them', async (t) => {
   const url = await createTestDatabase(t)
-  await t.resolves(assertQueueMigrated(url))
-  await t.rejects(assertQueueMigrated(url, 'elsewhere'), { code: 'SCHEMA_MISMATCH' })
+  await t.resolves(assertQueueUsable(url))
+  await t.rejects(assertQueueUsable(url, 'elsewhere'), { code: 'SCHEMA_MISMATCH' })
   await migrateQueue(url, 'elsewhere')
-  await t.resolves(assertQueueMigrated(url, 'elsewhere'))
-  await t.resolves(assertQueueMigrated('redis://127.0.0.1:1'), 'Redis has none')
+  await t.resolves(assertQueueUsable(url, 'elsewhere'))
+  await t.resolves(assertQueueUsable('redis://127.0.0.1:1'), 'Redis has none')
 })
 
 t.test('a worker asks a server that refuses it now and then, not all the time, and goes on when it is taken in again', async (t) => {

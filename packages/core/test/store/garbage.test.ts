@@ -4,14 +4,14 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
-import { createKuboStore } from '../../src/store/kubo.ts'
+import { createKuboStore } from '../../src/store/kubo/kubo.ts'
 import type { StoredFile } from '../../src/store/index.ts'
-import { startFakeNode } from './fixtures/fake-node.ts'
+import { lines, startFakeNode, trailer } from './fixtures/fake-node.ts'
 import { collect, kinds, listed, makeBytes, newKey, putBytes, startNode } from './fixtures/stores.ts'
 
 const program = fileURLToPath(new URL('fixtures/put-files.ts', import.meta.url))
 
-t.test('equal files come and go in two processes while garbage is collected all the time: what was not dropped stays whole', needs('ipfs'), async (t) => {
+t.test('equal files come and go in two processes while garbage is collected all the time: what was not dropped stays whole', needs('kubo'), async (t) => {
   const { url } = await startNode(t)
   const store = createKuboStore({ url })
   const bytes = makeBytes(700_000)
@@ -61,6 +61,7 @@ for (const kind of kinds) {
 t.test('kubo: a node that is not done with its garbage in time is told to stop', async (t) => {
   const stopped = Promise.withResolvers<void>()
   const { url } = await startFakeNode(t, {
+    'diag/cmds': lines([]),
     'repo/gc': (_req, res) => {
       res.on('close', () => { stopped.resolve() })
       res.write('{"Key":{"/":"QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o"}}\n')
@@ -70,9 +71,19 @@ t.test('kubo: a node that is not done with its garbage in time is told to stop',
   await stopped.promise
 })
 
+t.test('kubo: what it could not collect is said, be it in a line or after the last one', async (t) => {
+  for (const [what, answer] of [
+    ['in a line', lines({ Error: 'could not remove it' })],
+    ['in the trailer', trailer({ Key: { '/': 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o' } })],
+  ] as const) {
+    const { url } = await startFakeNode(t, { 'diag/cmds': lines([]), 'repo/gc': answer })
+    await t.rejects(createKuboStore({ url }).collectGarbage(), { code: 'STORE_FAILED' }, what)
+  }
+})
+
 t.test('kubo: an abort ends the waiting for it', async (t) => {
   const controller = new AbortController()
-  const { url } = await startFakeNode(t, { 'repo/gc': () => { controller.abort(new Error('the worker stops')) } })
+  const { url } = await startFakeNode(t, { 'diag/cmds': lines([]), 'repo/gc': () => { controller.abort(new Error('the worker stops')) } })
   await t.rejects(createKuboStore({ url }).collectGarbage({ signal: controller.signal }), { message: 'the worker stops' })
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { findKuboExposures } from '../../src/store/kubo-exposure.ts'
+import { findKuboExposures } from '../../src/store/kubo/exposure.ts'
 
-/** Parts of real documents: Kubo's as `ipfs init` writes them (config/init.go, config/profile.go of the version), js-ipfs's own. */
+/** Parts of documents that other versions of Kubo write (config/init.go, config/profile.go); 0.43's own are in kubo/documents.test.ts. */
 
 const addresses = {
   API: '/ip4/127.0.0.1/tcp/5001',
@@ -50,20 +50,6 @@ const kubo038 = {
 const serverProfile = { Discovery: { MDNS: { Enabled: false } }, Swarm: { AddrFilters: ['/ip4/10.0.0.0/ipcidr/8'], DisableNatPortMap: true } }
 const lowPower = { Routing: { Type: 'dhtclient' }, Reprovider: { Interval: '0s' }, AutoNAT: { ServiceMode: 'disabled' } }
 const testProfile = { Addresses: { ...addresses, Swarm: ['/ip4/127.0.0.1/tcp/0'] }, Bootstrap: [], Discovery: { MDNS: { Enabled: false } } }
-const jsIpfs = {
-  Identity: identity,
-  Addresses: {
-    Swarm: ['/ip4/0.0.0.0/tcp/4002', '/ip4/127.0.0.1/tcp/4003/ws'],
-    Announce: [],
-    NoAnnounce: [],
-    API: '/ip4/127.0.0.1/tcp/5002',
-    Gateway: '/ip4/127.0.0.1/tcp/9090',
-    Delegates: ['/dns4/node0.delegate.ipfs.io/tcp/443/https'],
-  },
-  Discovery: { MDNS: { Enabled: true, Interval: 10 }, webRTCStar: { Enabled: true } },
-  Bootstrap: publicPeers,
-  Routing: { Type: 'dhtclient' },
-}
 const quiet = { Bootstrap: [], Routing: { Type: 'none' } }
 const deaf = { Addresses: { ...addresses, Swarm: [] }, Bootstrap: [], Discovery: { MDNS: { Enabled: false } } }
 
@@ -82,7 +68,6 @@ t.test('private: it knows nobody, and cannot be reached', async (t) => {
   for (const [what, configuration] of Object.entries({
     'Kubo 0.38': { ...kubo038, ...deaf },
     'Kubo 0.30': { ...kubo030, ...deaf },
-    'js-ipfs': { ...jsIpfs, ...deaf },
   })) t.strictSame(findKuboExposures(configuration), [], what)
 })
 
@@ -93,7 +78,6 @@ t.test('public', async (t) => {
     ['server profile', { ...kubo030, ...serverProfile }, [/^Bootstrap/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/]],
     ['lowpower profile', { ...kubo030, ...lowPower }, [/^Bootstrap/, /^Routing\.Type/, /^Addresses\.Swarm/, /MDNS/]],
     ['test profile: it listens, and the DHT is on', { ...kubo030, ...testProfile }, [/^Routing\.Type/, /announces/, /^Addresses\.Swarm/]],
-    ['js-ipfs as it comes', jsIpfs, [/^Bootstrap/, /^Addresses\.Delegates/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
     ['"auto" is a list with something in it', { ...kubo038, ...quiet, Bootstrap: ['auto'], Provide: { Enabled: false } }, [/^Bootstrap/]],
     ['no bootstrap list and nothing else', { ...kubo038, Bootstrap: [] }, [/^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
     ['a private network by its settings but for the bootstrap list', { ...kubo030, Routing: { Type: 'none' }, Reprovider: { Interval: '0' } }, [/^Bootstrap/]],
@@ -104,7 +88,6 @@ t.test('public', async (t) => {
     ['routing of its own', { ...kubo038, ...quiet, Provide: { Enabled: false }, Routing: { Type: 'custom', Routers: {} } }, [/^Routing\.Type/, /^Addresses\.Swarm/, /MDNS/]],
     ['it does not listen, but connects to a peer', { ...kubo038, ...deaf, Peering: { Peers: [{ ID: 'QmPeer' }] } }, [/^Routing\.Type/, /announces/, /^Peering\.Peers/]],
     ['it does not listen, but looks for peers', { ...kubo038, ...deaf, Discovery: { MDNS: { Enabled: true } } }, [/^Routing\.Type/, /announces/, /MDNS/]],
-    ['it does not listen, but others announce for it', { ...jsIpfs, ...deaf, Addresses: { ...jsIpfs.Addresses, Swarm: [] } }, [/^Addresses\.Delegates/]],
     ['values of another form', { ...kubo038, Bootstrap: {}, Routing: 'none', Provide: { Enabled: 'false' }, Addresses: { Swarm: '' } }, [/^Bootstrap/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
     ['an empty document', {}, [/^Bootstrap/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
     ['no document', undefined, [/cannot be read/]],

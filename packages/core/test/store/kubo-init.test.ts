@@ -3,7 +3,7 @@ import { chmod, readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { findKuboExposures } from '../../src/store/kubo-exposure.ts'
+import { findKuboExposures } from '../../src/store/kubo/exposure.ts'
 
 const script = fileURLToPath(new URL('../../../../docker/kubo-init.sh', import.meta.url))
 

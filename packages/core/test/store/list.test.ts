@@ -4,8 +4,8 @@ import { create } from 'ipfs-http-client'
 import type { CID } from 'ipfs-http-client'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
-import { createEmbeddedStore } from '../../src/store/embedded.ts'
-import { createKuboStore } from '../../src/store/kubo.ts'
+import { createEmbeddedStore } from '../../src/store/folder/embedded.ts'
+import { createKuboStore } from '../../src/store/kubo/kubo.ts'
 import type { StoredFile } from '../../src/store/index.ts'
 import { kinds, listed, makeBytes, makeFolder, newKey, putBytes, rejection, startNode, toArray } from './fixtures/stores.ts'
 
@@ -39,22 +39,6 @@ for (const kind of kinds) {
   })
 }
 
-t.test('kubo: a file that another worker dropped and collected since the list began is left out, and the list goes on', needs('ipfs'), async (t) => {
-  const { url } = await startNode(t)
-  const store = createKuboStore({ url })
-  const files = [await putBytes(store, makeBytes(100), newKey(1)), await putBytes(store, makeBytes(200), newKey(2)), await putBytes(store, makeBytes(300), newKey(3))]
-  const listed: StoredFile['key'][] = []
-  let gone: StoredFile | undefined
-  for await (const { key } of createKuboStore({ url }).list()) {
-    listed.push(key)
-    if (listed.length > 1) continue
-    gone = files.find((file) => file.key !== key)
-    if (gone !== undefined) await store.drop(gone)
-    await store.collectGarbage()
-  }
-  t.strictSame(listed.sort(), files.filter((file) => file !== gone).map(({ key }) => key).sort())
-})
-
 t.test('embedded: other files in the folder are not listed, a half-written one of ours is', async (t) => {
   const directory = await makeFolder(t)
   const store = await createEmbeddedStore({ directory })
@@ -66,7 +50,7 @@ t.test('embedded: other files in the folder are not listed, a half-written one o
   t.equal((await readdir(directory)).length, 5)
 })
 
-t.test('kubo: pins that are not ours are never listed, and survive the drop of all that is', needs('ipfs'), async (t) => {
+t.test('kubo: pins that are not ours are never listed, and survive the drop of all that is', needs('kubo'), async (t) => {
   const { url } = await startNode(t)
   const client = create({ url })
   const [key, other] = [newKey(), newKey(2)]

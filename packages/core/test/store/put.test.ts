@@ -1,10 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createEmbeddedStore } from '../../src/store/embedded.ts'
+import { createEmbeddedStore } from '../../src/store/folder/embedded.ts'
 import { collect, inChunks, kinds, listed, makeBytes, makeFolder, newKey, putBytes } from './fixtures/stores.ts'
 
-/** What `ipfs add` answers: the first two are Kubo's documentation's, the others were made by js-ipfs's own `add`. */
+/** What `ipfs add` of Kubo 0.43 answers; more in kubo/cid.test.ts. */
 const known = [
   { bytes: Buffer.alloc(0), cid: 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH' },
   { bytes: Buffer.from('hello world\n'), cid: 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o' },

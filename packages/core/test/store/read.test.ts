@@ -1,7 +1,7 @@
 import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createEmbeddedStore } from '../../src/store/embedded.ts'
+import { createEmbeddedStore } from '../../src/store/folder/embedded.ts'
 import { collect, kinds, makeBytes, makeFolder, newKey, putBytes, rejection } from './fixtures/stores.ts'
 
 const bytes = makeBytes(1_000_000)

@@ -65,8 +65,8 @@ t.test('all is as it was published: a line a file, and a summary', async (t) => 
     { what: 'node', isNode: true },
     { what: 'node, encrypted', isNode: true, key: EXPORT_ENCRYPTION_KEY },
   ]) {
-    await t.test(what, isNode ? needs('ipfs') : {}, async (t) => {
-      const { run } = await givenFiles(t, [lines(10_000), lines(1)], { ...options, ...(isNode ? { ipfsUrl: getServerUrl('ipfs') } : {}) })
+    await t.test(what, isNode ? needs('kubo') : {}, async (t) => {
+      const { run } = await givenFiles(t, [lines(10_000), lines(1)], { ...options, ...(isNode ? { ipfsUrl: getServerUrl('kubo') } : {}) })
       const { code, stdout } = await run()
       t.equal(code, 0)
       t.match(stdout, /^ok {3}Patient\.1\.ndjson: 10000 lines, \d+ bytes, Qm\w{44}.*\nok {3}Patient\.2\.ndjson: 1 lines, .*\n2 files, 10001 lines, \d+ bytes: all as published\n$/)
@@ -105,7 +105,7 @@ t.test('an encrypted file that was changed, or whose key is not there', async (t
 
 t.test('nothing to check: said on stderr', async (t) => {
   const { run, id, db } = await givenFiles(t, [lines(1)])
-  t.match(await run('nope'), { code: 2, stdout: '', stderr: /usage/ })
+  t.match(await run('nope'), { code: 2, stdout: '', stderr: /^'nope' is no export id: a UUID is expected.*\n$/ })
   t.match(await run('00000000-0000-4000-8000-000000000000'), { code: 2, stderr: /no such export/ })
   t.match(await run(undefined, { IPFS_URL: 'http://127.0.0.1:1' }), { code: 2, stderr: /content store/ })
   await cancelExport(db, id, 60_000)

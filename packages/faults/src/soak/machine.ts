@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import type { Database } from '@fhir-bulk-export/core/db'
+import { findKubo } from '@fhir-bulk-export/stack/kubo'
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 
@@ -10,8 +11,15 @@ export async function describeMachine (db: Kysely<Database>, hasRedis: boolean, 
   const { rows: [row] } = await sql<{ server_version: string }>`SHOW server_version`.execute(db)
   const [cpu] = cpus()
   const queue = hasRedis ? `queue in Redis ${await readRedisVersion()}` : 'queue in PostgreSQL (no redis-server on PATH)'
-  const store = storeKind === 'folder' ? 'files in a folder' : 'files in an IPFS node (js-ipfs)'
+  const store = storeKind === 'folder' ? 'files in a folder' : `files in Kubo ${await readKuboVersion()}`
   return `${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}-${process.arch}, Node ${process.version}, PostgreSQL ${row?.server_version ?? '?'}, ${queue}, ${store}`
+}
+
+async function readKuboVersion (): Promise<string> {
+  const program = await findKubo()
+  if (program === undefined) return '?'
+  const { stdout } = await promisify(execFile)(program, ['version', '--number'])
+  return stdout.trim()
 }
 
 async function readRedisVersion (): Promise<string> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { startIpfsRpc } from '@fhir-bulk-export/stack/ipfs-rpc'
+import { startKubo } from '@fhir-bulk-export/stack/kubo'
 import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import { startPostgres } from '@fhir-bulk-export/stack/postgres'
 import { startProxy } from '@fhir-bulk-export/stack/proxy'
@@ -98,7 +98,7 @@ async function openFolder (directory: string) {
 }
 
 async function openNode (scope: Scope, directory: string) {
-  const node = scope.add(await startIpfsRpc({ repo: join(directory, 'ipfs') }))
+  const node = scope.add(await startKubo({ repo: join(directory, 'ipfs') }))
   const proxy = await startProxy({ teardown: (stop) => { scope.add({ stop }) } }, node.url)
   async function cut (awayMs: number): Promise<void> {
     proxy.cut()

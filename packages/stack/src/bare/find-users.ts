@@ -5,8 +5,8 @@ import { readModules } from '../import-graph/read-modules.ts'
 import { optionalServers } from '../optional-servers.ts'
 
 /** What only a test that uses an optional server imports, or has in its text or that of its fixtures. */
-const modules = ['optional-servers', 'redis', 'ipfs-rpc'].map(name => resolve(import.meta.dirname, '..', `${name}.ts`))
-const words = Object.values(optionalServers).flatMap(({ variable, ...server }) => [variable, ...('program' in server ? [server.program] : [])])
+const modules = ['optional-servers', 'redis', 'kubo/index'].map(name => resolve(import.meta.dirname, '..', `${name}.ts`))
+const words = Object.values(optionalServers).flatMap(({ variable, program }) => [variable, `'${program}'`])
 
 /** The test files that may use an optional server, be it past `needs`, as paths relative to `root`. */
 export async function findUsers (root: string): Promise<string[]> {

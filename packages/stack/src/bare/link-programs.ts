@@ -8,7 +8,7 @@ export async function linkPrograms (folder: string): Promise<string> {
   for (const directory of (process.env.PATH ?? '').split(delimiter).filter(name => name !== '')) {
     for (const name of await readdir(directory).catch(() => [])) if (!links.has(name)) links.set(name, join(directory, name))
   }
-  for (const server of Object.values(optionalServers)) if ('program' in server) links.delete(server.program)
+  for (const { program } of Object.values(optionalServers)) links.delete(program)
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   for (const [name, target] of links) await symlink(target, join(folder, name))

@@ -1,20 +1,16 @@
-import { parseArgs } from 'node:util'
+import { readOptions } from '../options.ts'
 import { writeFiles } from './write-files.ts'
 
 const usage = 'usage: generate --out DIR [--patients N] [--seed S]'
 
-const { values } = parseArgs({
-  options: { patients: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' }, out: { type: 'string' } },
-})
-const patients = Number(values.patients)
-const seed = Number(values.seed)
+const { patients, seed, out } = readOptions({ patients: 10_000, seed: 1, out: '' })
 
-if (values.out === undefined || !Number.isSafeInteger(patients) || patients < 0 || !Number.isSafeInteger(seed)) {
+if (out === '' || !Number.isInteger(patients) || !Number.isInteger(seed)) {
   console.error(usage)
   process.exitCode = 2
 } else {
   const startedMs = performance.now()
-  const counts = await writeFiles(values.out, { patients, seed })
+  const counts = await writeFiles(out, { patients, seed })
   const seconds = (performance.now() - startedMs) / 1_000
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
   for (const [file, count] of Object.entries(counts)) console.log(`${String(count).padStart(9)} ${file}`)

@@ -15,7 +15,7 @@ t.test('a test file that may use an optional server is found, whichever way it t
           'asks.test.ts': "import { needs } from '@fhir-bulk-export/stack/optional-servers'",
           'by-fixture.test.ts': "import { start } from './fixtures/start.ts'",
           'starts.test.ts': "import { spawn } from 'node:child_process'\nspawn('redis-server')",
-          'takes.test.ts': 'console.log(process.env.TEST_IPFS_RPC_URL)',
+          'takes.test.ts': 'console.log(process.env.TEST_KUBO_URL)',
           'none.test.ts': "import { none } from './fixtures/none.ts'",
           fixtures: {
             'start.ts': "import { startRedis } from '@fhir-bulk-export/stack/redis'",

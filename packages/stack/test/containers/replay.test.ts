@@ -9,7 +9,7 @@ import { copyRows } from '../../src/copy-rows.ts'
 import { downloadChecked } from '../../src/download.ts'
 import { awaitManifest, kickOff } from '../../src/export-client.ts'
 import { writeFiles } from '../../src/generate/write-files.ts'
-import { startIpfsRpc } from '../../src/ipfs-rpc.ts'
+import { startKubo } from '../../src/kubo/index.ts'
 import { getServerUrl, needs } from '../../src/optional-servers.ts'
 import { findFreePort } from '../../src/ports.ts'
 import { startPostgres } from '../../src/postgres.ts'
@@ -27,7 +27,7 @@ import { readStages } from './fixtures/dockerfile.ts'
  * of the tests. Layers, networks, limits, capabilities and the servers' own images are outside of this.
  */
 
-t.test('what the Dockerfile copies, installs and starts makes an export, and ends when it is told to', needs('redis', 'ipfs'), async t => {
+t.test('what the Dockerfile copies, installs and starts makes an export, and ends when it is told to', needs('redis', 'kubo'), async t => {
   const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-replay-'))
   await chmod(directory, 0o755)
   t.teardown(async () => {
@@ -48,7 +48,7 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   for (const { root } of [migrate, images.api, images.worker]) await promisify(execFile)('chmod', ['-R', 'a-w', root])
 
   // The servers, and a database as the container of PostgreSQL makes it.
-  const [postgres, ipfs, port] = await Promise.all([startPostgres({ durable: false }), startIpfsRpc({ repo: join(directory, 'ipfs') }), findFreePort()])
+  const [postgres, ipfs, port] = await Promise.all([startPostgres({ durable: false }), startKubo({ repo: join(directory, 'ipfs') }), findFreePort()])
   t.teardown(postgres.stop)
   t.teardown(ipfs.stop)
   const redis = withDatabase(getServerUrl('redis'), '9')

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FileRow } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { toManifest } from '@fhir-bulk-export/core/exports'
+import { toManifest, workerBeatMs } from '@fhir-bulk-export/core/exports'
 import type { ExportStatus, ExportSummary, Manifest } from '@fhir-bulk-export/core/exports'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { fhirJson, toOutcome } from '../../errors/outcome.ts'
@@ -25,6 +25,8 @@ interface Context {
   /** Of a completed export: its published files. */
   files: FileRow[]
   publicUrl: string
+  /** Of an export that waits: for how long no worker has been seen (ms), null: none ever was. */
+  workerSilenceMs?: number | null
   gatewayUrl?: string | undefined
   now: Date
 }
@@ -47,12 +49,12 @@ export function toStatusAnswer (row: ExportSummary, context: Context): StatusAns
   }
 }
 
-function toBulkDataAnswer (row: ExportSummary, { files, publicUrl, gatewayUrl, now }: Context): StatusAnswer {
+function toBulkDataAnswer (row: ExportSummary, { files, publicUrl, gatewayUrl, now, workerSilenceMs = 0 }: Context): StatusAnswer {
   const isCard = row.wire_profile === 'reference-card'
   switch (row.status) {
     case 'pending':
     case 'in_progress':
-      return { code: 202, headers: { 'X-Progress': toXProgress(row, now), 'Retry-After': String(toRetryAfter(row, now)) }, body: toProgress(row) }
+      return { code: 202, headers: { 'X-Progress': toXProgress(row, now, workerSilenceMs), 'Retry-After': String(toRetryAfter(row, now)) }, body: toProgress(row) }
     case 'completed':
       return { code: 200, headers: row.expires_at === null ? {} : { Expires: row.expires_at.toUTCString() }, body: toManifest(row, files, { publicUrl, gatewayUrl }) }
     case 'failed': {
@@ -81,9 +83,11 @@ function toProgress ({ status, progress, total_resources: totalResources }: Expo
 }
 
 /** Bulk Data 3.0.0, Response - In-Progress Status: at most 100 characters. A header's are ASCII. */
-function toXProgress (row: ExportSummary, now: Date): string {
+function toXProgress (row: ExportSummary, now: Date, workerSilenceMs: number | null): string {
   const { status, progress, exported_resources: exported, total_resources: total } = row
-  if (status === 'pending') return 'pending'
+  const absence = waitsForWorker(row, now) ? toAbsence(workerSilenceMs) : ''
+  if (status === 'pending') return `pending${absence}`
+  if (absence !== '') return `${progress}%, waiting for a worker${absence}`
   if (!row.leased) return `${progress}%, waiting${toWaitReason(row, now)}`.slice(0, 99)
   // Types are read at the same time: all of them are what it is at.
   return total === 0 ? `${progress}%` : `${progress}% ${exported}/${total} ${row.types.join(', ')}`.trimEnd().slice(0, 99)
@@ -93,6 +97,19 @@ function toXProgress (row: ExportSummary, now: Date): string {
 function toWaitReason ({ failure_reason: reason, available_at: availableAt }: ExportSummary, now: Date): string {
   if (reason === null || availableAt <= now) return ' for a worker'
   return `: ${reason.replace(/[^ -~]/g, '?')}`
+}
+
+/** Nobody runs it, and nothing keeps a worker from doing so. */
+export function waitsForWorker ({ status, available_at: availableAt }: ExportSummary, now: Date): boolean {
+  return (status === 'pending' || status === 'in_progress') && availableAt <= now
+}
+
+/** Several heartbeats of a worker. */
+const absentMs = 6 * workerBeatMs
+
+function toAbsence (silenceMs: number | null): string {
+  if (silenceMs === null) return ', no worker has been seen yet'
+  return silenceMs < absentMs ? '' : `, no worker has been seen for ${Math.floor(silenceMs / 1_000)} s`
 }
 
 /** Seconds, 1–60: a tenth of the time it has taken so far, so that an obedient client learns of the end a tenth too late at most. */

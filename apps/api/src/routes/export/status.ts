@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database, FileRow } from '@fhir-bulk-export/core/db'
-import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
+import { findPublishedFiles, findWorkerSilence } from '@fhir-bulk-export/core/exports'
 import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
 import type { ApiConfig } from '../../config.ts'
 import { pollingLimit } from '../../plugins/polling-limit.ts'
-import { toStatusAnswer } from './answer.ts'
+import { toStatusAnswer, waitsForWorker } from './answer.ts'
 import { getExport } from './find-export.ts'
 import { statusResponse } from './status-schema.ts'
 
@@ -20,7 +20,9 @@ export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     config: { rateLimit: pollingLimit, unexpected: 'UNAVAILABLE' },
     handler: async function reportStatus (request, reply) {
       const { row, files } = await findStatus(request.caller, request.params.jobId)
-      const { code, headers, body } = toStatusAnswer(row, { files, publicUrl: config.PUBLIC_URL, gatewayUrl: config.IPFS_GATEWAY_URL, now: new Date() })
+      const now = new Date()
+      const workerSilenceMs = waitsForWorker(row, now) ? await findWorkerSilence(db) : 0
+      const { code, headers, body } = toStatusAnswer(row, { files, publicUrl: config.PUBLIC_URL, gatewayUrl: config.IPFS_GATEWAY_URL, now, workerSilenceMs })
       return await reply.code(code).headers(headers).header('Cache-Control', 'no-store').send(body)
     },
   })

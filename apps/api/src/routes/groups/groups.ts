@@ -13,8 +13,11 @@ import { fhirJson } from '../../errors/outcome.ts'
 import { quote } from '../../http/quote.ts'
 import { requireAdmin, requireGroupScope } from '../require-admin.ts'
 
-/** In the list, a larger group has no members: one can read it by itself. */
+/** Groups of a page, and members of all of them together: a group for which there is no room has none, and can be read by itself. */
+const pageSize = 100
 const maxListedMembers = 1_000
+/** Of the link to the next page, whose address means nothing to a client (http://hl7.org/fhir/R4/http.html#paging): the id before it. */
+const pageParameter = '_after'
 
 // Both are sent as JSON text.
 const groupSchema = Type.Unsafe<string>(Type.Object({ resourceType: Type.Literal('Group') }, { additionalProperties: true, description: 'A Group' }))
@@ -29,10 +32,14 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
     onRequest: [requireAdmin, requireGroupScope],
     schema: { tags: ['Groups'], summary: 'The groups there are', querystring: noQuery, response: { 200: bundleSchema } },
     handler: async function listGroups (request, reply) {
-      const [parameter] = Object.keys(request.query)
+      const { [pageParameter]: after, ...others } = request.query
+      const [parameter] = Object.keys(others)
+      if (after !== undefined && (typeof after !== 'string' || after.includes('\0'))) throw new ServiceError('INVALID_PARAMETER', 'The address of the page is not one that a page before it gave')
       if (parameter !== undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', `Unknown parameter ${quote(parameter)}: groups are listed as they are`)
-      const found = await findGroupLines(db, await source.get(), maxListedMembers)
-      return await reply.header('Cache-Control', 'no-store').type(fhirJson).send(toSearchset(found.filter((line) => isReadable(line, request.log)), base))
+      const found = await findGroupLines(db, await source.get(), { after, limit: pageSize + 1, maxMembers: maxListedMembers })
+      const page = found.slice(0, pageSize)
+      const next = found.length > pageSize ? page.at(-1)?.id : undefined
+      return await reply.header('Cache-Control', 'no-store').type(fhirJson).send(toSearchset(page.filter((line) => isReadable(line, request.log)), base, { after, next }))
     },
   })
 
@@ -51,8 +58,14 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
 type ReadableGroup = Extract<GroupLine, { json: string }>
 
 /** JSON of http://hl7.org/fhir/R4/bundle.html#searchset. The groups are put in as they are: decimals would lose digits as numbers. */
-function toSearchset (found: ReadableGroup[], base: string): string {
-  const bundle: Bundle = { resourceType: 'Bundle', type: 'searchset', total: found.length, link: [{ relation: 'self', url: base }] }
+function toSearchset (found: ReadableGroup[], base: string, { after, next }: { after: string | undefined, next: string | undefined }): string {
+  const toUrl = (id: string | undefined) => id === undefined ? base : `${base}?${pageParameter}=${encodeURIComponent(id)}`
+  const bundle: Bundle = {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    ...(after === undefined && next === undefined ? { total: found.length } : {}),
+    link: [{ relation: 'self', url: toUrl(after) }, ...(next === undefined ? [] : [{ relation: 'next', url: toUrl(next) }])],
+  }
   if (found.length === 0) return JSON.stringify(bundle)
   const entries = found.map(({ id, json }) => `{"fullUrl":"${base}/${id}","resource":${json},"search":{"mode":"match"}}`)
   return `${JSON.stringify(bundle).slice(0, -1)},"entry":[${entries.join()}]}`

@@ -1,4 +1,6 @@
-import { cancelExport, failExport, renewLease } from '@fhir-bulk-export/core/exports'
+import { randomUUID } from 'node:crypto'
+import { cancelExport, failExport, noteWorker, renewLease } from '@fhir-bulk-export/core/exports'
+import { sql } from 'kysely'
 import t from 'tap'
 import { publicUrl, startApi } from '../../fixtures/api.ts'
 import type { Api } from '../../fixtures/api.ts'
@@ -40,6 +42,28 @@ t.test('while it runs: progress in the body and in X-Progress', async (t) => {
     t.match(response.headers, { 'x-progress': '45% 450/1000 Patient, DocumentReference, Consent, Provenance', 'retry-after': retryAfter })
     t.strictSame(response.json(), { status: 'in_progress', progress: 45, totalResources: 1000 })
   }
+})
+
+t.test('without a worker: for how long none has been seen, of an export that waits for one', async (t) => {
+  const api = await startApi(t)
+  const id = await kickOff(api)
+  const progress = async () => (await getStatus(api, id)).headers['x-progress']
+  t.equal(await progress(), 'pending, no worker has been seen yet')
+
+  const worker = { id: randomUUID(), host: 'worker-1' }
+  await noteWorker(api.db, worker)
+  t.equal(await progress(), 'pending')
+  const goAway = async () => { await api.db.updateTable('bulk_export_workers').set({ seen_at: sql`now() - interval '1 hour'` }).execute() }
+  await goAway()
+  t.match(await progress(), /^pending, no worker has been seen for 36[0-9]{2} s$/)
+
+  await claim(api, id)
+  t.equal(await progress(), '0%', 'while a lease holds, there is somebody')
+  await api.db.updateTable('bulk_export_jobs').set({ available_at: sql`now()` }).execute()
+  t.match(await progress(), /^0%, waiting for a worker, no worker has been seen for 36[0-9]{2} s$/)
+  await noteWorker(api.db, worker)
+  t.equal(await progress(), '0%')
+  t.equal((await api.app.inject({ url: '/readyz' })).statusCode, 200)
 })
 
 t.test('completed: the manifest, with addresses as the profile has them', async (t) => {

@@ -1,3 +1,4 @@
+import type { Bundle, Group } from 'fhir/r4.js'
 import { sql } from 'kysely'
 import t from 'tap'
 import { publicUrl, startApi } from '../../fixtures/api.ts'
@@ -112,4 +113,25 @@ t.test('a group that is a `resource` comes as it is, digit by digit', async (t) 
   for (const path of ['Group', 'Group/g-1']) {
     t.match((await api.app.inject({ url: `/fhir/r4/${path}`, headers: bearer(admin) })).body, `"type":"device","actual":false,"characteristic":${characteristic}`)
   }
+})
+
+t.test('many groups come in pages, each group once, and no page is longer than another for the members in it', async (t) => {
+  const api = await startApi(t)
+  await sql`INSERT INTO source.patient_groups (id, active, name) SELECT 'g-' || n, true, 'a group' FROM generate_series(1, 230) AS n`.execute(api.db)
+  await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) SELECT g || '-' || n, 'g-' || g, 'p-' || n FROM generate_series(1, 230) AS g, generate_series(1, 20) AS n`.execute(api.db)
+  const ids: string[] = []
+  const pages: number[] = []
+  let url: string | undefined = '/fhir/r4/Group'
+  while (url !== undefined) {
+    const bundle: Bundle<Group> = (await api.app.inject({ url, headers: bearer(admin) })).json()
+    const found = (bundle.entry ?? []).map(({ resource }) => resource)
+    ids.push(...found.map((group) => group?.id ?? ''))
+    pages.push(found.length)
+    t.ok(found.reduce((sum, group) => sum + (group?.member?.length ?? 0), 0) <= 1_000)
+    t.ok(found.every((group) => group?.quantity === 20), 'all say how many there are')
+    url = bundle.link?.find(({ relation }) => relation === 'next')?.url.slice(publicUrl.length)
+  }
+  t.strictSame(pages, [100, 100, 30])
+  t.equal(new Set(ids).size, 230)
+  for (const query of ['?_after=a&_after=b', '?_after=%00', '?_after=a&_count=1']) t.equal((await api.app.inject({ url: `/fhir/r4/Group${query}`, headers: bearer(admin) })).statusCode, 400, query)
 })

@@ -1,15 +1,17 @@
 import { create } from 'ipfs-http-client'
-import { toByteRange } from './byte-range.ts'
-import { startCall } from './call.ts'
-import type { Call } from './call.ts'
-import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from './content-store.ts'
-import { assertFileKey } from './file-key.ts'
-import { guard } from './guard.ts'
-import { addFile } from './kubo-add.ts'
-import { findKuboExposures } from './kubo-exposure.ts'
-import { toKuboEndpoint } from './kubo-endpoint.ts'
-import { createRoots } from './kubo-roots.ts'
-import { longFile, missingFile, shortFile } from './store-error.ts'
+import { toByteRange } from '../byte-range.ts'
+import { startCall } from '../call.ts'
+import type { Call } from '../call.ts'
+import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from '../content-store.ts'
+import { assertFileKey } from '../file-key.ts'
+import { guard } from '../guard.ts'
+import { addFile } from './add.ts'
+import { collectGarbage as collect } from './collect-garbage.ts'
+import { findKuboExposures } from './exposure.ts'
+import { toKuboEndpoint } from './endpoint.ts'
+import { offline } from './offline.ts'
+import { listPins } from './pins.ts'
+import { longFile, missingFile, shortFile } from '../store-error.ts'
 
 export interface KuboOptions {
   /** `http(s)://host:port`; a user and password in it go into an Authorization header. */
@@ -23,16 +25,17 @@ export interface KuboOptions {
    * collects, adds wait, and are to wait no longer than they can bear.
    */
   gcDeadlineMs?: number
+  /** With an add that has been running for longer nothing is collected. */
+  longAddMs?: number
 }
 
 const PING_MS = 5_000
 
-/** Files pinned on a Kubo node by its RPC API, each in a directory of its own (see kubo-roots.ts). */
-export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120_000, gcDeadlineMs = 90_000 }: KuboOptions): ContentStore {
+/** Files pinned on a Kubo node by its RPC API, each in a directory of its own (see pins.ts). */
+export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120_000, gcDeadlineMs = 90_000, longAddMs = 30_000 }: KuboOptions): ContentStore {
   const endpoint = toKuboEndpoint(url)
   // A slash at the end of its path would be doubled.
   const client = create({ url: new URL(endpoint.url.href.replace(/\/$/, '')), headers: endpoint.headers })
-  const roots = createRoots(client)
 
   async function once<T> (action: string, ms: number, signal: AbortSignal | undefined, work: (call: Call) => Promise<T>): Promise<T> {
     const call = startCall(action, ms, signal)
@@ -47,16 +50,14 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
 
   async function put (key: FileKey, chunks: AsyncIterable<Uint8Array>, { signal }: CallOptions = {}): Promise<StoredFile> {
     assertFileKey(key)
-    const stored = await addFile({ client, endpoint }, key, chunks, putDeadlineMs, signal)
-    roots.learn(stored.pin, key)
-    return stored
+    return await addFile({ client, endpoint }, key, chunks, putDeadlineMs, signal)
   }
 
   async function * read (file: FileHandle, range?: ByteRange, { signal }: CallOptions = {}): AsyncGenerator<Uint8Array> {
     const { start, end } = toByteRange(file.size, range)
     if (start === end) return
     const call = startCall(`reading ${file.key}`, deadlineMs, signal)
-    const chunks = guard<Uint8Array>(client.cat(file.cid, { offset: start, length: end - start, signal: call.signal }), call.signal)
+    const chunks = guard<Uint8Array>(client.cat(file.cid, { ...offline, offset: start, length: end - start, signal: call.signal }), call.signal)
     let left = end - start
     try {
       for await (const chunk of chunks) {
@@ -85,17 +86,11 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
   }
 
   async function * list ({ signal }: CallOptions = {}): AsyncGenerator<Pick<StoredFile, 'key' | 'pin'>> {
-    const pins = await once('listing pins', deadlineMs, signal, (call) => roots.pins(call))
-    for (const pin of pins) {
-      const key = await once(`looking at pin ${pin}`, deadlineMs, signal, (call) => roots.keyOf(pin, call.signal))
-      if (key !== null) yield { key, pin }
-    }
+    yield * await once('listing pins', deadlineMs, signal, async (call) => await listPins(endpoint, call))
   }
 
   async function collectGarbage ({ signal }: CallOptions = {}): Promise<void> {
-    await once('collecting garbage', gcDeadlineMs, signal, async (call) => {
-      for await (const { err } of client.repo.gc({ signal: call.signal })) if (err) throw err
-    })
+    await once('collecting garbage', gcDeadlineMs, signal, async (call) => { await collect(endpoint, longAddMs, call.signal) })
   }
 
   async function findExposures ({ signal }: CallOptions = {}): Promise<string[]> {
@@ -114,6 +109,6 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
   return { put, read, drop, list, collectGarbage, findExposures, ping, close: async () => {} }
 }
 
-// The RPC API has no error codes, only messages: these are Kubo's (boxo/pinning, go-ipld-format) and js-ipfs's.
+// The RPC API has no error codes, only messages: these are Kubo's (boxo/pinning, go-ipld-format).
 const isNotPinned = (error: unknown) => error instanceof Error && /not pinned/i.test(error.message)
-const isNotFound = (error: unknown) => error instanceof Error && /not found/i.test(error.message)
+const isNotFound = (error: unknown) => error instanceof Error && /not found|could not find/i.test(error.message)

@@ -1,11 +1,12 @@
 import type { IPFSHTTPClient } from 'ipfs-http-client'
-import { ServiceError } from '../errors.ts'
-import { startCall } from './call.ts'
-import type { Call } from './call.ts'
-import type { FileKey, StoredFile } from './content-store.ts'
-import { guard } from './guard.ts'
-import type { KuboEndpoint } from './kubo-endpoint.ts'
-import { upload } from './kubo-upload.ts'
+import { ServiceError } from '../../errors.ts'
+import { startCall } from '../call.ts'
+import type { Call } from '../call.ts'
+import type { FileKey, StoredFile } from '../content-store.ts'
+import { guard } from '../guard.ts'
+import type { KuboEndpoint } from './endpoint.ts'
+import { upload } from './upload.ts'
+import { offline } from './offline.ts'
 
 type PinnedFile = StoredFile & { pin: string }
 type Added = Pick<PinnedFile, 'cid' | 'pin'>
@@ -73,7 +74,7 @@ async function takeBack (client: IPFSHTTPClient, adding: Promise<Added> | undefi
 
 /** A node that kept the file says so of the file and of its directory. */
 async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Added> {
-  const added = await upload(endpoint, `${DIRECTORY}/${key}`, content, signal)
+  const added = await upload(endpoint, { path: `${DIRECTORY}/${key}`, pinName: key, content }, signal)
   const file = added.find(({ path }) => path === `${DIRECTORY}/${key}`)
   const directory = added.find(({ path }) => path === DIRECTORY)
   if (file === undefined || directory === undefined) throw new ServiceError('STORE_FAILED', `The IPFS node did not confirm ${key}`)
@@ -82,7 +83,7 @@ async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable
 
 /** The sizes that `add` reports count the tree's nodes too; what the pinned directory really holds is asked for. */
 async function check (client: IPFSHTTPClient, file: PinnedFile, call: Call): Promise<void> {
-  const held = await client.files.stat(`/ipfs/${file.pin}/${file.key}`, { signal: call.signal })
+  const held = await client.files.stat(`/ipfs/${file.pin}/${file.key}`, { ...offline, signal: call.signal })
   if (held.size !== file.size) throw new ServiceError('STORE_FAILED', `The IPFS node holds ${held.size} of ${file.size} bytes of ${file.key}`)
   if (held.cid.toString() !== file.cid || held.cid.version !== 0) throw new ServiceError('STORE_FAILED', `The IPFS node has no CIDv0 for ${file.key}`)
 }

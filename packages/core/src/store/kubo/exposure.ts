@@ -1,6 +1,6 @@
 /**
  * Whether a node talks to anybody, judged by its configuration (https://github.com/ipfs/kubo/blob/master/docs/config.md): a
- * document that differs from version to version and from Kubo to js-ipfs, so nothing in it is taken for granted. A node is private
+ * document that differs from version to version, so nothing in it is taken for granted. A node is private
  * only if it can be seen that it knows no peers, and either tells nobody what it has or cannot be reached. What is missing or of
  * another form counts as public: its default may be.
  *
@@ -21,8 +21,6 @@ export function findKuboExposures (configuration: unknown): string[] {
 function * findKnownPeers (configuration: object): Generator<string> {
   const bootstrap = at(configuration, 'Bootstrap')
   if (bootstrap !== null && !isEmptyList(bootstrap)) yield 'Bootstrap is not an empty list: it connects to other nodes'
-  const delegates = at(configuration, 'Addresses', 'Delegates')
-  if (delegates !== undefined && !isEmptyList(delegates)) yield 'Addresses.Delegates is not empty: others announce for it (js-ipfs)'
 }
 
 function * findAnnouncing (configuration: object): Generator<string> {
