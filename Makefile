@@ -33,7 +33,7 @@ install: node_modules/.modules.yaml ## the packages of the lockfile (the other t
 node_modules/.modules.yaml: pnpm-lock.yaml
 	@sh $(STACK)/install.sh && touch $@
 
-demo: install ## an export from an empty database to checked files (PATIENTS=10000 SEED=1, or DATA=<folder of FHIR data>)
+demo: install ## an export from an empty database to checked files (PATIENTS=10000 SEED=1, or DATA=<folder of FHIR data>; STORE=node: in Kubo)
 	@$(NODE) $(STACK)/demo.ts
 
 start: install ## API and worker on port 3000, data kept in .data/start, with tokens to paste (PATIENTS=1000 SEED=1, or DATA=)

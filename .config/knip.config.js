@@ -13,11 +13,12 @@ export default {
     'packages/bench': { entry: ['src/*.ts'] },
     'packages/core': {
       entry: ['src/cli/*.ts', 'src/db/{migrations,source-migrations}/*.ts', 'test/**/*.test.ts'],
+      ignoreBinaries: ['mount', 'umount'],
       ignoreDependencies: ['@types/fhir'], // the types of 'fhir/r4.js', which knip takes for a part of the package fhir
     },
     'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'] },
     'packages/stack': {
-      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/{generate,import-graph,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
+      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/{generate,import-graph,r4,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
     },
   },
 }

@@ -17,7 +17,6 @@ const { type, relation, seed } = of === 'observations'
   ? { type: 'Observation', relation: 'observation', seed: seedObservations }
   : { type: 'Patient', relation: 'patients', seed: seedPatients }
 
-
 runInScope(async (scope) => {
   const bench = await openBench(scope)
   console.log(await describeMachine(bench.pool))

@@ -5,6 +5,7 @@ import { compareWithLoaded } from './compare-loaded.ts'
 import { downloadChecked } from './download.ts'
 import { awaitManifest, kickOff, type Manifest } from './export-client.ts'
 import { findData } from './population.ts'
+import { startKubo } from './kubo/index.ts'
 import { findFreePort } from './ports.ts'
 import { createProgressDisplay } from './progress.ts'
 import { runInScope, type Scope } from './scope.ts'
@@ -14,7 +15,7 @@ import { inData } from './workspace.ts'
 
 /*
  * `make demo`: the whole system from an empty database to files on disk. From the kick-off on this is a client that knows
- * nothing but HTTP.
+ * nothing but HTTP. STORE=node: the files go to Kubo.
  */
 
 const directory = inData('demo')
@@ -36,7 +37,8 @@ runInScope(async scope => {
   say('Starting the API and a worker')
   const port = await findFreePort()
   const jwtSecret = randomBytes(48).toString('base64url')
-  const services = await startServices(scope, { databaseUrl, directory, port, jwtSecret })
+  const ipfsUrl = process.env.STORE === 'node' ? scope.add(await startKubo({ repo: join(directory, 'store') })).url : undefined
+  const services = await startServices(scope, { databaseUrl, directory, port, jwtSecret, ipfsUrl })
 
   const token = signToken(jwtSecret, { role: 'ADMIN', sub: 'demo' }, { lifetimeSeconds: 3_600 })
   await Promise.race([exportAll(publicUrlOf(port), { data, token }, scope), services.broken]).catch(error => {

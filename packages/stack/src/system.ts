@@ -23,6 +23,8 @@ export interface ServicesOptions {
   directory: string
   port: number
   jwtSecret: string
+  /** Of a node; undefined: a folder. */
+  ipfsUrl?: string | undefined
 }
 
 /** A migrated database on a PostgreSQL of our own; its URL. */
@@ -54,15 +56,15 @@ export function publicUrlOf (port: number): string {
   return `http://localhost:${port}`
 }
 
-/** API and worker in processes of their own, as in production, but on the embedded parts: queue in PostgreSQL, files in a folder. */
-export async function startServices (scope: Scope, { databaseUrl, directory, port, jwtSecret }: ServicesOptions): Promise<Services> {
+/** API and worker in processes of their own, as in production, but on the embedded parts: queue in PostgreSQL, and files in a folder unless there is a node. */
+export async function startServices (scope: Scope, { databaseUrl, directory, port, jwtSecret, ipfsUrl }: ServicesOptions): Promise<Services> {
   const store = join(directory, 'store')
-  await mkdir(store, { recursive: true, mode: 0o700 })
+  if (ipfsUrl === undefined) await mkdir(store, { recursive: true, mode: 0o700 })
   const env = {
     NODE_ENV: 'production',
     DATABASE_URL: databaseUrl,
     QUEUE_URL: databaseUrl,
-    IPFS_URL: pathToFileURL(store).href,
+    IPFS_URL: ipfsUrl ?? pathToFileURL(store).href,
     JWT_SECRET: jwtSecret,
     HOST: '127.0.0.1',
     PORT: String(port),

@@ -3,7 +3,7 @@ import { openRelation, type Relation } from './relation.ts'
 import type { Row } from './to-row.ts'
 import { writeRows } from './write-rows.ts'
 
-export interface Pending { readonly type: string, readonly row: Row, readonly file: string, readonly line: number }
+interface Pending { readonly type: string, readonly row: Row, readonly file: string, readonly line: number }
 
 export interface BatchEvents {
   onWritten: (type: string, written: number, of: number) => void

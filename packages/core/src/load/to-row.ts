@@ -13,7 +13,7 @@ export interface Row {
   readonly json: Buffer
 }
 
-export interface Member {
+interface Member {
   readonly id: string
   readonly patient_id: string
   readonly period_start: string | undefined

@@ -2,9 +2,8 @@ import { isResourceType } from '../r4/index.ts'
 import { toDateCondition, toInstantCondition } from './date-sql.ts'
 import { FilterProblem } from './filter-problem.ts'
 import { exactFilter, numberFilter, quantityFilter, referenceFilter, toPlace, tokenFilter, uriFilter, type ToFilter } from './json-path.ts'
-import type { SearchKind } from './parameters.ts'
+import type { Criterion, SearchKind } from './parameters.ts'
 import type { Selection } from './selection.ts'
-import type { Criterion } from './type-filter.ts'
 import { readDate, unescape } from './values.ts'
 
 /** SQL that stands for a value. The value itself never gets into a statement's text. */

@@ -10,6 +10,9 @@ export interface SearchParameter {
   selections: readonly Selection[]
 }
 
+/** `name:modifier=value,value`: any of the values. */
+export interface Criterion { parameter: SearchParameter, modifier: string | undefined, values: string[] }
+
 /** The datatypes that a parameter of each type is compared with (https://hl7.org/fhir/R4/search.html); others at its path are passed over. */
 const datatypes: Readonly<Record<SearchKind, readonly string[]>> = {
   token: ['Coding', 'CodeableConcept', 'Identifier', 'ContactPoint', 'code', 'boolean', 'id', 'string', 'uri'],

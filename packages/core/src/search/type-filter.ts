@@ -2,10 +2,7 @@ import { ServiceError } from '../errors.ts'
 import { isResourceType } from '../r4/index.ts'
 import { toCondition } from './condition.ts'
 import { FilterProblem } from './filter-problem.ts'
-import { isSearchParameter, searchParametersOf, type SearchParameter } from './parameters.ts'
-
-/** `name:modifier=value,value`: any of the values. */
-export interface Criterion { parameter: SearchParameter, modifier: string | undefined, values: string[] }
+import { isSearchParameter, searchParametersOf, type Criterion } from './parameters.ts'
 
 /** `Type?criterion&criterion`: all of the criteria hold. */
 export interface TypeFilter { type: string, criteria: Criterion[] }

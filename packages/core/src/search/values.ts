@@ -2,7 +2,7 @@ import { FilterProblem } from './filter-problem.ts'
 
 /** Values of search parameters (https://hl7.org/fhir/R4/search.html), each as it stands between two commas, with FHIR's escapes in it. */
 
-export const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const
+const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const
 export type Prefix = typeof prefixes[number]
 
 /** `[system]|[code]`, `[code]`, `|[code]` (a system of "": there must be none) or `[system]|`. */
@@ -32,7 +32,7 @@ export function readToken (value: string): Token {
   return { system: first, code: second === '' ? undefined : second }
 }
 
-export function readPrefix (value: string): [Prefix, string] {
+function readPrefix (value: string): [Prefix, string] {
   const prefix = prefixes.find((known) => value.startsWith(known))
   return prefix === undefined ? ['eq', value] : [prefix, value.slice(prefix.length)]
 }

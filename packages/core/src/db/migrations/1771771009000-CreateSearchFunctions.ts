@@ -19,6 +19,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     -- The first instant of a FHIR date, dateTime or instant, which may be partial; without a zone it is UTC.
     CREATE FUNCTION fhir_bulk_export.date_from (value text) RETURNS timestamptz LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
       SELECT CASE
+        WHEN length(value) > 64 THEN NULL
         WHEN value ~ '^[0-9]{4}$' THEN
           CASE WHEN value > '0000' THEN (value || '-01-01T00:00:00Z')::timestamptz END
         WHEN value ~ '^[0-9]{4}-(0[1-9]|1[0-2])$' THEN

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 
-/** The source's relations as tables, for development and for sites that start empty. Columns: src/resources/. */
+/** The source's relations as tables, for development and for sites that start empty. Columns: src/source/relations.ts. */
 export async function up (db: Kysely<unknown>): Promise<void> {
   await sql`CREATE SCHEMA source`.execute(db)
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { findKuboExposures } from '../../src/store/kubo/exposure.ts'
+import { findKuboExposures } from '../../../src/store/kubo/exposure.ts'
 
 /** Parts of documents that other versions of Kubo write (config/init.go, config/profile.go); 0.43's own are in kubo/documents.test.ts. */
 
