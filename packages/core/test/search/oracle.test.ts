@@ -1,89 +1,9 @@
-import { evalFhirPathTyped, toTypedValue, type TypedValue } from '@medplum/core'
-import '../fixtures/validators.ts' // gives the FHIRPath evaluator its structure definitions
 import fc from 'fast-check'
 import t from 'tap'
 import { searchExpressions } from '../../src/r4/index.ts'
 import { openTestDatabase } from '../fixtures/database.ts'
+import { matches, type Criterion } from '../fixtures/search-evaluator.ts'
 import { givenResources, search } from '../fixtures/search.ts'
-
-/**
- * An evaluator that shares nothing with the compiler: values by @medplum/core's FHIRPath, compared as https://hl7.org/fhir/R4/search.html says,
- * one resource at a time. What it says of generated resources and criteria is what the SQL has to say.
- */
-interface Criterion { name: string, modifier?: 'not' | 'missing' | 'exact' | 'contains', values: string[] }
-
-function matches (type: string, resource: object, { name, modifier, values }: Criterion): boolean {
-  const { kind, expression } = searchExpressions(type).get(name)!
-  // Whose a reference is its text says here: nothing can be resolved.
-  const [, path = expression, target] = /^(.*)\.where\(resolve\(\) is (\w+)\)$/.exec(expression) ?? []
-  const all = evalFhirPathTyped(path, [toTypedValue(resource)])
-  const found = target === undefined ? all : all.filter(({ value }) => new RegExp(`(^|/)${target}/`).test(value.reference))
-  if (modifier === 'missing') return (found.length === 0) === (values[0] === 'true')
-  const isMatch = values.some((value) => found.some((typed) => compare[kind]!(typed, value, modifier)))
-  return modifier === 'not' ? !isMatch : isMatch
-}
-
-const compare: Record<string, (found: TypedValue, value: string, modifier?: string) => boolean> = {
-  token ({ value: found }, value) {
-    const bar = value.indexOf('|')
-    const [system, code] = bar === -1 ? [undefined, value] : [value.slice(0, bar), value.slice(bar + 1)]
-    const candidates: Array<{ system?: string, code?: string }> = typeof found === 'object'
-      ? ('coding' in found ? found.coding ?? [] : 'code' in found ? [found] : [{ system: found.system, code: found.value }])
-      : [{ code: String(found) }]
-    return candidates.some((candidate) => (code === '' || candidate.code === code) && (system === undefined || (candidate.system ?? '') === system))
-  },
-  date ({ value: found }, value) {
-    const [, prefix = 'eq', text = ''] = /^([a-z]{2})?(.*)$/.exec(value) ?? []
-    const [from, to] = range(text)
-    const [start, end] = typeof found === 'object' ? [found.start === undefined ? -Infinity : range(found.start)[0], found.end === undefined ? Infinity : range(found.end)[1]] : range(found)
-    const isInside = from <= start && end <= to
-    switch (prefix) {
-      case 'eq': return isInside
-      case 'ne': return !isInside
-      case 'gt': return end > to
-      case 'lt': return start < from
-      case 'ge': return end > to || isInside
-      case 'le': return start < from || isInside
-      case 'sa': return start >= to
-      default: return end <= from
-    }
-  },
-  quantity ({ value: found }, value) {
-    const [, prefix = 'eq', number = '', unit] = /^([a-z]{2})?([\d.]+)(?:\|\|(.*))?$/.exec(value) ?? []
-    if (unit !== undefined && found.code !== unit && found.unit !== unit) return false
-    const half = 0.5 * 10 ** -(number.split('.')[1]?.length ?? 0)
-    const isInside = found.value >= Number(number) - half && found.value < Number(number) + half
-    switch (prefix) {
-      case 'eq': return isInside
-      case 'ne': return !isInside
-      case 'gt': return found.value > Number(number)
-      case 'lt': return found.value < Number(number)
-      case 'ge': return found.value >= Number(number)
-      default: return found.value <= Number(number)
-    }
-  },
-  string ({ value: found }, value, modifier) {
-    const fold = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
-    const texts: string[] = typeof found === 'string' ? [found] : [found.text, found.family, ...found.given ?? [], ...found.prefix ?? []].filter((text) => text !== undefined)
-    if (modifier === 'exact') return texts.includes(value)
-    return texts.some((text) => modifier === 'contains' ? fold(text).includes(fold(value)) : fold(text).startsWith(fold(value)))
-  },
-  reference ({ value: found }, value) {
-    const reference: string = (found.reference ?? '').replace(/\/_history\/.*$/, '')
-    return reference === value || (!value.includes('/') && /^[A-Z]\w+\/[\w.-]+$/.test(reference) && reference.split('/')[1] === value)
-  },
-}
-
-/** Milliseconds: from, and the first that is no longer in it. */
-function range (text: string): [number, number] {
-  const from = Date.parse(text.length === 4 ? `${text}-01-01` : text.length === 7 ? `${text}-01` : text)
-  const date = new Date(from)
-  if (text.length === 4) date.setUTCFullYear(date.getUTCFullYear() + 1)
-  else if (text.length === 7) date.setUTCMonth(date.getUTCMonth() + 1)
-  else if (text.length === 10) date.setUTCDate(date.getUTCDate() + 1)
-  else return [from, from + (text.includes('.') ? 1 : 1000)]
-  return [from, date.getTime()]
-}
 
 // Few values, so that they meet.
 const dates = ['2023', '2024', '2024-02', '2024-02-29', '2024-03', '2024-03-01', '2024-02-29T23:30:00-01:00', '2024-03-01T00:30:00Z', '2024-03-01T00:30:00.500Z', '2025']
