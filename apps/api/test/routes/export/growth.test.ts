@@ -98,7 +98,8 @@ t.test('ten times as much costs no more than it costs to send', async (t) => {
       if (response.statusCode !== 202) continue
       statements = 0
       const status = await api.app.inject({ url: statusPath(String(response.headers['content-location']).slice(-36)), headers: bearer(admin) })
-      t.ok(statements <= 2 && bytesOf(status.body) <= ownBytes, `${about}: its status`)
+      // The export, the workers, and now and then a slice of what the caller may ask in a minute.
+      t.ok(statements <= 3 && bytesOf(status.body) <= ownBytes, `${about}: its status`)
     }
   }
   const list = await api.app.inject({ url: '/fhir/r4/$export-status', headers: bearer(admin) })
