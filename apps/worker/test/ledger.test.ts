@@ -195,7 +195,7 @@ for (const [name, openStore] of Object.entries(stores)) {
         yield * []
         throw death
       }
-      await t.rejects(cleanUp(ledger, { list }), { message: death.message })
+      await cleanUp(ledger, { list }) // each step stands alone
       await assertInvariant(t, ledger)
       t.notOk((await keptKeys(store)).includes(orphan))
     })
