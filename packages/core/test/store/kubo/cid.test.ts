@@ -8,7 +8,7 @@ import { createKuboStore } from '../../../src/store/kubo/kubo.ts'
 import { makeBytes, makeFolder, putBytes, startNode } from '../fixtures/stores.ts'
 
 const chunk = 262_144
-/** A leaf's end, several leaves, and the most links that one node has. (The next level begins at 174 × 174 leaves, 7.9 GB.) */
+/** A leaf's end, several leaves, and the most links that one node has. (The next level begins at 174 × 174 leaves, 7.9 GB: compared once, packages/bench/README.md.) */
 const sizes = [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 2 * chunk + 1, 174 * chunk - 1, 174 * chunk, 174 * chunk + 1]
 
 /** Every setting that decides a CID, at another value than `ipfs add` has by default. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startKubo } from '@fhir-bulk-export/stack/kubo'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
@@ -119,6 +119,21 @@ t.test('an add that hangs: nothing is collected, and others are stored', needs('
   await store.drop(other)
   await store.collectGarbage()
   t.ok(bytes.equals(await collect(store.read(file))))
+})
+
+t.test('a block is gone from its disk: what comes before it is delivered, and then an error, which Kubo tells in a trailer', needs('kubo'), async (t) => {
+  const repo = await makeFolder(t)
+  const store = createKuboStore({ url: (await startNode(t, repo)).url })
+  const file = await putBytes(store, bytes)
+  const leaf = bytes.subarray(6 * 262_144, 7 * 262_144)
+  for (const path of await readdir(join(repo, 'blocks'), { recursive: true })) {
+    if (path.endsWith('.data') && (await readFile(join(repo, 'blocks', path))).includes(leaf)) await rm(join(repo, 'blocks', path))
+  }
+  let got = 0
+  await t.rejects(async () => { for await (const chunk of store.read(file)) got += chunk.length }, { code: 'STORE_SHORT' })
+  t.ok(got > 0 && got <= 6 * 262_144, `${got} bytes`)
+  await t.rejects(collect(store.read(file, { start: 6 * 262_144, end: bytes.length })), { code: 'STORE_FAILED' }, 'it does not say whether a leaf is missing or unreadable')
+  t.ok(bytes.subarray(0, 1_000_000).equals(await collect(store.read(file, { start: 0, end: 1_000_000 }))))
 })
 
 t.test('full: said as such, nothing half-written is pinned, and it takes files again once there is room', needs('kubo'), async (t) => {
