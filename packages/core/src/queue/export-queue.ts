@@ -153,7 +153,10 @@ interface Connection {
 function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
   if (isPostgres(url)) {
     const searchPath = pg.escapeIdentifier(prefix ?? 'bullmq')
-    const verify = (client: ClientBase, done: (error?: Error) => void) => { prepareSession(client, { searchPath }).then(() => { done() }, done) }
+    const verify = (client: ClientBase, done: (error?: Error) => void) => {
+      client.on('error', () => {}) // a connection that is cut between two statements would end the process: BullMQ's pool listens to idle ones alone
+      prepareSession(client, { searchPath }).then(() => { done() }, done)
+    }
     const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, verify, ...(prefix === undefined ? {} : { schema: prefix }) }
     // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
     return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => {} }
