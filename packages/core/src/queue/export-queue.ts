@@ -157,7 +157,7 @@ function connect (url: string, { prefix, onError }: QueueConnectOptions, { isPro
       client.on('error', () => {}) // a connection that is cut between two statements would end the process: BullMQ's pool listens to idle ones alone
       prepareSession(client, { searchPath }).then(() => { done() }, done)
     }
-    const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, verify, ...(prefix === undefined ? {} : { schema: prefix }) }
+    const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, verify, options: '-c statement_timeout=0 -c idle_session_timeout=0', ...(prefix === undefined ? {} : { schema: prefix }) }
     // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
     return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => {} }
   }
