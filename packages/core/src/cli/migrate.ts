@@ -1,12 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { databaseConfig, queueConfig, readArguments, readConfig } from '../config/index.ts'
-import { createDatabase, migrate } from '../db/index.ts'
+import { createDatabase, grants, grantTo, migrate, queueGrants } from '../db/index.ts'
 import { migrateQueue } from '../queue/index.ts'
 
-const usage = `usage: migrate [--source]
+const usage = `usage: migrate [--source] [--api-role <role>] [--worker-role <role>]
 
 Creates or updates the service's tables in DATABASE_URL and, where QUEUE_URL is a postgres:// URL, the queue's.
-  --source   also the tables of schema "source", for a site that has none of its own (see README: source)`
+  --source   also the tables of schema "source", for a site that has none of its own (see README: source)
+  --api-role, --worker-role   grants these roles what API and worker need, and no more (see README: roles)`
 
 process.exitCode = await run().catch((error: unknown) => {
   const { message, cause } = error instanceof Error ? error : new Error(String(error))
@@ -15,7 +16,7 @@ process.exitCode = await run().catch((error: unknown) => {
 })
 
 async function run (): Promise<number> {
-  const { values } = readArguments({ options: { source: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+  const { values } = readArguments({ options: { source: { type: 'boolean' }, 'api-role': { type: 'string' }, 'worker-role': { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
   if (values.help) {
     console.log(usage)
     return 0
@@ -28,6 +29,12 @@ async function run (): Promise<number> {
       console.log(`${set}: ${applied.length === 0 ? 'up to date' : applied.join(', ')}`)
     }
     if (config.QUEUE_URL !== undefined) await migrateQueue(config.QUEUE_URL)
+    for (const [role, own] of [[values['api-role'], grants.api], [values['worker-role'], grants.worker]] as const) {
+      if (role === undefined) continue
+      await grantTo(db, role, own)
+      if (config.QUEUE_URL === config.DATABASE_URL) await grantTo(db, role, queueGrants)
+      console.log(`granted: ${role}`)
+    }
     return 0
   } finally {
     await db.destroy()
