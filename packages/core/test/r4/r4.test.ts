@@ -7,12 +7,13 @@ interface Table {
   version: string
   types: Record<string, R4Type>
   codes: Record<string, string>
+  systems: Record<string, string>
   compartment: Record<string, string[]>
   search: Record<string, Record<string, string>>
 }
 
 const text = readFileSync(new URL('../../src/r4/r4.json', import.meta.url), 'utf8')
-const { version, types, codes, compartment, search } = JSON.parse(text) as Table
+const { version, types, codes, systems, compartment, search } = JSON.parse(text) as Table
 const typeOf = (name: string): R4Type => types[name] ?? { elements: [] }
 const find = (path: string): string | undefined => {
   const dot = path.lastIndexOf('.')
@@ -96,11 +97,13 @@ t.test('nothing stands twice', async t => {
   }
   for (const [set, list] of Object.entries(codes)) t.equal(new Set(list.split(' ')).size, list.split(' ').length, set)
   const keys = text.match(/^ {2}"[^"]+": /gm) ?? []
-  t.equal(keys.length, Object.keys(types).length + Object.keys(codes).length + Object.keys(compartment).length + Object.keys(search).length, 'no key')
+  t.equal(keys.length, Object.keys(types).length + Object.keys(codes).length + Object.keys(systems).length + Object.keys(compartment).length + Object.keys(search).length, 'no key')
 })
 
 t.test('codes are those of required value sets, nested ones and lists of several systems too', async t => {
   t.equal(codes['administrative-gender'], 'male female other unknown')
+  t.equal(systems['administrative-gender'], 'http://hl7.org/fhir/administrative-gender')
+  t.strictSame(Object.keys(systems), Object.keys(codes))
   t.equal(codes['quantity-comparator'], '< <= >= >')
   t.equal(codes['observation-status'], 'registered preliminary final amended corrected cancelled entered-in-error unknown')
   t.match(codes['event-timing'], /^MORN MORN\.early .*\bHS\b.*\bWAKE\b/)
