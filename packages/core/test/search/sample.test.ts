@@ -35,7 +35,7 @@ const askFor: Record<SearchKind, (found: TypedValue) => string[]> = {
   token ({ value }) {
     const [coding] = typeof value === 'object' ? value.coding ?? [value] : [{ code: String(value) }]
     const code = coding?.code ?? coding?.value
-    return code === undefined ? [] : coding.system === undefined ? [code, `|${code}`] : [code, `${coding.system}|${code}`, `${coding.system}|`]
+    return code === undefined ? [] : typeof value !== 'object' ? [code] : coding.system === undefined ? [code, `|${code}`] : [code, `${coding.system}|${code}`, `${coding.system}|`]
   },
   date ({ value }) {
     const text: unknown = typeof value === 'object' ? value.start ?? value.end : value
