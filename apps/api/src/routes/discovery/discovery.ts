@@ -12,10 +12,13 @@ const capabilityStatementSchema = Type.Object({ resourceType: Type.Literal('Capa
 
 type DiscoveryOptions = Omit<Discovered, 'types'> & { source: CurrentSource }
 
-/** What a client can know before it has a token. */
+/** What a client can know before it has a token, also while the database is away. */
 export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async function discovery (app, { source, ...discovered }) {
-  const findTypes = async () => (await source.get()).relations.map(({ type }) => type)
+  const findTypes = async () => (await source.getLastRead()).relations.map(({ type }) => type)
   const toCurrentStatement = rememberLast((types) => toCapabilityStatement({ ...discovered, types }, new Date()))
+  app.addHook('onReady', async function readSourceOnce () {
+    await source.get().catch(() => {}) // whoever asks next tries again
+  })
 
   app.route({
     method,
