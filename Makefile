@@ -33,7 +33,7 @@ install: node_modules/.modules.yaml ## the packages of the lockfile (the other t
 node_modules/.modules.yaml: pnpm-lock.yaml
 	@sh $(STACK)/install.sh && touch $@
 
-demo: install ## an export from an empty database to checked files (PATIENTS=10000 SEED=1, or DATA=<folder of NDJSON>; STORE=node: in Kubo)
+demo: install ## an export from an empty database to checked files (PATIENTS=10000 SEED=1, or DATA=<folder of FHIR data>; STORE=node: in Kubo)
 	@$(NODE) $(STACK)/demo.ts
 
 start: install ## API and worker on port 3000, data kept in .data/start, with tokens to paste (PATIENTS=1000 SEED=1, or DATA=)
@@ -66,7 +66,7 @@ soak: install ## mixed load while things break at random, and what it cost (MINU
 kubo: install ## the IPFS node of the tests, built with Go unless it is there (some minutes, once)
 	@$(NODE) $(STACK)/kubo/install.ts
 
-check: types lint dead-code import-graph schema ## types, lint, dead code, import graph and schema
+check: types lint dead-code import-graph schema r4-current ## types, lint, dead code, import graph, schema and the R4 table
 
 types: install ## TypeScript
 	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.base.json
@@ -86,16 +86,22 @@ import-graph: install ## no cycle, no forbidden arrow
 schema: install ## migrations are as they landed, and what they make is as the types of the tables say
 	@$(NODE) $(STACK)/schema/cli.ts
 
+r4: install ## the table of FHIR R4, made of HL7's definitions
+	@$(NODE) $(STACK)/r4/cli.ts
+
+r4-current: install
+	@$(NODE) $(STACK)/r4/cli.ts --check
+
 bench: install ## one benchmark: BENCH=export|scale|memory|api|store|encryption|seed, ARGS='--rows 10000,100000' (packages/bench/README.md)
 	@$(NODE) packages/bench/src/$(BENCH).ts $(ARGS)
 
-generate: install ## NDJSON of invented patients in .data/generated (PATIENTS=10000 SEED=1)
+generate: install ## an invented hospital in .data/generated: CSV of its rows, NDJSON of its resources (PATIENTS=10000 SEED=1)
 	@$(NODE) $(STACK)/generate/cli.ts --patients $(or $(PATIENTS),10000) --seed $(or $(SEED),1) --out .data/generated
 
 migrate: install ## the service's tables in DATABASE_URL, and the queue's in QUEUE_URL
 	@$(NODE) $(CORE)/migrate.ts
 
-load: install ## FHIR NDJSON into the source tables of DATABASE_URL (DATA=<folder>)
+load: install ## FHIR resources (.ndjson, .ndjson.gz, .json) into the source tables of DATABASE_URL (DATA=<folder>)
 	@$(NODE) $(CORE)/load.ts $(DATA)
 
 verify: install ## the files of an export against what was published (JOB=<the export's UUID>)

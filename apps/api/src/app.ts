@@ -4,6 +4,7 @@ import { assertAcceptsExports } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
+import { createCurrentSource } from '@fhir-bulk-export/core/source'
 import { fastify } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
@@ -46,6 +47,7 @@ const requestTimeoutMs = 20_000
 export async function buildApp ({ config, db, queue, store, log }: Services): Promise<FastifyInstance> {
   const publicUrl = config.PUBLIC_URL
   const loggerInstance: FastifyBaseLogger = log
+  const source = createCurrentSource(db)
   const connections = createConnections(maxConnections)
   const app = fastify({
     loggerInstance,
@@ -80,17 +82,17 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
       store: async (signal) => { await store.ping({ signal }) },
     },
   })
-  await app.register(discovery, { prefix: '/fhir/r4', publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL })
+  await app.register(discovery, { prefix: '/fhir/r4', source, publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL })
   await app.register(async function fhir (fhir) {
     await fhir.register(auth, { config })
     await fhir.register(callerLimit, { db, perMinute: config.MAX_REQUESTS_PER_MINUTE })
     await fhir.register(pollingLimits)
-    await fhir.register(kickOff, { db, queue, config })
+    await fhir.register(kickOff, { db, source, queue, config })
     await fhir.register(status, { db, config })
     await fhir.register(list, { db, config })
     await fhir.register(cancel, { db, config })
     await fhir.register(download, { db, store, keyring: config.EXPORT_ENCRYPTION_KEY, isEncryptionRequired: config.ENCRYPTION_REQUIRED })
-    await fhir.register(groups, { db, config })
+    await fhir.register(groups, { db, source, config })
   }, { prefix: '/fhir/r4' })
 
   refuseOtherMethods(app, methodsOf)

@@ -1,12 +1,13 @@
 import { assertMigrated } from '@fhir-bulk-export/core/db'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
-import { findSourceProblems, relations } from '@fhir-bulk-export/core/source'
+import type { Source } from '@fhir-bulk-export/core/source'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { Config } from './config.ts'
 import { toSourceError } from './export/source-error.ts'
+import { readUsableSource } from './export/usable-source.ts'
 import { findOldestTransactionFunction } from './oldest-transaction.ts'
 
 /**
@@ -16,15 +17,14 @@ import { findOldestTransactionFunction } from './oldest-transaction.ts'
 export async function assertReady (db: Kysely<Database>, snapshots: Pool): Promise<void> {
   await assertMigrated(db)
   await assertSeesTransactions(snapshots)
-  const problems = await findSourceProblems(db)
-  if (problems.length === 0) problems.push(...await findUnreadable(snapshots))
+  const problems = await findUnreadable(snapshots, await readUsableSource(db))
   if (problems.length > 0) throw new ServiceError('SOURCE_MISMATCH', `The source cannot be exported:\n${problems.join('\n')}`)
 }
 
 /** What PostgreSQL would not even begin to read: a table under row-level security, also behind a view. */
-async function findUnreadable (snapshots: Pool): Promise<string[]> {
+async function findUnreadable (snapshots: Pool, { relations }: Source): Promise<string[]> {
   const problems: string[] = []
-  for (const relation of Object.keys(relations)) {
+  for (const { relation } of relations) {
     await snapshots.query(`SELECT FROM source.${relation} LIMIT 0`).catch((error: unknown) => {
       const named = toSourceError(error, `source.${relation}`)
       if (!isServiceError(named)) throw error

@@ -95,10 +95,10 @@ t.test('after the last attempt the export fails with a reason that a person unde
 })
 
 t.test('a worker refuses to start where an export would be incomplete, and says what is missing', async (t) => {
-  await t.test('a column of the source', async (t) => {
+  await t.test('a column of the source that nobody knows', async (t) => {
     const service = await openService(t)
-    await sql`ALTER TABLE source.patients DROP COLUMN gender`.execute(service.db)
-    await t.rejects(service.startWorker(), { code: 'SOURCE_MISMATCH', message: /patients.*gender/ })
+    await sql`ALTER TABLE source.patients ADD COLUMN gendre text`.execute(service.db)
+    await t.rejects(service.startWorker(), { code: 'SOURCE_MISMATCH', message: /patients.*gendre/ })
   })
   await t.test('the grant to see transactions', async (t) => {
     const service = await openService(t)

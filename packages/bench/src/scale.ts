@@ -4,7 +4,7 @@ import { readCpuSeconds } from './measure/cpu.ts'
 import { describeMachine } from './measure/machine.ts'
 import { median } from './measure/statistics.ts'
 import { awaitExport, startExport } from './setup/run-export.ts'
-import { seedPatients, seedRecords, seedSmallPatients } from './setup/seed.ts'
+import { seedObservations, seedPatients, seedRecords, seedSmallPatients } from './setup/seed.ts'
 import { openBench } from './setup/stack.ts'
 import type { Bench } from './setup/stack.ts'
 
@@ -14,14 +14,16 @@ import type { Bench } from './setup/stack.ts'
  */
 const { patients, large, runs } = readOptions({ patients: 50_000, large: 1_000_000, runs: 5 })
 const exports = 8
+const types = ['Patient', 'DocumentReference', 'Consent', 'Provenance', 'Observation']
 
 runInScope(async (scope) => {
   const bench = await openBench(scope)
   await seedPatients(bench.pool, 1, patients)
   await seedRecords(bench.pool, 1, patients)
+  await seedObservations(bench.pool, 1, patients)
   await bench.pool.query('VACUUM ANALYZE')
   console.log(await describeMachine(bench.pool))
-  console.log(`${exports} exports of ${(4 * patients).toLocaleString('en-US')} rows each, median of ${runs}\n\n| workers | rows/s | core-s of PostgreSQL per million rows |\n|---|---|---|`)
+  console.log(`${exports} exports of ${(types.length * patients).toLocaleString('en-US')} rows each, median of ${runs}\n\n| workers | rows/s | core-s of PostgreSQL per million rows |\n|---|---|---|`)
   for (const count of [1, 2, 4]) {
     const workers = await Promise.all(Array.from({ length: count }, async () => await bench.startWorker()))
     await exportMany(bench) // warm-up
@@ -43,7 +45,7 @@ runInScope(async (scope) => {
 
 async function exportMany (bench: Bench): Promise<{ rows: number, seconds: number }> {
   const ids = []
-  for (let i = 0; i < exports; i++) ids.push(await startExport(bench, ['Patient', 'DocumentReference', 'Consent', 'Provenance']))
+  for (let i = 0; i < exports; i++) ids.push(await startExport(bench, types))
   const rows = await Promise.all(ids.map(async (id) => await awaitExport(bench, id)))
   const begin = Math.min(...rows.map(({ started_at: at }) => at?.getTime() ?? 0))
   const end = Math.max(...rows.map(({ ended_at: at }) => at?.getTime() ?? 0))
@@ -59,7 +61,7 @@ async function besideLargeExport (bench: Bench): Promise<void> {
   const everything = await startExport(bench, ['Patient'])
   const seconds: number[] = []
   for (let isRunning = true; isRunning && seconds.length < 20;) {
-    const own = await awaitExport(bench, await startExport(bench, ['Patient', 'DocumentReference', 'Consent', 'Provenance'], patient?.id))
+    const own = await awaitExport(bench, await startExport(bench, types, patient?.id))
     const row = await bench.db.selectFrom('bulk_export_jobs').select(['status', 'exported_resources']).where('id', '=', everything).executeTakeFirstOrThrow()
     isRunning = row.status !== 'completed'
     if (isRunning && row.exported_resources > 0) seconds.push(((own.ended_at?.getTime() ?? 0) - own.created_at.getTime()) / 1_000)

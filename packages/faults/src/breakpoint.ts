@@ -68,7 +68,7 @@ export async function breakAt (owner: Owner, databaseUrl: string, ...places: Pla
 export async function breakAtRow (owner: Owner, databaseUrl: string, relation: string, id: string): Promise<Breakpoint> {
   return await openBreakpoint(owner, databaseUrl, async (client, key) => {
     await client.query(`
-      ALTER TABLE source.${relation} RENAME TO ${relation}_kept;
-      CREATE VIEW source.${relation} AS SELECT * FROM source.${relation}_kept WHERE id <> ${client.escapeLiteral(id)} OR watch.stop_at(${key})`)
+      ALTER TABLE source.${relation} SET SCHEMA watch;
+      CREATE VIEW source.${relation} AS SELECT * FROM watch.${relation} WHERE id <> ${client.escapeLiteral(id)} OR watch.stop_at(${key})`)
   })
 }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import { eventually, givenExport, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { eventually, givenExport, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
@@ -138,7 +137,7 @@ async function cutAtOpening ({ db }: System, nth: number): Promise<void> {
 t.test('a worker that is cut off from the queue as it opens it ends, and does not stay without ever taking an export', { buffered: true }, async (t) => {
   const system = await openSystem(t, await openEmbeddedParts(t))
   await givenPatients(system.db, patients)
-  const id = await givenExport(system.db, { types: exportedTypes })
+  const id = await givenExport(system.db, { types: givenTypes })
   await cutAtOpening(system, 2) // after the one that looks whether the queue is migrated
   t.equal(await (await system.startWorker()).ended, 1)
   await system.startWorker()
@@ -148,7 +147,7 @@ t.test('a worker that is cut off from the queue as it opens it ends, and does no
 t.test('a worker that is cut off from the queue as it rings for what waits does so again', { buffered: true }, async (t) => {
   const system = await openSystem(t, await openEmbeddedParts(t))
   await givenPatients(system.db, patients)
-  const id = await givenExport(system.db, { types: exportedTypes })
+  const id = await givenExport(system.db, { types: givenTypes })
   await cutAtOpening(system, 3)
   const worker = await system.startWorker()
   await assertExported(t, system, id, patients)

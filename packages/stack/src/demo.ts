@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { compareWithLoaded } from './compare-loaded.ts'
 import { downloadChecked } from './download.ts'
 import { awaitManifest, kickOff, type Manifest } from './export-client.ts'
 import { findData } from './population.ts'
@@ -40,7 +41,7 @@ runInScope(async scope => {
   const services = await startServices(scope, { databaseUrl, directory, port, jwtSecret, ipfsUrl })
 
   const token = signToken(jwtSecret, { role: 'ADMIN', sub: 'demo' }, { lifetimeSeconds: 3_600 })
-  await Promise.race([exportAll(publicUrlOf(port), token, scope), services.broken]).catch(error => {
+  await Promise.race([exportAll(publicUrlOf(port), { data, token }, scope), services.broken]).catch(error => {
     if (!signal.aborted) console.error([...services.worker.lastLines(), ...services.api.lastLines()].join('\n'))
     throw error
   })
@@ -48,8 +49,8 @@ runInScope(async scope => {
   return 0
 })
 
-async function exportAll (publicUrl: string, token: string, { signal }: Scope): Promise<void> {
-  const url = `${publicUrl}/fhir/r4/Patient/$export`
+async function exportAll (publicUrl: string, { data, token }: { data: string, token: string }, { signal }: Scope): Promise<void> {
+  const url = `${publicUrl}/fhir/r4/$export`
   say(`GET ${url}`)
   const startedMs = performance.now()
   const statusUrl = await kickOff(url, { token, signal })
@@ -61,11 +62,18 @@ async function exportAll (publicUrl: string, token: string, { signal }: Scope): 
   say('Downloading')
   const downloadMs = performance.now()
   const items = [...manifest.output, ...manifest.deleted ?? [], ...manifest.error ?? []]
+  const paths: string[] = []
   for (const item of items) {
-    await downloadChecked(item, files, { token, signal })
+    paths.push(await downloadChecked(item, files, { token, signal }))
     console.log(`  ${String(item.count).padStart(9)} ${item.type.padEnd(18)} ${toMegabytes(item.extension.fileSize).padStart(8)} MB, count and SHA-256 as promised`)
   }
   const downloadSeconds = (performance.now() - downloadMs) / 1_000
+
+  say('Comparing with what was loaded')
+  const { equal, others, missing } = await compareWithLoaded(paths.slice(0, manifest.output.length), data)
+  console.log(`  ${String(equal).padStart(9)} resources came back as they were loaded, digit by digit`)
+  if (others > 0) console.log(`  ${String(others).padStart(9)} are rows of columns`)
+  if (missing > 0) console.log(`  ${String(missing).padStart(9)} were not loaded, as told above`)
 
   say('Manifest')
   console.log(JSON.stringify(manifest, null, 2))

@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { runScript, startScript, startWorker } from './commands.ts'
+import { copyRows } from './copy-rows.ts'
 import { startPostgres, type PostgresOptions } from './postgres.ts'
 import { processError, waitUntilReady, type ManagedProcess } from './processes.ts'
 import type { Scope } from './scope.ts'
@@ -34,8 +35,14 @@ export async function startDatabase (scope: Scope, options: PostgresOptions): Pr
   return url
 }
 
-/** Loads a folder of FHIR NDJSON and prints the counts. Bad lines are named and left out. */
+/**
+ * Takes a folder in by both ways and prints the counts: rows of columns (`<relation>.csv`) by COPY, and FHIR resources by `load`, which names what is
+ * no valid R4 and leaves it out.
+ */
 export async function loadData (databaseUrl: string, folder: string, signal: AbortSignal): Promise<void> {
+  for (const [relation, count] of Object.entries(await copyRows(databaseUrl, folder))) console.log(`  ${relation}: ${count} rows of columns`)
+  const others = (await readdir(folder)).filter((name) => !name.endsWith('.csv'))
+  if (others.length === 0) return
   await runScript('packages/core/src/cli/load.ts', {
     args: ['--progress', folder],
     env: { DATABASE_URL: databaseUrl },
@@ -62,6 +69,7 @@ export async function startServices (scope: Scope, { databaseUrl, directory, por
     HOST: '127.0.0.1',
     PORT: String(port),
     PUBLIC_URL: publicUrlOf(port),
+    MRN_SYSTEM: 'https://example.org/medical-record-numbers',
   }
   const logTo = (name: string) => {
     const file = createWriteStream(join(directory, name))

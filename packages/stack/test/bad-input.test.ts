@@ -20,7 +20,7 @@ t.test('a command that is given what it does not know answers with one line', as
     ['packages/core/src/cli/verify.ts', ['--nope'], /^Unknown option '--nope' .*\n$/],
     ['packages/core/src/cli/verify.ts', ['12'], /^'12' is no export id: a UUID is expected.*\n$/],
     ['packages/core/src/cli/verify.ts', [], /^'' is no export id: a UUID is expected.*\n$/],
-    ['packages/bench/src/export.ts', ['--nope', '1'], /^Unknown option '--nope'; there are: --rows, --runs\n$/],
+    ['packages/bench/src/export.ts', ['--nope', '1'], /^Unknown option '--nope'; there are: --rows, --runs, --of\n$/],
     ['packages/bench/src/export.ts', ['--rows', '10,many'], /^--rows many: expected a number; .*\n$/],
     ['packages/bench/src/store.ts', ['--megabytes'], /^Option '--megabytes <value>' argument missing; .*\n$/],
     ['packages/faults/src/soak.ts', ['--minutes', 'long'], /^--minutes long: expected a number; .*\n$/],

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
+import { generatorVersion } from '../src/generate/index.ts'
 import { findDescendants } from './fixtures/descendants.ts'
 import { runCommand } from './fixtures/run-command.ts'
 import { untilGone } from './fixtures/until-gone.ts'
@@ -16,10 +17,26 @@ t.test('the demo exports what it loaded, over HTTP, checks the files, and leaves
   t.match(output, /> Loading [^]*\n {2}100%\n[^]*\n {2}100%, complete\n {2}\d+\.\d s\n\n> Downloading/, 'loading and export show how far they are, and each step its seconds')
   t.match(output, /What next:\n {2}make start .*\n/)
 
-  t.strictSame((await readdir(`${data}/demo/files`)).sort(), ['Consent.1.ndjson', 'DocumentReference.1.ndjson', 'Patient.1.ndjson', 'Provenance.1.ndjson'])
-  const lines = (await readFile(`${data}/demo/files/Patient.1.ndjson`, 'utf8')).trimEnd().split('\n')
-  t.equal(lines.length, 40)
+  const generated = `${data}/generated/${generatorVersion}-40-3`
+  const loaded = await Promise.all(['Condition', 'Encounter', 'Observation'].map(async (type) => (await readLines(`${generated}/${type}.ndjson`)).length))
+  t.match(output, `${loaded.reduce((sum, count) => sum + count)} resources came back as they were loaded, digit by digit`)
+  t.notMatch(output, 'were not loaded')
+  t.strictSame((await readdir(`${data}/demo/files`)).sort(), ['Condition', 'Consent', 'DocumentReference', 'Encounter', 'Group', 'Observation', 'Patient', 'Provenance'].map((type) => `${type}.1.ndjson`))
+  t.equal((await readLines(`${data}/demo/files/Patient.1.ndjson`)).length, 40)
   await untilGone(descendants)
+})
+
+t.test('with DATA= everything that was loaded comes back in its files', async t => {
+  const resources = [
+    '{"resourceType":"Patient","id":"p1","extension":[{"url":"https://example.org/x","valueDecimal":1.50}],"_birthDate":{"extension":[{"url":"https://example.org/y","valueCode":"z"}]}}',
+    '{"resourceType":"Medication","id":"m1","code":{"text":"Aspirin"}}',
+    '{"resourceType":"Group","id":"g1","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p1"}}]}',
+  ]
+  const data = t.testdir({ given: { 'all.ndjson': resources.join('\n'), 'bad.json': '{"resourceType":"Observation","id":"o1"}' } })
+  const { code, output } = await runCommand('demo.ts', [], { STACK_DATA: data, DATA: `${data}/given` }).ended
+  t.equal(code, 0, output)
+  t.match(output, /3 resources came back as they were loaded, digit by digit[^]*1 were not loaded, as told above/)
+  t.strictSame((await readdir(`${data}/demo/files`)).sort(), ['Group.1.ndjson', 'Medication.1.ndjson', 'Patient.1.ndjson'])
 })
 
 t.test('Ctrl-C in the middle stops everything', async t => {
@@ -40,3 +57,7 @@ t.test('a folder that is not there, and a number that is none, are named', async
     t.match(output, /DATA=\/no\/such\/folder: there is no such folder|PATIENTS=many: expected a whole number/)
   }
 })
+
+async function readLines (path: string): Promise<string[]> {
+  return (await readFile(path, 'utf8')).trimEnd().split('\n')
+}

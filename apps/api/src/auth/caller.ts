@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
 import { Value } from '@sinclair/typebox/value'
 import { claimsSchema } from './claims.ts'
 import type { Claims } from './claims.ts'
 import { findPatientId } from './patient-id.ts'
 import type { PatientIdOptions } from './patient-id.ts'
 import { toScopedTypes } from './scopes.ts'
-import type { ScopeContext, ScopedType, ScopedTypes } from './scopes.ts'
+import type { ScopeContext, ScopedTypes } from './scopes.ts'
 
 /**
  * Who asks, as their token says. `requester` is the same for all tokens of one caller and holds nothing of them: a SHA-256.
- * `types`: all that the token's scopes let it export, never empty; null: its scopes do not limit it.
+ * `types`: all of R4 that the token's scopes let it export, never empty; null: its scopes do not limit it.
  */
-export type Caller = { issuer: string, requester: string, types: ReadonlySet<ExportedType> | null, canReadGroups: boolean } & (
+export type Caller = { issuer: string, requester: string, types: ReadonlySet<string> | null } & (
   | { role: 'ADMIN', patientId: null }
   | { role: 'PATIENT', patientId: string }
 )
@@ -33,13 +31,13 @@ const contextsOf: Record<Caller['role'], ScopeContext[]> = { ADMIN: ['system', '
 export function toCaller (claims: unknown, options: PatientIdOptions): Caller {
   if (!Value.Check(claimsSchema, claims)) throw new ServiceError('UNAUTHORIZED', 'The bearer token has malformed claims')
   const issuer = claims.iss ?? ''
-  const { role, ...limits } = toAccess(claims)
+  const { role, types } = toAccess(claims)
   if (role === 'ADMIN') {
-    return { role, issuer, patientId: null, requester: toRequester(role, issuer, ...toSubject(claims)), ...limits }
+    return { role, issuer, patientId: null, requester: toRequester(role, issuer, ...toSubject(claims)), types }
   }
   const patientId = findPatientId(claims, options)
   if (patientId === undefined) throw new ServiceError('FORBIDDEN', 'The bearer token of a PATIENT has no usable patient id')
-  return { role, issuer, patientId, requester: toRequester(role, issuer, patientId), ...limits }
+  return { role, issuer, patientId, requester: toRequester(role, issuer, patientId), types }
 }
 
 /** A token without a subject is its client's (RFC 9068: `client_id`, OpenID Connect: `azp`): two clients of an issuer are two callers. */
@@ -47,7 +45,7 @@ function toSubject ({ sub, client_id: clientId, azp }: Claims): string[] {
   return sub === undefined ? ['client', clientId ?? azp ?? ''] : [sub]
 }
 
-type Access = Pick<Caller, 'role' | 'types' | 'canReadGroups'>
+type Access = Pick<Caller, 'role' | 'types'>
 
 /** Roles decide first; scopes then narrow the types. Without any role the scopes are it: `system/` an ADMIN, `patient/` a PATIENT. */
 function toAccess (claims: Claims): Access {
@@ -55,17 +53,16 @@ function toAccess (claims: Claims): Access {
   const claimed = [claims.role, claims.roles].flat().filter((role) => role !== undefined && role !== null)
   if (claimed.length > 0) {
     const role = toRole(claimed)
-    return scoped.isLimited ? toLimited(role, scoped, contextsOf[role]) : { role, types: null, canReadGroups: role === 'ADMIN' }
+    return scoped.isLimited ? toLimited(role, scoped, contextsOf[role]) : { role, types: null }
   }
   if (!scoped.isLimited) throw new ServiceError('FORBIDDEN', 'The bearer token has no role and no scope that may export')
   return collect(scoped, ['system']).size > 0 ? toLimited('ADMIN', scoped, ['system']) : toLimited('PATIENT', scoped, ['patient'])
 }
 
 function toLimited (role: Caller['role'], scoped: ScopedTypes, contexts: ScopeContext[]): Access {
-  const readable = collect(scoped, contexts)
-  const types = new Set(exportedTypes.filter((type) => readable.has(type)))
-  if (types.size === 0) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token let it read none of the exported types')
-  return { role, types, canReadGroups: role === 'ADMIN' && readable.has('Group') }
+  const types = collect(scoped, contexts)
+  if (types.size === 0) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token let it read no resource type')
+  return { role, types }
 }
 
 function toRole (claimed: unknown[]): Caller['role'] {
@@ -76,7 +73,7 @@ function toRole (claimed: unknown[]): Caller['role'] {
   throw new ServiceError('FORBIDDEN', 'The bearer token has no role that may export')
 }
 
-function collect (scoped: ScopedTypes, contexts: ScopeContext[]): Set<ScopedType> {
+function collect (scoped: ScopedTypes, contexts: ScopeContext[]): Set<string> {
   return new Set(contexts.flatMap((context) => [...scoped.readable.get(context) ?? []]))
 }
 

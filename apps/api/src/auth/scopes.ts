@@ -1,14 +1,11 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { isResourceType, resourceTypes } from '@fhir-bulk-export/core/r4'
 
-/** Groups are read, not exported: they say whom to export. */
-export type ScopedType = ExportedType | 'Group'
 export type ScopeContext = 'system' | 'user' | 'patient'
 
 /** What a token's scopes let it read, by their context. A context without any well-formed resource scope is not in it. */
 export interface ScopedTypes {
-  readable: ReadonlyMap<ScopeContext, ReadonlySet<ScopedType>>
+  readable: ReadonlyMap<ScopeContext, ReadonlySet<string>>
   /** There is a scope that is about resources, or that nobody can say what it is about: the token may read `readable` and no more. */
   isLimited: boolean
 }
@@ -19,8 +16,6 @@ const resourceScope = /^(system|user|patient)\/(\*|[A-Z][A-Za-z]*)\.(read|write|
 const otherScope = /^(openid|profile|fhirUser|launch(\/.*)?|offline_access|online_access)$/s
 const v1Permissions = new Map([['read', 'rs'], ['write', 'cud'], ['*', 'cruds']])
 
-const scopedTypes: ScopedType[] = [...exportedTypes, 'Group']
-
 /**
  * The types that `scope` and `scp` (texts with spaces, lists, or both) let a token read. An export searches a type and
  * reads what it finds: it takes `r` and `s`, in one scope or in several; v1's `read` is both. What is about no resource
@@ -28,23 +23,23 @@ const scopedTypes: ScopedType[] = [...exportedTypes, 'Group']
  * @throws ServiceError FORBIDDEN for a scope narrowed by a search (`Patient.rs?…`): to ignore that would widen it.
  */
 export function toScopedTypes (...claims: Array<string | string[] | null | undefined>): ScopedTypes {
-  const granted = new Map<ScopeContext, Map<ScopedType, string>>()
+  const granted = new Map<ScopeContext, Map<string, string>>()
   const scopes = new Set(claims.flatMap((claim) => claim ?? []).flatMap((text) => text.split(/[ \t\r\n]+/)).filter((scope) => scope !== '' && !otherScope.test(scope)))
   for (const scope of scopes) {
     const [, context, resource = '', permission = '', search] = resourceScope.exec(scope) ?? []
     if (context !== 'system' && context !== 'user' && context !== 'patient') continue
     const letters = v1Permissions.get(permission) ?? permission
-    const types = scopedTypes.filter((type) => resource === '*' || resource === type)
+    const types = resource === '*' ? resourceTypes : isResourceType(resource) ? [resource] : []
     if (search !== undefined && types.length > 0 && /[rs]/.test(letters)) {
       throw new ServiceError('FORBIDDEN', `The scope ${context}/${resource}.${permission}?… is narrowed by a search, which is not supported here`)
     }
-    const lettersOf = granted.get(context) ?? new Map<ScopedType, string>()
+    const lettersOf = granted.get(context) ?? new Map<string, string>()
     for (const type of types) lettersOf.set(type, (lettersOf.get(type) ?? '') + letters)
     granted.set(context, lettersOf)
   }
   return { readable: new Map([...granted].map(([context, lettersOf]) => [context, toReadable(lettersOf)])), isLimited: scopes.size > 0 }
 }
 
-function toReadable (lettersOf: Map<ScopedType, string>): Set<ScopedType> {
-  return new Set(scopedTypes.filter((type) => /r/.test(lettersOf.get(type) ?? '') && /s/.test(lettersOf.get(type) ?? '')))
+function toReadable (lettersOf: Map<string, string>): Set<string> {
+  return new Set([...lettersOf].filter(([, letters]) => letters.includes('r') && letters.includes('s')).map(([type]) => type))
 }

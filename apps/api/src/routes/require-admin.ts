@@ -1,5 +1,6 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { FastifyRequest } from 'fastify'
+import { coversTypes } from '../auth/access.ts'
 
 /** An onRequest hook for what is about more than one patient: before the body is looked at. */
 export async function requireAdmin ({ caller }: FastifyRequest): Promise<void> {
@@ -8,5 +9,5 @@ export async function requireAdmin ({ caller }: FastifyRequest): Promise<void> {
 
 /** After requireAdmin: Bulk Data 3.0.0, Security Considerations: a group only for those whose scopes let them read it (`system/Group.rs`). */
 export async function requireGroupScope ({ caller }: FastifyRequest): Promise<void> {
-  if (!caller.canReadGroups) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token do not cover Group')
+  if (!coversTypes(caller, ['Group'])) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token do not cover Group')
 }

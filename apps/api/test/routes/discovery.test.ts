@@ -1,7 +1,8 @@
-import { searchParameters } from '@fhir-bulk-export/core/filters'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
+import { toRelation } from '@fhir-bulk-export/core/resources'
+import { searchParametersOf } from '@fhir-bulk-export/core/search'
 import { findProblems } from '@fhir-bulk-export/core/testing/validators'
 import type { CapabilityStatement } from 'fhir/r4.js'
+import { sql } from 'kysely'
 import t from 'tap'
 import type { Test } from 'tap'
 import { publicUrl, startApi } from '../fixtures/api.ts'
@@ -10,8 +11,11 @@ const metadata = '/fhir/r4/metadata'
 const smart = '/fhir/r4/.well-known/smart-configuration'
 const tokenEndpoint = 'https://issuer.example.org/token'
 
-async function readStatement (t: Test, environment: Record<string, string> = {}): Promise<CapabilityStatement> {
-  const { app } = await startApi(t, { environment })
+interface Given { environment?: Record<string, string>, extraTypes?: string[] }
+
+async function readStatement (t: Test, { environment = {}, extraTypes = [] }: Given = {}): Promise<CapabilityStatement> {
+  const { app, db } = await startApi(t, { environment })
+  for (const type of extraTypes) await sql`CREATE TABLE ${sql.id('source', toRelation(type))} (id text, updated_at timestamptz, resource jsonb)`.execute(db)
   return (await app.inject({ url: metadata })).json<CapabilityStatement>()
 }
 
@@ -29,38 +33,32 @@ t.test('the CapabilityStatement needs no token, and a bad one does not matter', 
 
 t.test('it is valid R4, with and without a token endpoint', async (t) => {
   for (const environment of [{}, { TOKEN_ENDPOINT_URL: tokenEndpoint }]) {
-    t.strictSame(findProblems(await readStatement(t, environment)), [])
+    t.strictSame(findProblems(await readStatement(t, { environment, extraTypes: ['Observation', 'Medication'] })), [])
   }
 })
 
-t.test('it says what there is: bulk data, its operations by either name, the types, and what _typeFilter takes', async (t) => {
-  const statement = await readStatement(t)
+t.test('it says what there is: bulk data, its operations by either name, the types of the source, and what _typeFilter takes', async (t) => {
+  const statement = await readStatement(t, { extraTypes: ['Observation', 'Medication'] })
   t.strictSame(statement.instantiates, ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'])
   t.match(statement, { implementation: { url: `${publicUrl}/fhir/r4` }, url: `${publicUrl}/fhir/r4/metadata`, software: { name: 'fhir-bulk-export', version: /^\d/ } })
   const [rest] = statement.rest ?? []
   t.strictSame(rest?.operation, [{ name: 'export', definition: 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export' }])
-  t.strictSame(rest?.resource?.map(({ type }) => type), [...exportedTypes, 'Group'])
+  t.strictSame(rest?.resource?.map(({ type }) => type), ['Patient', 'Consent', 'DocumentReference', 'Group', 'Medication', 'Observation', 'Provenance'])
   for (const [type, name] of [['Patient', 'patient-export'], ['Group', 'group-export']] as const) {
     const definition = `http://hl7.org/fhir/uv/bulkdata/OperationDefinition/${name}`
     t.strictSame(rest?.resource?.find((resource) => resource.type === type)?.operation, [{ name: 'export', definition }, { name, definition }])
   }
-  for (const type of exportedTypes) {
-    const resource = rest?.resource?.find((resource) => resource.type === type)
-    t.strictSame(resource?.searchParam?.map(({ name, type }) => ({ name, type })), searchParameters[type].map(({ name, type }) => ({ name, type })))
-    t.notOk(resource?.interaction, 'it cannot be read or searched one by one')
+  for (const resource of rest?.resource ?? []) {
+    t.strictSame(resource.searchParam?.map(({ name, type }) => ({ name, type })), [...searchParametersOf(resource.type).values()].map(({ name, kind }) => ({ name, type: kind })))
+    t.strictSame(resource.interaction, resource.type === 'Group' ? [{ code: 'read' }, { code: 'search-type' }] : undefined, `${resource.type}: read and searched one by one`)
   }
-  t.match(rest?.resource?.at(-1), {
-    type: 'Group',
-    interaction: [{ code: 'read' }, { code: 'search-type' }],
-    extension: [{ url: 'http://hl7.org/fhir/uv/bulkdata/StructureDefinition/operation-not-supported', valueCanonical: 'http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data' }],
-  })
 })
 
 t.test('where tokens come from is said where it is configured', async (t) => {
   const without = await readStatement(t)
   t.notOk(without.rest?.[0]?.security?.extension)
   t.notOk(without.rest?.[0]?.security?.service)
-  const withEndpoint = await readStatement(t, { TOKEN_ENDPOINT_URL: tokenEndpoint })
+  const withEndpoint = await readStatement(t, { environment: { TOKEN_ENDPOINT_URL: tokenEndpoint } })
   t.match(withEndpoint.rest?.[0]?.security, {
     service: [{ coding: [{ code: 'SMART-on-FHIR' }] }],
     extension: [{ url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris', extension: [{ url: 'token', valueUri: tokenEndpoint }] }],

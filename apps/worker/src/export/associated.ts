@@ -1,5 +1,6 @@
-import { toElements, toReference } from '@fhir-bulk-export/core/filters'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
+import { toDocument } from '@fhir-bulk-export/core/search'
+import { getRelation } from '@fhir-bulk-export/core/source'
+import type { Source } from '@fhir-bulk-export/core/source'
 import { liveConditions, liveMembers, ownerConditions, toConditions, toFrom } from './conditions.ts'
 import type { SnapshotFilter } from './filter.ts'
 
@@ -9,15 +10,18 @@ import type { SnapshotFilter } from './filter.ts'
  * select; when the Provenance itself changed does not matter, for it is added after `_since` and `_typeFilter` (Processing
  * Model). An export of Provenance alone returns nothing that it could be about: there the targets are all of the others.
  */
-export function toAssociatedCondition (filter: SnapshotFilter): string {
+export function toAssociatedCondition (filter: SnapshotFilter, source: Source): string {
+  const provenance = getRelation(source, 'Provenance')
   const others = filter.types.filter((type) => type !== 'Provenance')
-  const targets = (others.length > 0 ? others : exportedTypes.filter((type) => type !== 'Provenance'))
-    .map((type) => `SELECT '${type}/' || r.id AS reference ${toFrom(type, toConditions(type, filter))}`)
-  const about = `FROM source.provenance_events r CROSS JOIN LATERAL ${toElements('r.target')} AS t (value)
-    JOIN (${targets.join(' UNION ALL ')}) AS exported ON exported.reference = ${toReference('t.value')}
-    WHERE ${[...liveConditions('Provenance'), ...ownerConditions('Provenance', filter, liveMembers)].join(' AND ')}`
+  const types = others.length > 0 ? others : source.relations.map(({ type }) => type).filter((type) => type !== 'Provenance')
+  if (types.length === 0) return 'false'
+  const targets = types.map((type) => `SELECT '${type}/' || r.id::text AS reference ${toFrom(getRelation(source, type), toConditions(type, filter, source))}`)
+  const document = toDocument(provenance, new Set(['target', 'recorded']), () => 'NULL::text')
+  const about = `FROM source.${provenance.relation} r CROSS JOIN LATERAL jsonb_path_query(${document}, '$."target"[*]."reference"') AS t (value)
+    JOIN (${targets.join(' UNION ALL ')}) AS exported ON exported.reference = regexp_replace(t.value #>> '{}', '/_history/.*$', '')
+    WHERE ${[...liveConditions(provenance, source), ...ownerConditions(provenance, filter, liveMembers(source))].join(' AND ') || 'true'}`
   return filter.associated === 'latest'
     ? `r.id IN (SELECT latest.id FROM (SELECT DISTINCT ON (exported.reference) r.id ${about}
-        ORDER BY exported.reference, r.recorded DESC NULLS LAST, r.updated_at DESC, r.id DESC) AS latest)`
+        ORDER BY exported.reference, fhir_bulk_export.date_from(${document} ->> 'recorded') DESC NULLS LAST, r.updated_at DESC, r.id DESC) AS latest)`
     : `r.id IN (SELECT r.id ${about})`
 }

@@ -1,5 +1,7 @@
-import { exportedRelations } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { isInCompartment } from '@fhir-bulk-export/core/resources'
+import { getRelation, ofLivePatient, toLiveMembers, toMembers } from '@fhir-bulk-export/core/source'
+import type { Source, SourceRelation } from '@fhir-bulk-export/core/source'
+import { toTypeFilterSql } from './filter.ts'
 import type { SnapshotFilter } from './filter.ts'
 
 /**
@@ -7,32 +9,56 @@ import type { SnapshotFilter } from './filter.ts'
  * constants; values come from the session's settings, read without current_setting's second argument: a value that is
  * missing is an error, never "no filter". Ids are compared as text, since a site may have them as uuid.
  */
-export function toConditions (type: ExportedType, filter: SnapshotFilter): string[] {
-  const condition = filter.typeFilter.conditions[type]
+export function toConditions (type: string, filter: SnapshotFilter, source: Source): string[] {
+  const relation = getRelation(source, type)
+  const condition = toTypeFilterSql(filter, source).conditions[type]
   return [
-    ...liveConditions(type),
-    ...ownerConditions(type, filter, liveMembers),
-    ...changeConditions(type, filter),
+    ...liveConditions(relation, source),
+    ...ownerConditions(relation, filter, liveMembers(source)),
+    ...changeConditions(relation, filter, source),
     ...(condition === undefined ? [] : [`(${condition})`]),
   ]
 }
 
 /** What belongs to a deleted patient counts as deleted. */
-export function liveConditions (type: ExportedType): string[] {
-  if (type === 'Patient') return ['r.deleted_at IS NULL']
-  return ['r.deleted_at IS NULL', 'NOT EXISTS (SELECT FROM source.patients p WHERE p.id = r.patient_id AND p.deleted_at IS NOT NULL)']
+export function liveConditions (relation: SourceRelation, source: Source): string[] {
+  return [
+    ...('deleted_at' in relation.columns ? ['r.deleted_at IS NULL'] : []),
+    ...('patient_id' in relation.columns ? ofLivePatient('r', patientColumns(source)) : []),
+  ]
 }
 
-export const liveMembers = `SELECT m.patient_id::text FROM source.patient_group_members m JOIN source.patient_groups g ON g.id = m.group_id
-  WHERE g.id::text = current_setting('fhir_bulk_export.group_id') AND g.deleted_at IS NULL AND m.deleted_at IS NULL AND m.inactive IS NOT TRUE`
+/** undefined where there are no patients. */
+export function patientColumns ({ relations }: Source): SourceRelation['columns'] | undefined {
+  return relations.find(({ type }) => type === 'Patient')?.columns
+}
 
-/** Whose rows: `members` gives the ids of the group's. */
-export function ownerConditions (type: ExportedType, { patientId, patientIds, groupId }: SnapshotFilter, members: string): string[] {
-  const owner = toOwner(type)
+/** The group's members, by patient_id; an inactive one is none (http://hl7.org/fhir/R4/group.html), nor is anybody of a deleted group. */
+export function liveMembers (source: Source): string {
+  const groups = source.relations.find(({ type }) => type === 'Group')
+  const isDeleted = groups === undefined ? 'true' : 'deleted_at' in groups.columns ? 'g.deleted_at IS NOT NULL' : 'false'
+  return `SELECT m.patient_id FROM ${toLiveMembers(source.members, undefined)} m
+    WHERE m.group_id = current_setting('fhir_bulk_export.group_id') AND m.inactive IS NOT TRUE
+    AND EXISTS (SELECT FROM ${groups === undefined ? '(SELECT NULL AS id) ' : 'source.patient_groups '}g WHERE g.id::text = m.group_id AND NOT ${isDeleted})`
+}
+
+/** The patients that have ever been members, by patient_id. */
+export function everMembers (source: Source): string {
+  return `SELECT m.patient_id FROM ${toMembers(source.members)} m WHERE m.group_id = current_setting('fhir_bulk_export.group_id')`
+}
+
+/**
+ * Whose rows: `members` gives the ids of the group's. A type outside of the Patient compartment belongs to nobody: all of its rows, for
+ * those who may have more than one patient's. At patient level a row without a patient is nobody's, too, and stays out.
+ */
+export function ownerConditions ({ type, columns }: SourceRelation, { level, patientId, patientIds, groupId }: SnapshotFilter, members: string): string[] {
+  if (!isInCompartment(type)) return patientId === null ? [] : ['false']
+  const owner = type === 'Patient' ? 'r.id::text' : 'patient_id' in columns ? 'r.patient_id::text' : 'NULL'
   const conditions: string[] = []
   if (patientId !== null) conditions.push(`${owner} = current_setting('fhir_bulk_export.patient_id')`)
   if (patientIds !== null) conditions.push(`${owner} IN (SELECT jsonb_array_elements_text(current_setting('fhir_bulk_export.patient_ids')::jsonb))`)
   if (groupId !== null) conditions.push(`${owner} IN (${members})`)
+  if (level === 'patient' && conditions.length === 0 && type !== 'Patient') conditions.push(`${owner} IS NOT NULL`)
   return conditions
 }
 
@@ -40,11 +66,12 @@ export function ownerConditions (type: ExportedType, { patientId, patientIds, gr
  * `_since` is exclusive and `_until` inclusive, so that periods which meet leave no row out. Of a group's members that joined
  * after `_since`, everything is exported: the client has nothing of theirs.
  */
-function changeConditions (type: ExportedType, filter: SnapshotFilter): string[] {
+function changeConditions ({ type, columns }: SourceRelation, filter: SnapshotFilter, source: Source): string[] {
   const conditions: string[] = []
   if (filter.since !== null) {
     const changed = `r.updated_at > ${since}`
-    conditions.push(filter.groupId === null ? changed : `(${changed} OR ${toOwner(type)} IN (${liveMembers} AND m.updated_at > ${since}))`)
+    const owner = type === 'Patient' ? 'r.id' : isInCompartment(type) && 'patient_id' in columns ? 'r.patient_id' : undefined
+    conditions.push(filter.groupId === null || owner === undefined ? changed : `(${changed} OR ${owner}::text IN (${liveMembers(source)} AND m.updated_at > ${since}))`)
   }
   if (filter.until !== null) conditions.push(`r.updated_at <= ${until}`)
   return conditions
@@ -58,10 +85,6 @@ export function toPeriod (updatedAt: string, filter: SnapshotFilter): string {
 const since = "current_setting('fhir_bulk_export.since')::timestamptz"
 const until = "current_setting('fhir_bulk_export.until')::timestamptz"
 
-export function toFrom (type: ExportedType, conditions: string[]): string {
-  return `FROM source.${exportedRelations[type]} r WHERE ${conditions.length === 0 ? 'true' : conditions.join(' AND ')}`
-}
-
-function toOwner (type: ExportedType): string {
-  return type === 'Patient' ? 'r.id::text' : 'r.patient_id::text'
+export function toFrom ({ relation }: SourceRelation, conditions: string[]): string {
+  return `FROM source.${relation} r WHERE ${conditions.length === 0 ? 'true' : conditions.join(' AND ')}`
 }

@@ -1,10 +1,10 @@
-import { isId } from '@fhir-bulk-export/core/fhir'
-import { exportedRelations } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { isId } from '@fhir-bulk-export/core/resources'
+import { getRelation } from '@fhir-bulk-export/core/source'
+import type { Source, SourceRelation } from '@fhir-bulk-export/core/source'
 import type { Bundle, BundleEntry } from 'fhir/r4.js'
-import { liveConditions, liveMembers, ownerConditions, toFrom, toPeriod } from './conditions.ts'
-import { readLines, toFields } from './copy-lines.ts'
+import { everMembers, liveConditions, liveMembers, ownerConditions, patientColumns, toFrom, toPeriod } from './conditions.ts'
 import type { SnapshotFilter } from './filter.ts'
+import { readRows, toText } from './rows.ts'
 import type { Lines } from './write-file.ts'
 
 /** Entries of a line: few enough for a client to apply one as a transaction. */
@@ -17,28 +17,31 @@ const bundleEntries = 500
  * No delete may be missed, and one too many does no harm to a client that has no such resource. So a row counts if either its
  * own change or its patient's deletion falls into the period; content is not looked at (`_typeFilter`), for that of a deleted
  * row may be gone; and of a group, whoever has ever been a member counts, since memberships end with their patients.
+ *
+ * Undefined where nothing of these types can be deleted.
  */
-export function toDeletedQuery (filter: SnapshotFilter): string {
-  return `COPY (${filter.types.map((type) => toQuery(type, filter)).join(' UNION ALL ')}) TO STDOUT`
+export function toDeletedQuery (filter: SnapshotFilter, source: Source): string | undefined {
+  const queries = filter.types.flatMap((type) => toQuery(getRelation(source, type), filter, source))
+  return queries.length === 0 ? undefined : `COPY (${queries.join(' UNION ALL ')}) TO STDOUT (FORMAT binary)`
 }
 
 /** A row that moved to another patient may have left a deleted one of its id behind: it is gone only for who cannot see it there. */
-function toQuery (type: ExportedType, filter: SnapshotFilter): string {
-  const isLive = ['r.id::text = d.id', ...liveConditions(type), ...ownerConditions(type, filter, liveMembers)]
-  return `SELECT '${type}', d.id FROM (${toDeletedRows(type, filter).join(' UNION ')}) AS d WHERE NOT EXISTS (SELECT ${toFrom(type, isLive)})`
+function toQuery (relation: SourceRelation, filter: SnapshotFilter, source: Source): string[] {
+  const rows = toDeletedRows(relation, filter, source)
+  if (rows.length === 0) return []
+  const isLive = ['r.id::text = d.id', ...liveConditions(relation, source), ...ownerConditions(relation, filter, liveMembers(source))]
+  return [`SELECT '${relation.type}'::text, d.id FROM (${rows.join(' UNION ')}) AS d WHERE NOT EXISTS (SELECT ${toFrom(relation, isLive)})`]
 }
 
-const everMembers = "SELECT m.patient_id::text FROM source.patient_group_members m WHERE m.group_id::text = current_setting('fhir_bulk_export.group_id')"
-
-function toDeletedRows (type: ExportedType, filter: SnapshotFilter): string[] {
-  const own = ownerConditions(type, filter, everMembers)
+function toDeletedRows (relation: SourceRelation, filter: SnapshotFilter, source: Source): string[] {
+  const own = ownerConditions(relation, filter, everMembers(source))
   const changed = toPeriod('r.updated_at', filter)
-  const deleted = `SELECT r.id::text AS id ${toFrom(type, ['r.deleted_at IS NOT NULL', changed, ...own])}`
-  if (type === 'Patient') return [deleted]
-  const withPatient = (when: string[]) => `SELECT r.id::text FROM source.${exportedRelations[type]} r
-    JOIN source.patients p ON p.id = r.patient_id AND p.deleted_at IS NOT NULL WHERE ${[...when, ...own].join(' AND ')}`
+  const deleted = 'deleted_at' in relation.columns ? [`SELECT r.id::text AS id ${toFrom(relation, ['r.deleted_at IS NOT NULL', changed, ...own])}`] : []
+  if (!('patient_id' in relation.columns && 'deleted_at' in (patientColumns(source) ?? {}))) return deleted
+  const withPatient = (when: string[]) => `SELECT r.id::text AS id FROM source.${relation.relation} r
+    JOIN source.patients p ON p.id::text = r.patient_id::text AND p.deleted_at IS NOT NULL WHERE ${[...when, ...own].join(' AND ')}`
   return [
-    deleted,
+    ...deleted,
     withPatient([toPeriod('p.updated_at', filter)]),
     // Given to a patient who had been deleted before, as when two records are merged.
     withPatient([changed, ...(filter.until === null ? [] : ["p.updated_at <= current_setting('fhir_bulk_export.until')::timestamptz"])]),
@@ -48,11 +51,11 @@ function toDeletedRows (type: ExportedType, filter: SnapshotFilter): string[] {
 /** Bulk Data 3.0.0, Response - Complete Status, `deleted`: transaction Bundles whose entries are DELETE requests. */
 export async function * toDeletedLines (chunks: AsyncIterable<Buffer>): AsyncGenerator<Lines> {
   let entry: BundleEntry[] = []
-  for await (const lines of readLines(chunks)) {
-    for (const line of lines) {
-      const [type, id] = toFields(line)
+  for await (const rows of readRows(chunks, 2)) {
+    while (rows.next()) {
+      const id = toText(rows.row, 1)
       if (!isId(id)) continue // no resource of that id was ever exported
-      entry.push({ request: { method: 'DELETE', url: `${type}/${id}` } })
+      entry.push({ request: { method: 'DELETE', url: `${toText(rows.row, 0)}/${id}` } })
       if (entry.length < bundleEntries) continue
       yield toLine(entry)
       entry = []

@@ -1,7 +1,8 @@
 import type { ExportRow } from '@fhir-bulk-export/core/db'
-import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/filters'
-import type { FilterSql } from '@fhir-bulk-export/core/filters'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import type { ExportLevel } from '@fhir-bulk-export/core/exports'
+import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/search'
+import type { FilterSql, TypeFilter } from '@fhir-bulk-export/core/search'
+import type { Source } from '@fhir-bulk-export/core/source'
 
 /**
  * What an export reads: plain values, so that it travels to the readers as it is. Null means "not limited", and is said so in
@@ -9,7 +10,9 @@ import type { ExportedType } from '@fhir-bulk-export/core/source'
  */
 export interface SnapshotFilter {
   /** The types of its output. Provenance that comes as associated data is among them: the kick-off puts it there if the caller may have it. */
-  types: ExportedType[]
+  types: readonly string[]
+  /** At system level everything, at patient level what belongs to patients, of the types of their compartment. */
+  level: ExportLevel
   /** A PATIENT's own compartment. */
   patientId: string | null
   /** Only these compartments. */
@@ -18,23 +21,29 @@ export interface SnapshotFilter {
   groupId: string | null
   since: Date | null
   until: Date | null
-  typeFilter: FilterSql
+  typeFilters: TypeFilter[]
+  /** Identifier.system of the bare `mrn` column, for filters that ask for identifiers. */
+  mrnSystem: string | undefined
+  /** When the attempt began: what `ap` of a date is measured from. */
+  asOf: Date
   /** Which Provenance, where not simply all: that of the other types' exported resources, or of it the latest for each. */
   associated: 'relevant' | 'latest' | null
   /** `_elements`: `element` or `Type.element`. */
   elements: string[]
 }
 
-/** System level and patient level read the same: every row of the source belongs to a patient. */
 export function toSnapshotFilter (row: ExportRow, mrnSystem: string | undefined): SnapshotFilter {
   return {
     types: row.types,
+    level: row.level,
     patientId: row.patient_id,
     patientIds: row.patient_ids,
     groupId: row.group_id,
     since: row.since,
     until: row.until,
-    typeFilter: toFilterSql(row.type_filters.map(parseTypeFilter), mrnSystem),
+    typeFilters: row.type_filters.map(parseTypeFilter),
+    mrnSystem,
+    asOf: new Date(),
     associated: toAssociated(row.associated_data),
     elements: row.elements,
   }
@@ -46,9 +55,15 @@ function toAssociated (values: string[]): SnapshotFilter['associated'] {
   return values.includes('LatestProvenanceResources') ? 'latest' : null
 }
 
+/** The same for the same filter and source, in every session. */
+export function toTypeFilterSql ({ typeFilters, mrnSystem, asOf }: SnapshotFilter, { relations }: Source): FilterSql {
+  return toFilterSql(typeFilters, relations, { mrnSystem, now: asOf })
+}
+
 /** COPY takes no parameters, so the filter's values travel as settings of the session. */
-export function toSettings ({ patientId, patientIds, groupId, since, until, typeFilter }: SnapshotFilter, asOf: Date): Record<string, string> {
-  const settings: Record<string, string> = { ...typeFilter.settings, 'fhir_bulk_export.as_of': asOf.toISOString() }
+export function toSettings (filter: SnapshotFilter, source: Source): Record<string, string> {
+  const { patientId, patientIds, groupId, since, until } = filter
+  const { settings } = toTypeFilterSql(filter, source)
   if (patientId !== null) settings['fhir_bulk_export.patient_id'] = patientId
   if (patientIds !== null) settings['fhir_bulk_export.patient_ids'] = JSON.stringify(patientIds)
   if (groupId !== null) settings['fhir_bulk_export.group_id'] = groupId

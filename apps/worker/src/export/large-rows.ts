@@ -1,7 +1,5 @@
-import { newline } from './copy-lines.ts'
-
-/** Bytes of one row from which on it is read alone: a reader holds such a row several times over (bytes, text, value, JSON). */
-const largeRowBytes = 4 * 2 ** 20
+/** Bytes of one row from which on it is read alone: a reader holds such a row several times over (bytes, line, piece). */
+export const largeRowBytes = 4 * 2 ** 20
 
 const patienceMs = 500
 
@@ -10,8 +8,10 @@ const patienceMs = 500
  * export it belongs to. The lock lies in memory that all threads share; 0 is free, anything else is the task that has it.
  */
 export interface LargeRows {
-  /** Passes COPY's chunks on, and stops in the middle of a large row until no other reader is in one. */
-  guard: (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>
+  /** Waits until no other reader is in a large row. */
+  acquire: () => Promise<void>
+  /** Does nothing unless it is this reader that is. */
+  release: () => void
 }
 
 export function createLargeRows (memory: SharedArrayBuffer, task: number, signal?: AbortSignal): LargeRows {
@@ -27,29 +27,7 @@ export function createLargeRows (memory: SharedArrayBuffer, task: number, signal
     }
   }
 
-  async function * guard (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let open = 0
-    let isHeld = false
-    try {
-      for await (const chunk of chunks) {
-        const end = chunk.lastIndexOf(newline)
-        open = end === -1 ? open + chunk.length : chunk.length - end - 1
-        yield chunk
-        // The next chunk is asked for: whatever rows this one completed have been dealt with.
-        if (isHeld && open < largeRowBytes) {
-          releaseLargeRow(memory, task)
-          isHeld = false
-        } else if (!isHeld && open >= largeRowBytes) {
-          await acquire()
-          isHeld = true
-        }
-      }
-    } finally {
-      releaseLargeRow(memory, task)
-    }
-  }
-
-  return { guard }
+  return { acquire, release: () => { releaseLargeRow(memory, task) } }
 }
 
 /** Does nothing unless the task has the lock. Also for the main thread, when a reader was ended by force. */

@@ -1,31 +1,32 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { createElementPicker, serializers, toIgnoredOutcome, toOperationOutcome, toRowIssue } from '@fhir-bulk-export/core/fhir'
-import type { RowIssue, SerializerContext } from '@fhir-bulk-export/core/fhir'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { isId, toIgnoredOutcome, toOperationOutcome } from '@fhir-bulk-export/core/resources'
+import type { Line, LineWriter, Row, RowIssue, SelectedColumn } from '@fhir-bulk-export/core/resources'
 import type { OperationOutcome } from 'fhir/r4.js'
-import { newline, readLines, toFields } from './copy-lines.ts'
+import { readRows, toText } from './rows.ts'
+import type { LargeRows } from './large-rows.ts'
 import type { Lines } from './write-file.ts'
 
-/** Bytes of a piece: large enough to cost little, small enough to hold several. */
+/** Bytes of a piece: large enough to cost little, small enough to hold several. One line that is larger is a piece of its own. */
 const pieceBytes = 512 * 1024
-/** A UTF-16 code unit never needs more in UTF-8. */
-const bytesPerUnit = 3
+/** For the line that goes beyond a piece, and then begins the next one. */
+const bufferBytes = pieceBytes + 64 * 1024
 /** Of one part. */
 const maxWarnings = 10_000
+/** Rows between two reports of progress. */
+const reportedRows = 2_000
 
-/** Rows in COPY's text format to NDJSON, in pieces of whole lines. */
+/** Rows in COPY's binary format, as sources.ts asks for them, to NDJSON in pieces of whole lines. */
 export interface Ndjson {
-  /** `onRows` is told how many rows each step has dealt with. */
-  fromRows: (type: ExportedType, columns: string[], chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void) => AsyncGenerator<Lines>
+  /** `onRows` is told how many rows were dealt with since it was told last. */
+  fromRows: (type: string, writer: LineWriter, chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void, largeRows?: LargeRows) => AsyncGenerator<Lines>
   /** What could not be exported, or only with less than the row holds. */
   issues: RowIssue[]
+  /** Takes down an issue. */
+  note: (issue: RowIssue) => void
 }
 
-/**
- * `elements`: what `_elements` leaves of the resources; none: all.
- * @throws ServiceError TOO_MANY_ROW_ERRORS (while iterating) once more than `maxRowErrors` rows cannot be exported.
- */
-export function createNdjson (context: Omit<SerializerContext, 'warn'>, maxRowErrors: number, elements: string[] = []): Ndjson {
+/** @throws ServiceError TOO_MANY_ROW_ERRORS (while iterating) once more than `maxRowErrors` rows cannot be exported. */
+export function createNdjson (maxRowErrors: number): Ndjson {
   const issues: RowIssue[] = []
   let rowErrors = 0
   let warnings = 0
@@ -36,36 +37,57 @@ export function createNdjson (context: Omit<SerializerContext, 'warn'>, maxRowEr
     if (issue.severity === 'error' || ++warnings <= maxWarnings) issues.push(issue)
   }
 
-  async function * fromRows (type: ExportedType, columns: string[], chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void) {
-    const toResource = createSerializer(type, columns, elements, { ...context, warn: note }, note)
+  async function * fromRows (type: string, writer: LineWriter, chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void, largeRows?: LargeRows): AsyncGenerator<Lines> {
+    const { columns } = writer
+    const measured = columns.flatMap((column, i) => column.isMeasured ? [{ ...column, i }] : [])
     // One buffer for all pieces: whoever takes one is done with it when the next is asked for (content-store.ts).
-    const buffer = Buffer.allocUnsafe(pieceBytes)
-    let size = 0
+    const line: Line = { bytes: Buffer.allocUnsafe(bufferBytes), size: 0 }
     let count = 0
-    for await (const lines of readLines(chunks)) {
-      for (const line of lines) {
-        const json = toResource(line)
-        if (json === undefined) continue
-        const most = json.length * bytesPerUnit + 1
-        if (size + most > pieceBytes && count > 0) {
-          yield { bytes: buffer.subarray(0, size), count }
-          size = 0
-          count = 0
-        }
-        if (most > pieceBytes) {
-          yield { bytes: Buffer.from(json + '\n'), count: 1 }
+    let unreported = 0
+    for await (const rows of readRows(chunks, columns.length + measured.length, largeRows)) {
+      while (rows.next()) {
+        unreported++
+        const before = line.size
+        const issue = findWithheld(type, rows.row, columns.length, measured) ?? writer.write(rows.row, line)
+        if (issue !== undefined) {
+          note(issue)
           continue
         }
-        size += buffer.write(json, size)
-        buffer[size++] = newline
+        if (line.size > pieceBytes && before > 0) {
+          yield { bytes: line.bytes.subarray(0, before), count }
+          line.bytes.copyWithin(0, before, line.size)
+          line.size -= before
+          count = 0
+        }
         count++
+        if (line.size > pieceBytes) {
+          yield { bytes: line.bytes.subarray(0, line.size), count }
+          line.size = 0
+          count = 0
+          if (line.bytes.length > 2 * bufferBytes) line.bytes = Buffer.allocUnsafe(bufferBytes)
+        }
       }
-      onRows(lines.length)
+      if (unreported >= reportedRows) {
+        onRows(unreported)
+        unreported = 0
+      }
     }
-    if (count > 0) yield { bytes: buffer.subarray(0, size), count }
+    if (count > 0) yield { bytes: line.bytes.subarray(0, line.size), count }
+    if (unreported > 0) onRows(unreported)
   }
 
-  return { fromRows, issues }
+  return { fromRows, issues, note }
+}
+
+/** A row of which a column was not read for its size: it is NULL, and what follows the columns says that it is there. */
+function findWithheld (type: string, row: Row, columns: number, measured: Array<SelectedColumn & { i: number }>): RowIssue | undefined {
+  for (let n = 0; n < measured.length; n++) {
+    const { i, path } = measured[n]!
+    if (row.starts[i] !== -1 || row.bytes[row.starts[columns + n]!] !== 1) continue
+    const id = toText(row, 0)
+    return { severity: 'error', type, id: isId(id) ? id : undefined, path, problem: 'is larger than EXPORT_MAX_ATTACHMENT_BYTES' }
+  }
+  return undefined
 }
 
 /** The lines of the error files: an OperationOutcome for all that was ignored, and for every row that is missing or was exported with less than it holds. */
@@ -87,29 +109,4 @@ export function assertFewErrors (issues: RowIssue[], maxRowErrors: number): void
 
 function tooManyErrors (maxRowErrors: number, { type, path, problem }: RowIssue): ServiceError {
   return new ServiceError('TOO_MANY_ROW_ERRORS', `More than ${maxRowErrors} rows cannot be exported, the last of them a ${type}: ${path} ${problem}`)
-}
-
-/** A line of COPY to a line of NDJSON; undefined for a row that cannot be exported. */
-function createSerializer (type: ExportedType, columns: string[], elements: string[], context: SerializerContext, note: (issue: RowIssue) => void) {
-  // The row's columns are those of `type`: sources.ts takes both from the same table.
-  const toWhole = serializers[type] as (row: Record<string, string | null>, context: SerializerContext) => object
-  const pick = createElementPicker(type, elements)
-  const serialize: typeof toWhole = pick === undefined ? toWhole : (row, context) => pick(toWhole(row, context))
-  return function toResource (line: string): string | undefined {
-    const [isWithheld, ...values] = toFields(line)
-    const row: Record<string, string | null> = {}
-    for (let i = 0; i < columns.length; i++) row[columns[i] as string] = values[i] ?? null
-    try {
-      if (isWithheld === 't') {
-        note({ severity: 'error', type, id: row.id ?? undefined, path: type === 'Consent' ? 'sourceAttachment' : 'content', problem: 'is larger than EXPORT_MAX_ATTACHMENT_BYTES' })
-        return undefined
-      }
-      return JSON.stringify(serialize(row, context))
-    } catch (error) {
-      const issue = toRowIssue(error, type, row.id ?? null)
-      if (issue === undefined) throw error
-      note(issue)
-      return undefined
-    }
-  }
 }

@@ -1,34 +1,57 @@
-import { exportedRelations } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import type { Source } from '@fhir-bulk-export/core/source'
 import type { SnapshotFilter } from './filter.ts'
 import type { BlockRange } from './sources.ts'
 
 /** Rows of a type, or what was deleted of all of them. */
-export type PartSource = { list: 'output', type: ExportedType, range: BlockRange | null } | { list: 'deleted' }
+export type PartSource = { list: 'output', type: string, range: BlockRange | null } | { list: 'deleted' }
 /** What one reader reads, one after the other, over one connection. */
 export type Part = PartSource[]
 
 /** Blocks (8 KiB) that are worth a reader of their own: 32 MiB, so that no range makes a tiny file. */
 const leastBlocks = 4_096
+/** Parts per reader of relations whose size is not known. */
+const partsOfUnknown = 4
 
 /**
- * Divides an export among readers. A small one (a patient's own data) is one part. Otherwise every type is a part of its own,
- * and a large table several, by ranges of its blocks: each row stands in one block of one snapshot, so the ranges neither
- * overlap nor leave anything out, and reading them costs no sort and no index. The last range is open, since the table grows.
+ * Divides an export among readers. A small one (a patient's own data) is one part. Otherwise a large table is several, by ranges of its
+ * blocks: each row stands in one block of one snapshot, so the ranges neither overlap nor leave anything out, and reading them costs no
+ * sort and no index. The last range is open, since the table grows. Small tables share parts, and so do what has no blocks (views) where
+ * there are many: 146 types are not 146 sessions.
  */
-export function toParts ({ types, patientId, since, associated }: SnapshotFilter, blocks: ReadonlyMap<string, number>, readers: number): Part[] {
+export function toParts ({ types, patientId, since, associated }: SnapshotFilter, { relations }: Source, blocks: ReadonlyMap<string, number>, readers: number): Part[] {
   const deleted: Part = since === null || types.length === 0 ? [] : [{ list: 'deleted' }]
-  if (patientId !== null) return [[...types.map((type) => toSource(type, null)), ...deleted]]
-  const parts = types.flatMap((type) => {
-    const size = blocks.get(exportedRelations[type]) ?? 0
+  const chosen = relations.filter(({ type }) => types.includes(type))
+  if (patientId !== null) return [[...chosen.map(({ type }) => toSource(type, null)), ...deleted]]
+  const parts: Part[] = []
+  const small = { part: [] as Part, blocks: leastBlocks }
+  const unknown = chosen.filter(({ relation }) => !blocks.has(relation))
+  const shared: Part[] = []
+  for (const { type, relation } of chosen) {
+    const size = blocks.get(relation)
     // What is associated is found by one query over all types: not once a range.
-    const most = type === 'Provenance' && associated !== null ? 1 : readers
-    return toRanges(size, Math.min(most, Math.floor(size / leastBlocks))).map((range) => [toSource(type, range)])
-  })
+    const isWhole = type === 'Provenance' && associated !== null
+    if (isWhole) {
+      parts.push([toSource(type, null)])
+    } else if (size === undefined) {
+      const i = unknown.findIndex((other) => other.type === type) % (partsOfUnknown * readers)
+      if (shared[i] === undefined) parts.push(shared[i] = [])
+      shared[i].push(toSource(type, null))
+    } else if (size >= leastBlocks) {
+      parts.push(...toRanges(size, Math.min(readers, Math.floor(size / leastBlocks))).map((range) => [toSource(type, range)]))
+    } else {
+      if (small.blocks + size > leastBlocks) {
+        small.part = []
+        small.blocks = 0
+        parts.push(small.part)
+      }
+      small.part.push(toSource(type, null))
+      small.blocks += size
+    }
+  }
   return deleted.length === 0 ? parts : [...parts, deleted]
 }
 
-function toSource (type: ExportedType, range: BlockRange | null): PartSource {
+function toSource (type: string, range: BlockRange | null): PartSource {
   return { list: 'output', type, range }
 }
 

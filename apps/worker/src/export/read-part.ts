@@ -1,6 +1,8 @@
 import type { Database } from '@fhir-bulk-export/core/db'
-import type { RowIssue } from '@fhir-bulk-export/core/fhir'
-import { exportedRelations } from '@fhir-bulk-export/core/source'
+import { createLineWriter } from '@fhir-bulk-export/core/resources'
+import type { RowIssue } from '@fhir-bulk-export/core/resources'
+import { getRelation } from '@fhir-bulk-export/core/source'
+import type { Source } from '@fhir-bulk-export/core/source'
 import type { Pool } from 'pg'
 import type { Kysely } from 'kysely'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
@@ -21,8 +23,7 @@ export interface ReadTask {
   attempt: number
   snapshotId: string
   filter: SnapshotFilter
-  /** The snapshot's time: decides which consents are past their period. */
-  asOf: Date
+  source: Source
   part: Part
   /** Number of the part's first file in the ledger; the next part's are larger than any that this one can reach. */
   firstFile: number
@@ -39,9 +40,10 @@ export interface ReadResources { db: Kysely<Database>, snapshots: Pool, store: C
  */
 export async function readPart ({ db, snapshots, store, largeRows, config }: ReadResources, task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
   signal.throwIfAborted()
-  const { exportId, attempt, filter, firstFile } = task
-  const session = await joinSnapshot(snapshots, filter, task.snapshotId, task.asOf, signal)
-  const ndjson = createNdjson({ mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, asOf: task.asOf }, config.EXPORT_MAX_ROW_ERRORS, filter.elements)
+  const { exportId, attempt, filter, source, firstFile } = task
+  const session = await joinSnapshot(snapshots, filter, source, task.snapshotId, signal)
+  const ndjson = createNdjson(config.EXPORT_MAX_ROW_ERRORS)
+  const context = { mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, elements: filter.elements }
   let files = 0
   let rows = 0
 
@@ -50,11 +52,16 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
     onRows(more)
   }
 
-  async function readSource (source: PartSource): Promise<void> {
-    if (source.list === 'deleted') return await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(toDeletedQuery(filter), 'what was deleted of the source')))
-    const { type, range } = source
-    const { sql, columns } = toCopyQuery(type, filter, range, config.EXPORT_MAX_ATTACHMENT_BYTES)
-    await writeFiles('output', type, ndjson.fromRows(type, columns, largeRows.guard(session.copy(sql, `source.${exportedRelations[type]}`)), count))
+  async function readDeleted (): Promise<void> {
+    const sql = toDeletedQuery(filter, source)
+    if (sql !== undefined) await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(sql, 'what was deleted of the source')))
+  }
+
+  async function readOutput ({ type, range }: Extract<PartSource, { list: 'output' }>): Promise<void> {
+    const relation = getRelation(source, type)
+    const writer = createLineWriter(relation, context, ndjson.note)
+    const sql = toCopyQuery(type, writer.columns, filter, source, range, config.EXPORT_MAX_ATTACHMENT_BYTES)
+    await writeFiles('output', type, ndjson.fromRows(type, writer, session.copy(sql, `source.${relation.relation}`), count, largeRows))
   }
 
   async function writeFiles (list: 'output' | 'deleted', type: string, lines: AsyncIterable<Lines>): Promise<void> {
@@ -65,7 +72,7 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
   }
 
   try {
-    for (const source of task.part) await readSource(source)
+    for (const source of task.part) await (source.list === 'deleted' ? readDeleted() : readOutput(source))
     return { files, rows, issues: ndjson.issues }
   } finally {
     session.close()

@@ -2,7 +2,7 @@ import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
 import { publishExport } from '@fhir-bulk-export/core/exports'
 import type { Progress } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
-import { exportedRelations } from '@fhir-bulk-export/core/source'
+import { toRelation } from '@fhir-bulk-export/core/resources'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
@@ -53,14 +53,14 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
   }
 
   try {
-    for (const type of filter.types) await snapshot.assertPlannable(toCountQuery(type, filter), `source.${exportedRelations[type]}`)
-    const parts = toParts(filter, snapshot.blocks, readers.count)
+    for (const type of filter.types) await snapshot.assertPlannable(toCountQuery(type, filter, snapshot.source), `source.${toRelation(type)}`)
+    const parts = toParts(filter, snapshot.source, snapshot.blocks, readers.count)
     const reading = parts.map(async (part, i) => await orStop(readers.read({
       exportId: row.id,
       attempt: row.attempt,
       snapshotId: snapshot.id,
       filter,
-      asOf: snapshot.transactionTime,
+      source: snapshot.source,
       part,
       firstFile: i * filesPerPart + 1,
     }, (rows) => { advance(progress, rows) }, stop)))
@@ -90,7 +90,7 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
 /** While the readers are at work: what is counted is what they read, for it is the same snapshot. */
 async function countRows (snapshot: Snapshot, filter: SnapshotFilter, progress: Progress): Promise<undefined> {
   let total = 0
-  for (const type of filter.types) total += await snapshot.count(toCountQuery(type, filter), `source.${exportedRelations[type]}`)
+  for (const type of filter.types) total += await snapshot.count(toCountQuery(type, filter, snapshot.source), `source.${toRelation(type)}`)
   progress.total_resources = total
   advance(progress, 0)
 }

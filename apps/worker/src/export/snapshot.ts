@@ -1,12 +1,13 @@
 import { snapshotApplicationName, useSearchPathOfSite } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { relations } from '@fhir-bulk-export/core/source'
+import type { Source } from '@fhir-bulk-export/core/source'
 import type { Pool, PoolClient } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { findOldestTransactionFunction } from '../oldest-transaction.ts'
 import { toSettings } from './filter.ts'
 import type { SnapshotFilter } from './filter.ts'
 import { namingRelation, toSourceError } from './source-error.ts'
+import { readUsableSource } from './usable-source.ts'
 
 /** A session that sees one instant of the source, and only that. `relation` is what errors name (SOURCE_FAILED). */
 export interface SnapshotSession {
@@ -28,6 +29,8 @@ export interface Snapshot extends SnapshotSession {
   transactionTime: Date
   /** By which other sessions join it, while this one lasts. */
   id: string
+  /** As it is locked: nobody changes its columns until the end. */
+  source: Source
   /** Blocks of each of the source's tables; nothing else can be read by ranges. */
   blocks: ReadonlyMap<string, number>
 }
@@ -44,6 +47,7 @@ export interface Snapshot extends SnapshotSession {
 export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateCommitMarginMs: number, signal?: AbortSignal): Promise<Snapshot> {
   let transactionTime = new Date(NaN)
   let id = ''
+  let source: Source = { relations: [], problems: [] }
   const blocks = new Map<string, number>()
   const session = await openSession(pool, filter, async (client) => {
     transactionTime = await readTransactionTime(client, lateCommitMarginMs)
@@ -53,29 +57,30 @@ export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateComm
     if (lockable.length > 0) await client.query(`LOCK TABLE ${lockable.join(', ')} IN ACCESS SHARE MODE`)
     const { rows: [exported] } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
     id = exported?.id ?? ''
+    source = await readUsableSource(client, filter.types)
     const { rows } = await client.query<{ name: string, blocks: number }>(`
       SELECT c.relname AS name, pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'source' AND c.relkind = 'r'`)
     for (const row of rows) blocks.set(row.name, row.blocks)
-    return transactionTime
+    return source
   }, signal)
-  return { ...session, transactionTime, id, blocks }
+  return { ...session, transactionTime, id, source, blocks }
 }
 
 /** Another session on the same instant; the one that opened the snapshot has to be there still. */
-export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, snapshotId: string, asOf: Date, signal?: AbortSignal): Promise<SnapshotSession> {
+export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, source: Source, snapshotId: string, signal?: AbortSignal): Promise<SnapshotSession> {
   return await openSession(pool, filter, async (client) => {
     await client.query(begin)
     await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshotId)}`)
-    return asOf
+    return source
   }, signal)
 }
 
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
 
-/** `takeSnapshot` gives the snapshot's time. The signal closes the session, and so wakes whoever waits for PostgreSQL. */
-async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Date>, signal?: AbortSignal): Promise<SnapshotSession> {
+/** `takeSnapshot` gives back what the source has in it. The signal closes the session, and so wakes whoever waits for PostgreSQL. */
+async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Source>, signal?: AbortSignal): Promise<SnapshotSession> {
   const client = await pool.connect()
   let isClosed = false
   // Destroyed, not given back: ending a COPY half-way by other means leaves the backend holding the snapshot.
@@ -89,8 +94,7 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
     signal?.throwIfAborted() // while it was connected nobody listened
     // Closing is not heard of by a server that waits for a lock or counts, unless it looks. Not every platform's can.
     await client.query("SET client_connection_check_interval = '1s'").catch(() => {})
-    const asOf = await takeSnapshot(client)
-    await setFilter(client, toSettings(filter, asOf))
+    await setFilter(client, toSettings(filter, await takeSnapshot(client)))
   } catch (error) {
     close()
     throw error
@@ -123,12 +127,12 @@ const queryCanceled = '57014'
 /**
  * What is locked from before the snapshot until its end: TRUNCATE, VACUUM FULL and CLUSTER do not keep to snapshots, and would
  * take rows away from those that are read late (PostgreSQL manual, Concurrency Control, Caveats). Materialized views and foreign
- * tables cannot be locked.
+ * tables cannot be locked. What may not be read is named when the source is.
  */
 async function findLockable (client: PoolClient): Promise<string[]> {
   const { rows } = await client.query<{ relation: string }>(`
     SELECT format('source.%I', c.relname) AS relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'source' AND c.relkind IN ('r', 'p', 'v') AND c.relname = ANY($1)`, [Object.keys(relations)])
+    WHERE n.nspname = 'source' AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND has_table_privilege(c.oid, 'SELECT')`)
   return rows.map(({ relation }) => relation)
 }
 

@@ -1,22 +1,40 @@
+import { resourceTypes } from '@fhir-bulk-export/core/r4'
+import { toRelation } from '@fhir-bulk-export/core/resources'
 import t from 'tap'
 import { toParts } from '../../src/export/plan.ts'
+import type { Part } from '../../src/export/plan.ts'
 import { filterOf } from '../fixtures/filter.ts'
+import { sourceOf } from '../fixtures/source.ts'
 
 const mebibyte = 128 // blocks
+const source = sourceOf(['Patient', 'Consent', 'Provenance'])
+const whole = (type: string) => ({ list: 'output', type, range: null })
+const typesOf = (parts: Part[]) => parts.map((part) => part.map((item) => item.list === 'output' ? item.type : item.list))
 
-t.test("a patient's own export is one part, in the order of the types", async (t) => {
-  t.same(toParts(filterOf({ types: ['Patient', 'Consent'], patientId: 'p1' }), new Map([['patients', 100_000]]), 4),
-    [[{ list: 'output', type: 'Patient', range: null }, { list: 'output', type: 'Consent', range: null }]])
+t.test("a patient's own export is one part, in the order of the source", async (t) => {
+  t.same(toParts(filterOf({ types: ['Consent', 'Patient'], patientId: 'p1' }), source, new Map([['patients', 100_000]]), 4), [[whole('Patient'), whole('Consent')]])
 })
 
-t.test('small tables and views have one reader each', async (t) => {
-  t.same(toParts(filterOf({ types: ['Patient', 'Consent'] }), new Map([['patients', 63 * mebibyte]]), 4),
-    [[{ list: 'output', type: 'Patient', range: null }], [{ list: 'output', type: 'Consent', range: null }]])
+t.test('small tables share readers, up to 32 MiB', async (t) => {
+  const sizes = (patients: number, consents: number, provenance: number) => new Map([['patients', patients * mebibyte], ['consents', consents * mebibyte], ['provenance_events', provenance * mebibyte]])
+  const types = ['Patient', 'Consent', 'Provenance']
+  t.same(typesOf(toParts(filterOf({ types }), source, sizes(1, 0, 1), 4)), [['Patient', 'Consent', 'Provenance']])
+  t.same(typesOf(toParts(filterOf({ types }), source, sizes(20, 12, 1), 4)), [['Patient', 'Consent'], ['Provenance']])
+  t.same(typesOf(toParts(filterOf({ types }), source, sizes(20, 40, 1), 4)), [['Patient', 'Provenance'], ['Consent']])
+  const small = new Map(resourceTypes.map((type) => [toRelation(type), mebibyte]))
+  t.equal(toParts(filterOf({ types: resourceTypes }), sourceOf([...resourceTypes]), small, 4).length, Math.ceil(resourceTypes.length / 32))
+})
+
+t.test('views, whose size is not known, have a reader each, unless there are many', async (t) => {
+  t.same(typesOf(toParts(filterOf({ types: ['Patient', 'Consent'] }), source, new Map(), 2)), [['Patient'], ['Consent']])
+  const parts = toParts(filterOf({ types: resourceTypes }), sourceOf([...resourceTypes], 'view'), new Map(), 2)
+  t.equal(parts.length, 8)
+  t.same(typesOf(parts).flat().sort(), resourceTypes)
 })
 
 t.test('the ranges of a large table follow on one another, and the last is open', async (t) => {
   for (const readers of [2, 3, 4, 7]) {
-    const ranges = toParts(filterOf({ types: ['Patient'] }), new Map([['patients', 1_000_003]]), readers).flat().map((source) => source.list === 'output' ? source.range : undefined)
+    const ranges = toParts(filterOf({ types: ['Patient'] }), source, new Map([['patients', 1_000_003]]), readers).flat().map((item) => item.list === 'output' ? item.range : undefined)
     t.equal(ranges.length, readers)
     t.equal(ranges[0]?.from, 0)
     t.equal(ranges.at(-1)?.to, null)
@@ -25,18 +43,18 @@ t.test('the ranges of a large table follow on one another, and the last is open'
 })
 
 t.test('no range is smaller than 32 MiB, however many readers there are', async (t) => {
-  t.equal(toParts(filterOf({ types: ['Patient'] }), new Map([['patients', 100 * mebibyte]]), 64).length, 3)
+  t.equal(toParts(filterOf({ types: ['Patient'] }), source, new Map([['patients', 100 * mebibyte]]), 64).length, 3)
 })
 
 t.test('what was deleted is a part of its own, and only with _since', async (t) => {
   const since = new Date()
-  t.same(toParts(filterOf({ types: ['Patient'], since }), new Map(), 4), [[{ list: 'output', type: 'Patient', range: null }], [{ list: 'deleted' }]])
-  t.same(toParts(filterOf({ types: ['Patient'], since, patientId: 'p1' }), new Map(), 4), [[{ list: 'output', type: 'Patient', range: null }, { list: 'deleted' }]])
-  t.same(toParts(filterOf({ types: [], since }), new Map(), 4), [])
+  t.same(toParts(filterOf({ types: ['Patient'], since }), source, new Map(), 4), [[whole('Patient')], [{ list: 'deleted' }]])
+  t.same(toParts(filterOf({ types: ['Patient'], since, patientId: 'p1' }), source, new Map(), 4), [[whole('Patient'), { list: 'deleted' }]])
+  t.same(toParts(filterOf({ types: [], since }), source, new Map(), 4), [])
 })
 
 t.test('associated Provenance is one query over all types, and has one reader', async (t) => {
   const large = new Map([['provenance_events', 1_000 * mebibyte]])
-  t.equal(toParts(filterOf({ types: ['Provenance'] }), large, 4).length, 4)
-  t.equal(toParts(filterOf({ types: ['Provenance'], associated: 'latest' }), large, 4).length, 1)
+  t.equal(toParts(filterOf({ types: ['Provenance'] }), source, large, 4).length, 4)
+  t.same(toParts(filterOf({ types: ['Provenance'], associated: 'latest' }), source, large, 4), [[whole('Provenance')]])
 })

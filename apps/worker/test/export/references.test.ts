@@ -1,9 +1,6 @@
-import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import { loadFiles } from '@fhir-bulk-export/core/load'
-import { generateResources } from '@fhir-bulk-export/stack/generate'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
+import { copyRows } from '@fhir-bulk-export/stack/copy-rows'
+import { writeFiles } from '@fhir-bulk-export/stack/generate/files'
 import { sql } from 'kysely'
 import t from 'tap'
 import { ended, openService, readExport } from '../fixtures/service.ts'
@@ -17,17 +14,14 @@ function literals (value: unknown): string[] {
 
 t.test('literal references of an export of all types resolve within it', async (t) => {
   const service = await openService(t)
-  const file = `${t.testdir({})}/all.ndjson`
-  const stream = createWriteStream(file)
-  for (const resource of generateResources({ patients: 80, seed: 5 })) stream.write(JSON.stringify(resource) + '\n')
-  stream.end()
-  await once(stream, 'finish')
-  await loadFiles(service.db, [file], { onProblem: (problem) => t.fail(JSON.stringify(problem)) })
+  const data = t.testdir({})
+  await writeFiles(data, { patients: 80, seed: 5 })
+  await copyRows(service.environment.DATABASE_URL ?? '', data)
   await service.startWorker()
   const row = await ended(service.db, await service.kickOff())
   const resources = Object.values(await readExport(service, row.id)).flat()
   const held = new Set(resources.map(({ resourceType, id }) => `${resourceType}/${id}`))
-  const references = resources.flatMap(literals).filter((reference) => exportedTypes.some((type) => reference.startsWith(`${type}/`)))
+  const references = resources.flatMap(literals).filter((reference) => givenTypes.some((type) => reference.startsWith(`${type}/`)))
   t.ok(references.length > 500)
   t.same(references.filter((reference) => !held.has(reference)), [])
 })

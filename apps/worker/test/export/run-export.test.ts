@@ -17,8 +17,8 @@ t.test('an export holds every row of every type, exactly once', async (t) => {
   const files = await findPublishedFiles(service.db, id) ?? []
   t.match(files.map(({ list, type, name, count }) => ({ list, type, name, count })), [
     { list: 'output', type: 'Patient', name: 'Patient.1.ndjson', count: 3_000 },
-    { list: 'output', type: 'DocumentReference', name: 'DocumentReference.1.ndjson', count: 3_000 },
     { list: 'output', type: 'Consent', name: 'Consent.1.ndjson', count: 3_000 },
+    { list: 'output', type: 'DocumentReference', name: 'DocumentReference.1.ndjson', count: 3_000 },
     { list: 'output', type: 'Provenance', name: 'Provenance.1.ndjson', count: 3_000 },
   ])
   for (const file of files) {

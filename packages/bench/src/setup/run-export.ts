@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createExport, findExport } from '@fhir-bulk-export/core/exports'
 import type { ExportSummary } from '@fhir-bulk-export/core/exports'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
 import { readCpuSeconds } from '../measure/cpu.ts'
 import type { Figures } from './floor.ts'
 import type { Bench } from './stack.ts'
 
-export async function startExport ({ db, queue }: Bench, types: ExportedType[], patientId: string | null = null): Promise<string> {
+export async function startExport ({ db, queue }: Bench, types: string[], patientId: string | null = null): Promise<string> {
   const id = randomUUID()
   await createExport(db, {
     id,
@@ -34,7 +33,7 @@ export async function awaitExport ({ db }: Bench, id: string): Promise<ExportSum
 }
 
 /** One export from kick-off to manifest: rows → FHIR → NDJSON → hashed, stored, published. Time is PostgreSQL's, from claim to end. */
-export async function measureExport (bench: Bench, worker: { pid: number }, types: ExportedType[]): Promise<Figures & { rows: number }> {
+export async function measureExport (bench: Bench, worker: { pid: number }, types: string[]): Promise<Figures & { rows: number }> {
   const cpu = async () => await readCpuSeconds(bench.postmaster) + await readCpuSeconds(worker.pid)
   const before = await cpu()
   const row = await awaitExport(bench, await startExport(bench, types))

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 
 /**
- * Rows of all four types as real ones look (a Synthea patient's five identifiers, an inline note of some hundred bytes to
+ * Rows of the types with columns as real ones look (a Synthea patient's five identifiers, an inline note of some hundred bytes to
  * some kilobytes), made inside PostgreSQL: a million patients take half a minute. `from` and `to` number the patients.
  */
 export async function seedPatients (pool: Pool, from: number, to: number): Promise<void> {
@@ -64,6 +64,23 @@ export async function seedRecords (pool: Pool, from: number, to: number): Promis
       timestamptz '2000-01-01' + i % 200000 * interval '1 hour', 'CREATE',
       jsonb_build_array(jsonb_build_object('type', jsonb_build_object('coding', jsonb_build_array(jsonb_build_object('system', 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', 'code', 'author', 'display', 'Author'))),
         'who', jsonb_build_object('type', 'Practitioner', 'display', 'Dr. Liane379 Kunze215')))
+    FROM generate_series($1::int, $2::int) AS i`, [from, to])
+}
+
+/** A laboratory result for each of the patients, in FHIR's own JSON. */
+export async function seedObservations (pool: Pool, from: number, to: number): Promise<void> {
+  await pool.query("SELECT source.create_relation('observation')")
+  await pool.query(`
+    INSERT INTO source.observation (id, patient_id, resource)
+    SELECT md5('o' || i)::uuid::text, md5(i::text)::uuid::text, json_build_object(
+      'resourceType', 'Observation', 'id', md5('o' || i)::uuid, 'status', 'final',
+      'category', json_build_array(json_build_object('coding', json_build_array(json_build_object('system', 'http://terminology.hl7.org/CodeSystem/observation-category', 'code', 'laboratory', 'display', 'Laboratory')))),
+      'code', json_build_object('coding', json_build_array(json_build_object('system', 'http://loinc.org', 'code', '2160-0', 'display', 'Creatinine [Mass/volume] in Serum or Plasma')), 'text', 'Creatinine'),
+      'subject', json_build_object('reference', 'Patient/' || md5(i::text)::uuid),
+      'encounter', json_build_object('reference', 'Encounter/' || md5('v' || i)::uuid),
+      'effectiveDateTime', '2019-03-12T18:31:16-04:00', 'issued', '2019-03-12T18:31:16.409-04:00',
+      'valueQuantity', json_build_object('value', round((0.5 + i % 200 / 100.0)::numeric, 2), 'unit', 'mg/dL', 'system', 'http://unitsofmeasure.org', 'code', 'mg/dL'),
+      'referenceRange', json_build_array(json_build_object('low', json_build_object('value', 0.60, 'unit', 'mg/dL'), 'high', json_build_object('value', 1.30, 'unit', 'mg/dL'))))
     FROM generate_series($1::int, $2::int) AS i`, [from, to])
 }
 

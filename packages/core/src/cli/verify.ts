@@ -10,7 +10,7 @@ import { verifyFile } from '../verify/index.ts'
 const usage = `usage: verify <export id>
 
 Fetches every file of a completed export from the content store and checks its CID, SHA-256, size and count, and that every line
-is JSON of the file's type. Reads DATABASE_URL, IPFS_URL and, for encrypted files, EXPORT_ENCRYPTION_KEY. Prints no content.
+is a valid FHIR R4 resource of its type. Reads DATABASE_URL, IPFS_URL and, for encrypted files, EXPORT_ENCRYPTION_KEY. Prints no content.
 Exit code: 0 all is as it was published, 1 something is not, 2 nothing could be checked.`
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

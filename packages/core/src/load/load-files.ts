@@ -1,107 +1,82 @@
-import type { Kysely } from 'kysely'
-import { ElementError, join } from '../fhir/element-error.ts'
-import { isObject, type Scope } from '../fhir/reading.ts'
-import { resourceTypes } from '../fhir/resource-types.ts'
+import type pg from 'pg'
+import { createBatches, createRelations } from './batches.ts'
 import { findFiles, type SourceFile } from './find-files.ts'
-import { readLines, type Line } from './lines.ts'
-import { createLoaders, type LoadedType } from './loaders.ts'
+import { findResources } from './find-resources.ts'
+import { readTexts } from './read-files.ts'
 import { createReport, type LoadProblem, type LoadReport } from './report.ts'
 
-export interface LoadProgress { readonly file: string, readonly bytes: number, readonly totalBytes: number }
+export interface LoadProgress {
+  /** that were read */
+  readonly resources: number
+  readonly bytes: number
+  readonly totalBytes: number
+}
 
 export interface LoadOptions {
-  /** Called at times while files are read; `bytes` of `totalBytes` are done. */
+  /** Called at times while files are read. */
   onProgress? (progress: LoadProgress): void
-  /** Called for each line that is not loaded. */
+  /** Called for each resource that is not loaded. */
   onProblem? (problem: LoadProblem): void
 }
 
-const progressBytes = 4 * 1024 * 1024
+/** How many files are read at once, each with a connection to write on. */
+export const filesAtOnce = 4
 
 /**
- * Loads FHIR R4 NDJSON into schema `source`: Patient, DocumentReference, Consent, Group and Provenance, in files or in the
- * `*.ndjson` of folders, in any order and mixture. A row that is there is replaced, and is not deleted any more. A bad line
- * is reported and stops nothing; what a row cannot hold is left out and counted.
- * @throws ServiceError NOT_FOUND for a path that does not exist, before anything is loaded; errors of the database.
+ * Loads FHIR R4 resources of any type into schema `source`: the lines of `*.ndjson` and `*.ndjson.gz`, a `*.json` that is a resource, or the
+ * entries of one that is a Bundle; in files or folders, in any order and mixture. Each stands in `resource` of its type's relation, which is
+ * made where it is missing. A row that is there is replaced, and is not deleted any more. What is no valid R4 is reported and stops nothing.
+ * @throws ServiceError NOT_FOUND for a path that does not exist, before anything is loaded; SOURCE_MISMATCH for a relation that cannot hold
+ * resources; errors of the database.
  */
-export async function loadFiles<DB> (db: Kysely<DB>, paths: readonly string[], options: LoadOptions = {}): Promise<LoadReport> {
+export async function loadFiles (pool: pg.Pool, paths: readonly string[], { onProgress, onProblem }: LoadOptions = {}): Promise<LoadReport> {
   const files = await findFiles(paths)
-  const report = createReport()
-  const withProvenance = new Set<SourceFile>()
-  const loaders = createLoaders(db, {
-    wrote: report.wrote,
-    refused (type, place, problem) {
-      report.rejected(type)
-      options.onProblem?.({ ...place, problem })
-    },
-  })
-
-  function reject (type: string, file: SourceFile, line: Line, problem: string): void {
-    report.rejected(type)
-    options.onProblem?.({ file: file.path, line: line.line, problem })
-  }
-
-  async function take (type: LoadedType, resource: unknown, file: SourceFile, line: Line): Promise<void> {
-    const scope: Scope = { purpose: 'load', attachmentBaseUrls: [], notes: [], depth: 0 }
-    try {
-      await loaders[type].take(resource, scope, { file: file.path, line: line.line }, line.bytes)
-      report.notHeld(type, scope.notes)
-    } catch (error) {
-      if (!(error instanceof ElementError)) throw error
-      reject(type, file, line, `${join(type, error.path)} ${error.problem}`)
-    }
-  }
-
-  /** Everything but Provenance: whose it is may be known only by rows of any other line. */
-  async function takeFirst (file: SourceFile, line: Line): Promise<void> {
-    if ('problem' in line) return reject('unknown', file, line, line.problem)
-    const resource = parse(line.text)
-    const type = isObject(resource) ? resource.resourceType : undefined
-    if (resource === undefined) reject('unknown', file, line, 'is not JSON')
-    else if (typeof type !== 'string' || !resourceTypes.has(type)) reject('unknown', file, line, 'is not a FHIR R4 resource')
-    else if (type === 'Provenance') withProvenance.add(file)
-    else if (type in loaders) await take(type as LoadedType, resource, file, line)
-    else report.skipped(type)
-  }
-
-  async function takeProvenance (file: SourceFile, line: Line): Promise<void> {
-    if ('problem' in line || !line.text.includes('"Provenance"')) return
-    const resource = parse(line.text)
-    if (isObject(resource) && resource.resourceType === 'Provenance') await take('Provenance', resource, file, line)
-  }
-
-  await readAll(files, takeFirst, options)
-  for (const loader of Object.values(loaders)) await loader.flush()
-  await readAll([...withProvenance], takeProvenance, options)
-  await loaders.Provenance.flush()
-  return report.result()
-}
-
-async function readAll (
-  files: readonly SourceFile[], take: (file: SourceFile, line: Line) => Promise<void>, { onProgress }: LoadOptions
-): Promise<void> {
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  let before = 0
-  for (const file of files) {
-    let bytes = 0
-    let told = 0
-    for await (const line of readLines(file.path)) {
-      await take(file, line)
-      bytes += line.bytes
-      if (bytes - told < progressBytes) continue
-      told = bytes
-      onProgress?.({ file: file.path, bytes: before + bytes, totalBytes })
-    }
-    before += file.bytes
-    onProgress?.({ file: file.path, bytes: before, totalBytes })
-  }
-}
+  const report = createReport()
+  const relations = createRelations(pool)
+  const queue = files.values()
+  let [resources, bytes, hasFailed] = [0, 0, false]
 
-/** The parser's own message would quote the line. */
-function parse (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+  function reject (type: string, { file, line, problem }: LoadProblem): void {
+    report.rejected(type)
+    onProblem?.({ file, line, problem })
   }
+
+  /** Takes one file after the other. */
+  async function load (): Promise<void> {
+    const batches = createBatches(pool, relations, {
+      onWritten: report.wrote,
+      onRefused: ({ type, file, line }, problem) => { reject(type, { file, line, problem: `${type} ${problem}` }) },
+    })
+    for (const file of queue) await read(file)
+    if (!hasFailed) await batches.end()
+
+    async function read ({ path }: SourceFile): Promise<void> {
+      const texts = readTexts(path, function tell (read) {
+        bytes += read
+        onProgress?.({ resources, bytes, totalBytes })
+      })
+      for await (const text of texts) {
+        for (const found of findResources(text, path.endsWith('.json'))) {
+          if (hasFailed) return
+          resources++
+          if ('row' in found) await batches.add({ type: found.type, row: found.row, file: path, line: found.line })
+          else reject(found.type, { file: path, line: found.line, problem: found.problem })
+        }
+      }
+    }
+  }
+
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(filesAtOnce, files.length) }, async function stopAllWithOne () {
+    try {
+      await load()
+    } catch (error) {
+      hasFailed = true
+      throw error
+    }
+  }))
+  const failure = ended.find(({ status }) => status === 'rejected')
+  if (failure?.status === 'rejected') throw failure.reason
+  onProgress?.({ resources, bytes, totalBytes })
+  return report.result()
 }

@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer'
+import { checkResource } from '../r4/index.ts'
+
 const newline = 0x0a
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** What is wrong with lines, without a word of what is in them. */
 export interface LineCheck {
@@ -8,21 +10,18 @@ export interface LineCheck {
   end: () => { count: number, problems: string[] }
 }
 
-/** Checks NDJSON: every line is JSON, of `type`, and ended. Memory is bounded by the longest line. */
+/** Checks NDJSON: every line is a valid resource, of `type`, and ended. Memory is bounded by the longest line. */
 export function startLineCheck (type: string): LineCheck {
-  const malformed = startTally('are no JSON')
+  const malformed = startTally('are no valid FHIR R4')
   const foreign = startTally(`are no ${type}`)
   let parts: Uint8Array[] = []
   let count = 0
 
   function check (line: Buffer): void {
     count++
-    try {
-      const resource: unknown = JSON.parse(decoder.decode(line))
-      if (typeof resource !== 'object' || resource === null || !('resourceType' in resource) || resource.resourceType !== type) foreign.add(count)
-    } catch {
-      malformed.add(count)
-    }
+    const checked = isUtf8(line) ? checkResource(line) : undefined
+    if (checked?.isValid !== true) malformed.add(count)
+    else if (checked.type !== type) foreign.add(count)
   }
 
   function add (chunk: Uint8Array): void {

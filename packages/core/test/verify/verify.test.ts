@@ -76,7 +76,7 @@ t.test('all is as it was published: a line a file, and a summary', async (t) => 
 })
 
 t.test('what is not as it was published is said, file by file', async (t) => {
-  const { run, paths, db } = await givenFiles(t, [lines(3), lines(3), lines(3), `${lines(2)}no JSON\n`, lines(3, 'Consent'), lines(3)])
+  const { run, paths, db } = await givenFiles(t, [lines(3), lines(3), lines(3), `${lines(2)}no JSON\n{"resourceType":"Patient","id":"secret-9","gender":"?"}\n`, lines(3, 'Organization'), lines(3)])
   const [changed = '', cut = '', gone = ''] = paths
   await writeFile(changed, (await readFile(changed, 'utf8')).replace('secret-0', 'secret-9'))
   await writeFile(cut, (await readFile(cut)).subarray(0, -5))
@@ -88,7 +88,7 @@ t.test('what is not as it was published is said, file by file', async (t) => {
   t.match(one, /^BAD {2}Patient\.1\.ndjson: its CID is Qm\w+, not Qm\w+; its SHA-256 is \w{64}, not \w{64}$/)
   t.match(two, /^BAD {2}Patient\.2\.ndjson: .*delivered \d+ of \d+ bytes/)
   t.match(three, /^BAD {2}Patient\.3\.ndjson: .*delivered 0 of \d+ bytes/)
-  t.match(four, /^BAD {2}Patient\.4\.ndjson: 1 lines are no JSON, the first of them line 3$/)
+  t.match(four, /^BAD {2}Patient\.4\.ndjson: 2 lines are no valid FHIR R4, the first of them line 3$/)
   t.match(five, /^BAD {2}Patient\.5\.ndjson: 3 lines are no Patient, the first of them line 1$/)
   t.match(six, /^BAD {2}Patient\.6\.ndjson: it has 3 lines, not 4$/)
   t.match(summary, /^6 files, .*: 6 files are not as published$/)

@@ -1,5 +1,4 @@
 import type { Manifest } from '@fhir-bulk-export/core/exports'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
 import { signToken } from '@fhir-bulk-export/stack/tokens'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { groupId, readableConsents } from './data.ts'
@@ -10,7 +9,7 @@ export interface Wish {
   /** Of the token. */
   claims: { role: 'ADMIN' | 'PATIENT', sub: string, patient_id?: string }
   level: 'system' | 'patient' | 'group'
-  types: ExportedType[]
+  types: string[]
   /** By POST: only these. */
   patients?: string[]
   since?: string | undefined

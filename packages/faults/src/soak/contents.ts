@@ -1,5 +1,4 @@
 import type { FileList } from '@fhir-bulk-export/core/exports'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
 import type { Bundle, DocumentReference, OperationOutcome, Patient, Resource } from 'fhir/r4.js'
 import { groupMembers, letters, patients, poisoned } from './data.ts'
 import type { Wish } from './client.ts'
@@ -83,7 +82,7 @@ function toOwn ({ claims, patients: asked }: Wish): string[] | undefined {
   return claims.patient_id === undefined ? asked : [claims.patient_id]
 }
 
-/** The bad rows of the three other types belong to p1. */
+/** The bad rows of the other types belong to p1. */
 function toPoisoned (wish: Wish): string[] {
   const hasFirst = toWanted(wish).includes(1)
   const hasBadPatients = toOwn(wish) === undefined && wish.level !== 'group'
@@ -94,8 +93,8 @@ function toPoisoned (wish: Wish): string[] {
 /** A row's number is its patient's. */
 function mayHold (wish: Wish, name: string): boolean {
   const [type, id = ''] = name.split('/')
-  if (!wish.types.includes(type as ExportedType)) return false
-  const [, prefix, number] = /^(m?)[pdce](\d+)$/.exec(id) ?? []
+  if (!wish.types.includes(type ?? '')) return false
+  const [, prefix, number] = /^(m?)[pdceo](\d+)$/.exec(id) ?? []
   const own = toOwn(wish)
   if (own !== undefined) return own.includes(`${prefix}p${number}`) || own.includes(id)
   return wish.level !== 'group' || (prefix === '' && Number(number) <= groupMembers)

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
 import type { Random } from '@fhir-bulk-export/stack/random'
 import type { Wish } from './client.ts'
-import { patients } from './data.ts'
+import { patients, types } from './data.ts'
 import { countFailure, follow, lose, read, startExport } from './run.ts'
 import type { Run } from './run.ts'
 import { persistently } from './watch.ts'
@@ -71,7 +70,7 @@ async function exportAndDrop (run: Run, sub: string, random: Random): Promise<vo
 
 async function exportToFail (run: Run, sub: string, random: Random): Promise<void> {
   const wish = random.chance(0.5) ? { ...toEverything(sub, random), level: random.pick(['system', 'patient'] as const) } : toOwn('q', random)
-  await startExport(run, { ...wish, types: exportedTypes, takesUnreadable: true }, async (accepted) => {
+  await startExport(run, { ...wish, types, takesUnreadable: true }, async (accepted) => {
     const ending = await follow(run, accepted)
     if (ending.kind === 'failed' && ending.reason.startsWith('More than')) run.figures.failedByDesign++
     else if (ending.kind === 'failed') countFailure(run, accepted, ending.reason)
@@ -80,9 +79,9 @@ async function exportToFail (run: Run, sub: string, random: Random): Promise<voi
 }
 
 function toEverything (sub: string, random: Random): Wish {
-  const types = random.chance(0.6) ? exportedTypes : exportedTypes.filter(() => random.chance(0.5))
+  const some = random.chance(0.6) ? types : types.filter(() => random.chance(0.5))
   const level = random.pick(['system', 'system', 'patient', 'patient', 'group'] as const)
-  return { claims: { role: 'ADMIN', sub }, level, types: types.length === 0 ? exportedTypes : types, profile: random.pick(profiles) }
+  return { claims: { role: 'ADMIN', sub }, level, types: some.length === 0 ? types : some, profile: random.pick(profiles) }
 }
 
 function toSome (sub: string, random: Random): Wish {
@@ -91,5 +90,5 @@ function toSome (sub: string, random: Random): Wish {
 }
 
 function toOwn (id: string, random: Random): Wish {
-  return { claims: { role: 'PATIENT', sub: id, patient_id: id }, level: 'patient', types: exportedTypes, profile: random.pick(profiles) }
+  return { claims: { role: 'PATIENT', sub: id, patient_id: id }, level: 'patient', types, profile: random.pick(profiles) }
 }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
 import type { Random } from '@fhir-bulk-export/stack/random'
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Wish } from './client.ts'
+import { types } from './data.ts'
 import { countFailure, follow, read, startExport } from './run.ts'
 import type { Run } from './run.ts'
 
@@ -76,6 +76,7 @@ async function readHoldings (db: Kysely<Database>, patientId: string | undefined
       UNION ALL SELECT 'DocumentReference/' || id, id, patient_id, updated_at, deleted_at FROM source.medical_records
       UNION ALL SELECT 'Consent/' || id, id, patient_id, updated_at, deleted_at FROM source.consents WHERE status <> 'quarantined'
       UNION ALL SELECT 'Provenance/' || id, id, patient_id, updated_at, deleted_at FROM source.provenance_events
+      UNION ALL SELECT 'Observation/' || id, id, patient_id, updated_at, deleted_at FROM source.observation
     ) r
     WHERE deleted_at IS NULL AND id NOT LIKE 'bad-%' AND (${patientId ?? null}::text IS NULL OR patient_id = ${patientId ?? null})
       AND NOT EXISTS (SELECT FROM source.patients p WHERE p.id = r.patient_id AND p.deleted_at IS NOT NULL)`.execute(db)
@@ -89,7 +90,7 @@ function toMicroseconds (instant: string): string {
 }
 
 export const mirrorWishes: Record<string, Omit<Wish, 'since'>> = {
-  'everything, at system level': { claims: { role: 'ADMIN', sub: 'mirror-1' }, level: 'system', types: exportedTypes, profile: 'respond-async' },
-  'everything, at patient level': { claims: { role: 'ADMIN', sub: 'mirror-2' }, level: 'patient', types: exportedTypes, profile: 'reference-card' },
-  'one patient': { claims: { role: 'PATIENT', sub: 'mp1', patient_id: 'mp1' }, level: 'patient', types: exportedTypes, profile: 'separate-export-status' },
+  'everything, at system level': { claims: { role: 'ADMIN', sub: 'mirror-1' }, level: 'system', types, profile: 'respond-async' },
+  'everything, at patient level': { claims: { role: 'ADMIN', sub: 'mirror-2' }, level: 'patient', types, profile: 'reference-card' },
+  'one patient': { claims: { role: 'PATIENT', sub: 'mp1', patient_id: 'mp1' }, level: 'patient', types, profile: 'separate-export-status' },
 }

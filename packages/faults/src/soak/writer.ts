@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Kysely, Transaction } from 'kysely'
 import { insertPatients, moving, movingAtStart, patients, relations } from './data.ts'
 
-const letters = ['p', 'd', 'c', 'e'] as const
+const letters = ['p', 'd', 'c', 'e', 'o'] as const
 /** Below the time that a transaction may rest (core's connect.ts). */
 const longestMs = 2_500
 
@@ -43,7 +43,7 @@ async function raiseVersions (trx: Transaction<Database>, random: Random): Promi
 }
 
 async function touch (trx: Transaction<Database>, random: Random): Promise<void> {
-  const letter = random.pick(['c', 'e'] as const)
+  const letter = random.pick(['c', 'e', 'o'] as const)
   const ids = pickNumbers(random, 40, patients).map((i) => `${letter}${i}`)
   await sql`UPDATE ${table(letter)} SET updated_at = now() WHERE id = ANY(${ids})`.execute(trx)
 }

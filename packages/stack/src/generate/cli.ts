@@ -1,5 +1,5 @@
 import { readOptions } from '../options.ts'
-import { writeNdjson } from './write-ndjson.ts'
+import { writeFiles } from './write-files.ts'
 
 const usage = 'usage: generate --out DIR [--patients N] [--seed S]'
 
@@ -10,9 +10,9 @@ if (out === '' || !Number.isInteger(patients) || !Number.isInteger(seed)) {
   process.exitCode = 2
 } else {
   const startedMs = performance.now()
-  const counts = await writeNdjson(out, { patients, seed })
+  const counts = await writeFiles(out, { patients, seed })
   const seconds = (performance.now() - startedMs) / 1_000
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  for (const [type, count] of Object.entries(counts)) console.log(`${String(count).padStart(9)} ${type}`)
-  console.log(`${String(total).padStart(9)} resources in ${seconds.toFixed(1)} s (${Math.round(total / seconds)} a second)`)
+  for (const [file, count] of Object.entries(counts)) console.log(`${String(count).padStart(9)} ${file}`)
+  console.log(`${String(total).padStart(9)} rows and resources in ${seconds.toFixed(1)} s (${Math.round(total / seconds)} a second)`)
 }

@@ -3,11 +3,9 @@ import type { CodeableConcept, Coding } from 'fhir/r4.js'
 /** Codes with the displays their code systems give. The objects are shared between resources: never change one. */
 
 export const systems = {
-  mrn: 'urn:oid:2.16.840.1.113883.19.5',
   practitioner: 'http://hl7.org/fhir/sid/us-npi',
   organization: 'https://example.org/organizations',
   location: 'https://example.org/locations',
-  encounter: 'https://example.org/encounters',
   relatedPerson: 'https://example.org/related-persons',
   device: 'https://example.org/devices',
 } as const
@@ -25,7 +23,6 @@ function concept (system: string, code: string, display: string, text?: string):
 }
 
 // Patient
-export const medicalRecordNumber = concept(`${terminology}/v2-0203`, 'MR', 'Medical record number', 'Medical record number')
 export const socialSecurityNumber = concept(`${terminology}/v2-0203`, 'SS', 'Social Security number')
 export const driversLicense = concept(`${terminology}/v2-0203`, 'DL', 'Driver\'s license number')
 export const passportNumber = concept(`${terminology}/v2-0203`, 'PPN', 'Passport number')
@@ -54,7 +51,6 @@ export const documentedEvents = [...concepts(snomed, [['185349003', 'Encounter f
 export const textFormat: Coding = { system: 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem', code: 'urn:ihe:iti:xds:2017:mimeTypeSufficient', display: 'mimeType Sufficient' }
 
 // Consent
-export const privacyScope = concept(`${terminology}/consentscope`, 'patient-privacy', 'Privacy Consent')
 export const researchScope = concept(`${terminology}/consentscope`, 'research', 'Research')
 export const consentDocument = concept(loinc, '59284-0', 'Consent Document')
 export const disclosure = concept(`${terminology}/v3-ActCode`, 'IDSCL', 'information disclosure')
@@ -75,3 +71,30 @@ export const reasons: CodeableConcept[] = purposes.map(coding => ({ coding: [cod
 export const agentTypes = concepts(`${terminology}/provenance-participant-type`, [['author', 'Author'], ['enterer', 'Enterer'], ['verifier', 'Verifier'], ['informant', 'Informant'], ['custodian', 'Custodian']])
 export const assembler = concept(`${terminology}/provenance-participant-type`, 'assembler', 'Assembler')
 export const physicianRole = concept(snomed, '309343006', 'Physician')
+
+// Encounter
+export const encounterClasses: Coding[] = [['AMB', 'ambulatory'], ['EMER', 'emergency'], ['IMP', 'inpatient encounter']].map(([code, display]) => ({ system: `${terminology}/v3-ActCode`, code, display }))
+export const encounterTypes = concepts(snomed, [['185349003', 'Encounter for check up'], ['50849002', 'Emergency room admission'], ['32485007', 'Hospital admission']])
+export const attender = concept(`${terminology}/v3-ParticipationType`, 'ATND', 'attender')
+export const dischargedHome = concept(`${terminology}/discharge-disposition`, 'home', 'Home')
+
+// Condition
+export const diagnoses = concepts(snomed, [
+  ['38341003', 'Hypertensive disorder'], ['44054006', 'Diabetes mellitus type 2'], ['195967001', 'Asthma'], ['55822004', 'Hyperlipidemia'], ['271737000', 'Anemia'],
+  ['35489007', 'Depressive disorder'], ['444814009', 'Viral sinusitis'], ['10509002', 'Acute bronchitis'],
+])
+export const clinicalStatuses = { active: concept(`${terminology}/condition-clinical`, 'active', 'Active'), resolved: concept(`${terminology}/condition-clinical`, 'resolved', 'Resolved') }
+export const confirmed = concept(`${terminology}/condition-ver-status`, 'confirmed', 'Confirmed')
+export const conditionCategories = concepts(`${terminology}/condition-category`, [['encounter-diagnosis', 'Encounter Diagnosis'], ['problem-list-item', 'Problem List Item']])
+
+// Observation
+export const vitalSigns = concept(`${terminology}/observation-category`, 'vital-signs', 'Vital Signs')
+export const laboratory = concept(`${terminology}/observation-category`, 'laboratory', 'Laboratory')
+export const socialHistory = concept(`${terminology}/observation-category`, 'social-history', 'Social History')
+export const interpretations = { low: concept(`${terminology}/v3-ObservationInterpretation`, 'L', 'Low'), normal: concept(`${terminology}/v3-ObservationInterpretation`, 'N', 'Normal'), high: concept(`${terminology}/v3-ObservationInterpretation`, 'H', 'High') }
+export const notDone = concept(`${terminology}/data-absent-reason`, 'not-performed', 'Not Performed')
+export const smokingStatuses = concepts(snomed, [['266919005', 'Never smoked tobacco'], ['8517006', 'Ex-smoker'], ['449868002', 'Smokes tobacco daily']])
+
+export function measured (code: string, display: string): CodeableConcept {
+  return concept(loinc, code, display, display)
+}

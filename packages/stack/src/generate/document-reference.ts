@@ -1,55 +1,65 @@
 import { createHash } from 'node:crypto'
-import type { Attachment, DocumentReference, DocumentReferenceContent, DocumentReferenceContext, Patient } from 'fhir/r4.js'
+import type { Attachment, DocumentReferenceContent } from 'fhir/r4.js'
 import * as codes from './codes.ts'
 import { randomTime, toDateTime, toInstant, toPartialDate } from './dates.ts'
+import type { GeneratedEncounter } from './encounter.ts'
 import { generateNote } from './note.ts'
-import type { GeneratedPatient } from './patient.ts'
+import type { GeneratedPatient, PatientRow } from './patient.ts'
 import type { Random } from './random.ts'
 import { elsewhere, organization, practitioner } from './references.ts'
 import { descriptions } from './vocabulary.ts'
 
 const uuidSystem = 'urn:ietf:rfc:3986'
 
-/** Three on average, none for some patients and more than ten for a few. */
-export function generateDocuments ({ patient, bornMs, lastSeenMs }: GeneratedPatient, random: Random): DocumentReference[] {
+/** A row of source.medical_records. */
+export type DocumentRow = ReturnType<typeof generateDocument>
+
+/** Three on average, none for some patients and more than ten for a few; most belong to an encounter. */
+export function generateDocuments (generated: GeneratedPatient, encounters: GeneratedEncounter[], random: Random): DocumentRow[] {
   const count = Math.floor(-Math.log(1 - random.next()) * 3.5)
-  const documents: DocumentReference[] = []
+  const documents: DocumentRow[] = []
   for (let index = 0; index < count; index++) {
-    documents.push(generateDocument(patient, randomTime(random, bornMs, lastSeenMs), random, documents.at(-1)?.id))
+    const encounter = random.maybe(0.7, () => random.pick(encounters))
+    documents.push(generateDocument(generated, encounter, random, documents.at(-1)?.id))
   }
   return documents
 }
 
-function generateDocument (patient: Patient, writtenMs: number, random: Random, previousId: string | undefined): DocumentReference {
+function generateDocument ({ patient, bornMs, lastSeenMs }: GeneratedPatient, encounter: GeneratedEncounter | null, random: Random, previousId: string | undefined) {
+  const writtenMs = encounter?.endMs ?? randomTime(random, bornMs, lastSeenMs)
   const subject = { reference: `Patient/${patient.id}` }
-  const document: DocumentReference = {
-    resourceType: 'DocumentReference',
+  return {
     id: random.uuid(),
+    patient_id: patient.id,
+    master_identifier: random.maybe(0.2, () => ({ system: uuidSystem, value: `urn:uuid:${random.uuid()}` })),
     identifier: [{ system: uuidSystem, value: `urn:uuid:${random.uuid()}` }],
-    status: 'current',
+    status: random.chance(0.92) ? 'current' : random.pick(['superseded', 'superseded', 'entered-in-error'] as const),
+    doc_status: random.maybe(0.5, () => random.pick(['final', 'final', 'amended', 'preliminary'] as const)),
     type: random.pick(codes.documentTypes),
     category: [codes.clinicalNote],
-    subject,
+    date: random.maybe(0.97, () => toInstant(writtenMs)),
+    author: random.maybe(0.9, () => random.chance(0.1) ? [practitioner(random), subject] : [practitioner(random)]),
+    authenticator: random.maybe(0.2, () => practitioner(random)),
+    custodian: random.maybe(0.8, () => organization(random)),
+    relates_to: previousId === undefined
+      ? null
+      : random.maybe(0.1, () => [{ code: random.pick(['replaces', 'appends', 'transforms'] as const), target: { reference: `DocumentReference/${previousId}` } }]),
+    description: random.maybe(0.4, () => random.pick(descriptions)),
+    security_label: random.maybe(0.15, () => [random.pick(codes.confidentiality)]),
     content: contents(patient, writtenMs, random),
+    encounter: encounter === null ? null : [{ reference: `Encounter/${encounter.encounter.id}` }],
+    event: random.maybe(0.2, () => [random.pick(codes.documentedEvents)]),
+    period_start: toDateTime(encounter?.startMs ?? writtenMs - random.integer(10, 240) * 60_000, random),
+    period_end: random.maybe(0.8, () => toDateTime(writtenMs, random)),
+    facility_type: random.maybe(0.3, () => random.pick(codes.facilityTypes)),
+    practice_setting: random.maybe(0.3, () => random.pick(codes.practiceSettings)),
+    source_patient_info: random.maybe(0.1, () => subject),
+    related: random.maybe(0.1, () => [elsewhere('ServiceRequest', 'https://example.org/orders', `${random.integer(1, 999_999)}`, 'Order')]),
   }
-  if (random.chance(0.2)) document.masterIdentifier = { system: uuidSystem, value: `urn:uuid:${random.uuid()}` }
-  if (random.chance(0.08)) document.status = random.pick(['superseded', 'superseded', 'entered-in-error'] as const)
-  if (random.chance(0.5)) document.docStatus = random.pick(['final', 'final', 'amended', 'preliminary'] as const)
-  if (random.chance(0.97)) document.date = toInstant(writtenMs)
-  if (random.chance(0.9)) document.author = random.chance(0.1) ? [practitioner(random), subject] : [practitioner(random)]
-  if (random.chance(0.2)) document.authenticator = practitioner(random)
-  if (random.chance(0.8)) document.custodian = organization(random)
-  if (previousId !== undefined && random.chance(0.1)) {
-    document.relatesTo = [{ code: random.pick(['replaces', 'appends', 'transforms'] as const), target: { reference: `DocumentReference/${previousId}` } }]
-  }
-  if (random.chance(0.4)) document.description = random.pick(descriptions)
-  if (random.chance(0.15)) document.securityLabel = [random.pick(codes.confidentiality)]
-  if (random.chance(0.8)) document.context = context(subject.reference, writtenMs, random)
-  return document
 }
 
-function contents (patient: Patient, writtenMs: number, random: Random): DocumentReferenceContent[] {
-  const name = patient.name?.[0]
+function contents (patient: PatientRow, writtenMs: number, random: Random): DocumentReferenceContent[] {
+  const name = patient.name[0]
   const text = Buffer.from(generateNote(random, `${name?.given?.[0]} ${name?.family}`, toInstant(writtenMs).slice(0, 10)))
   const attachment: Attachment = { contentType: 'text/plain; charset=utf-8', data: text.toString('base64') }
   if (random.chance(0.3)) attachment.size = text.length
@@ -62,18 +72,4 @@ function contents (patient: Patient, writtenMs: number, random: Random): Documen
   // The same in another form; and a document of which only the title is known.
   const html = Buffer.from(`<pre>${text.toString().replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</pre>`)
   return [first, { attachment: { contentType: 'text/html', data: html.toString('base64') } }, { attachment: { contentType: 'application/pdf', title: 'Scan (on paper only)' } }]
-}
-
-function context (patient: string, writtenMs: number, random: Random): DocumentReferenceContext {
-  const context: DocumentReferenceContext = {
-    encounter: [elsewhere('Encounter', codes.systems.encounter, random.uuid())],
-    period: { start: toDateTime(writtenMs - random.integer(10, 240) * 60_000, random), end: toDateTime(writtenMs, random) },
-  }
-  if (random.chance(0.2)) delete context.period?.end
-  if (random.chance(0.2)) context.event = [random.pick(codes.documentedEvents)]
-  if (random.chance(0.3)) context.facilityType = random.pick(codes.facilityTypes)
-  if (random.chance(0.3)) context.practiceSetting = random.pick(codes.practiceSettings)
-  if (random.chance(0.1)) context.sourcePatientInfo = { reference: patient }
-  if (random.chance(0.1)) context.related = [elsewhere('ServiceRequest', 'https://example.org/orders', `${random.integer(1, 999_999)}`, 'Order')]
-  return context
 }

@@ -1,36 +1,31 @@
-import type { Group, GroupMember } from 'fhir/r4.js'
 import { patientId } from './patient.ts'
 import { createRandom } from './random.ts'
 import { organization } from './references.ts'
+import type { Row } from './rows.ts'
 import { groups } from './vocabulary.ts'
 
-/** A group is one resource, so its members are one line of a file: kept to a size that a line should have. */
-const membersAtMost = 1_000
-
 /** Registries of the population, each with about a fifth of it. Their random streams are negative: patients have the others. */
-export function * generateGroups (seed: number, patients: number): Generator<Group> {
+export function * generateGroups (seed: number, patients: number): Generator<{ relation: 'patient_groups' | 'patient_group_members', row: Row }> {
   for (const [index, name] of groups.entries()) {
     const random = createRandom(seed, -1 - index)
-    const group: Group = {
-      resourceType: 'Group',
-      id: random.uuid(),
-      identifier: [{ system: 'https://example.org/groups', value: `group-${index + 1}` }],
-      active: true,
-      type: 'person',
-      actual: true,
-      code: { text: 'Registry' },
-      name,
-      managingEntity: organization(random),
+    const id = random.uuid()
+    yield {
+      relation: 'patient_groups',
+      row: { id, identifier: [{ system: 'https://example.org/groups', value: `group-${index + 1}` }], active: true, name, code: { text: 'Registry' }, managing_entity: organization(random) },
     }
-    const member: GroupMember[] = []
-    for (let patient = 0; patient < patients && member.length < membersAtMost; patient++) {
+    for (let patient = 0; patient < patients; patient++) {
       if (!random.chance(0.2)) continue
-      const one: GroupMember = { entity: { reference: `Patient/${patientId(seed, patient)}` } }
-      if (random.chance(0.3)) one.period = { start: `${random.integer(2010, 2025)}-01-01` }
-      if (random.chance(0.1)) one.inactive = true
-      member.push(one)
+      yield {
+        relation: 'patient_group_members',
+        row: {
+          id: random.uuid(),
+          group_id: id,
+          patient_id: patientId(seed, patient),
+          period_start: random.maybe(0.3, () => `${random.integer(2010, 2020)}-01-01`),
+          period_end: random.maybe(0.1, () => `${random.integer(2021, 2025)}-12`),
+          inactive: random.maybe(0.1, () => true),
+        },
+      }
     }
-    if (member.length > 0) group.member = member
-    yield group
   }
 }

@@ -1,8 +1,9 @@
-import type { Address, ContactPoint, HumanName, Identifier, Patient, PatientContact } from 'fhir/r4.js'
+import type { Address, ContactPoint, HumanName, Identifier, Patient, PatientContact, PatientLink } from 'fhir/r4.js'
 import * as codes from './codes.ts'
 import { randomTime, toDate, toDateTime, toPartialDate, dayMs, todayMs } from './dates.ts'
 import { createRandom, type Random } from './random.ts'
 import { organization, practitioner } from './references.ts'
+import { toColumn } from './rows.ts'
 import { people, places, prefixes, suffixes } from './vocabulary.ts'
 
 type Gender = NonNullable<Patient['gender']>
@@ -13,8 +14,11 @@ export function patientId (seed: number, index: number): string {
   return createRandom(seed, index).uuid()
 }
 
+/** A row of source.patients; null: an empty column. */
+export type PatientRow = ReturnType<typeof generateRow>
+
 export interface GeneratedPatient {
-  patient: Patient
+  patient: PatientRow
   bornMs: number
   /** End of the records: death or today. */
   lastSeenMs: number
@@ -22,36 +26,48 @@ export interface GeneratedPatient {
 
 export function generatePatient (seed: number, index: number, random: Random): GeneratedPatient {
   const id = random.uuid()
-  const origin = random.pick(people)
-  const gender = random.pick<Gender>(['female', 'female', 'female', 'male', 'male', 'male', 'other', 'unknown'])
   const bornMs = randomTime(random, Date.UTC(1931, 0, 1), todayMs - 30 * dayMs)
-  const diedMs = random.chance(0.08) ? randomTime(random, bornMs, todayMs) : undefined
-
-  const patient: Patient = { resourceType: 'Patient', id, identifier: identifiers(random, index) }
-  if (random.chance(0.8)) patient.active = random.chance(0.95)
-  patient.name = names(random, origin, gender)
-  if (random.chance(0.85)) patient.telecom = telecoms(random)
-  if (random.chance(0.97)) patient.gender = gender
-  if (random.chance(0.98)) patient.birthDate = random.chance(0.95) ? toDate(bornMs) : toPartialDate(bornMs, random)
-  if (diedMs !== undefined) Object.assign(patient, death(random, diedMs))
-  else if (random.chance(0.1)) patient.deceasedBoolean = false
-  if (random.chance(0.95)) patient.address = addresses(random)
-  if (random.chance(0.7)) patient.maritalStatus = random.pick(codes.maritalStatuses)
-  if (random.chance(0.03)) patient.multipleBirthInteger = random.integer(1, 3)
-  else if (random.chance(0.1)) patient.multipleBirthBoolean = random.chance(0.1)
-  if (random.chance(0.4)) patient.contact = contacts(random, origin)
-  if (random.chance(0.6)) patient.communication = communication(random, origin)
-  if (random.chance(0.5)) patient.generalPractitioner = [practitioner(random)]
-  if (random.chance(0.6)) patient.managingOrganization = organization(random)
-  if (index > 0 && random.chance(0.02)) {
-    const other = { reference: `Patient/${patientId(seed, random.integer(0, index - 1))}` }
-    patient.link = [{ other, type: random.pick(['seealso', 'replaces', 'refer'] as const) }]
-  }
-  return { patient, bornMs, lastSeenMs: diedMs ?? todayMs }
+  const diedMs = random.maybe(0.08, () => randomTime(random, bornMs, todayMs))
+  return { patient: generateRow({ id, seed, index, bornMs, diedMs }, random), bornMs, lastSeenMs: diedMs ?? todayMs }
 }
 
-function identifiers (random: Random, index: number): Identifier[] {
-  const all: Identifier[] = [{ use: 'usual', type: codes.medicalRecordNumber, system: codes.systems.mrn, value: `MRN-${String(index).padStart(8, '0')}` }]
+interface Life { id: string, seed: number, index: number, bornMs: number, diedMs: number | null }
+
+function generateRow ({ id, seed, index, bornMs, diedMs }: Life, random: Random) {
+  const origin = random.pick(people)
+  const gender = random.pick<Gender>(['female', 'female', 'female', 'male', 'male', 'male', 'other', 'unknown'])
+  const isDateOfDeathKnown = random.chance(0.8)
+  const isTwin = random.chance(0.03)
+  return {
+    id,
+    active: random.maybe(0.8, () => random.chance(0.95)),
+    mrn: random.maybe(0.9, () => `MRN-${String(index).padStart(8, '0')}`),
+    identifier: toColumn(identifiers(random)),
+    name: names(random, origin, gender),
+    telecom: random.maybe(0.85, () => telecoms(random)),
+    gender: random.maybe(0.97, () => gender),
+    birth_date: random.maybe(0.98, () => random.chance(0.95) ? toDate(bornMs) : toPartialDate(bornMs, random)),
+    deceased: diedMs === null ? random.maybe(0.1, () => false) : isDateOfDeathKnown ? null : true,
+    deceased_date_time: diedMs === null || !isDateOfDeathKnown ? null : random.chance(0.5) ? toPartialDate(diedMs, random) : toDateTime(diedMs, random),
+    address: random.maybe(0.95, () => addresses(random)),
+    marital_status: random.maybe(0.7, () => random.pick(codes.maritalStatuses)),
+    multiple_birth: isTwin ? null : random.maybe(0.1, () => random.chance(0.1)),
+    multiple_birth_order: isTwin ? random.integer(1, 3) : null,
+    contact: random.maybe(0.4, () => contacts(random, origin)),
+    communication: random.maybe(0.6, () => communication(random, origin)),
+    general_practitioner: random.maybe(0.5, () => [practitioner(random)]),
+    managing_organization: random.maybe(0.6, () => organization(random)),
+    link: index === 0 ? null : random.maybe(0.02, () => link(seed, index, random)),
+  }
+}
+
+function link (seed: number, index: number, random: Random): PatientLink[] {
+  const other = { reference: `Patient/${patientId(seed, random.integer(0, index - 1))}` }
+  return [{ other, type: random.pick(['seealso', 'replaces', 'refer'] as const) }]
+}
+
+function identifiers (random: Random): Identifier[] {
+  const all: Identifier[] = []
   // Area number 999 was never given to anybody.
   if (random.chance(0.6)) all.push({ type: codes.socialSecurityNumber, system: 'http://hl7.org/fhir/sid/us-ssn', value: `999-${random.integer(10, 99)}-${random.integer(1000, 9999)}` })
   if (random.chance(0.3)) all.push({ type: codes.driversLicense, system: 'urn:oid:2.16.840.1.113883.4.3.25', value: `S999${random.integer(10_000, 99_999)}` })
@@ -100,11 +116,6 @@ function addresses (random: Random): Address[] {
   if (random.chance(0.2)) address.text = `${address.line?.join(', ')}, ${address.city}`
   if (random.chance(0.2)) address.period = { start: `${random.integer(1990, 2024)}-0${random.integer(1, 9)}` }
   return random.chance(0.06) ? [address, { use: 'temp', city: 'Olathe', state: 'KS', country: 'US' }] : [address]
-}
-
-function death (random: Random, diedMs: number): Partial<Patient> {
-  if (random.chance(0.2)) return { deceasedBoolean: true }
-  return { deceasedDateTime: random.chance(0.5) ? toPartialDate(diedMs, random) : toDateTime(diedMs, random) }
 }
 
 function contacts (random: Random, origin: People): PatientContact[] {

@@ -1,36 +1,38 @@
-import type { Consent, DocumentReference, Provenance, ProvenanceAgent, ProvenanceEntity, Reference } from 'fhir/r4.js'
+import type { ProvenanceAgent, ProvenanceEntity, Reference } from 'fhir/r4.js'
 import * as codes from './codes.ts'
 import { randomTime, toDateTime, toInstant } from './dates.ts'
 import type { GeneratedPatient } from './patient.ts'
 import type { Random } from './random.ts'
 import { elsewhere, organization, practitioner } from './references.ts'
 
-/** Two on average: who entered the patient, the documents and the consent. */
-export function generateProvenances (generated: GeneratedPatient, documents: DocumentReference[], consent: Consent, random: Random): Provenance[] {
-  const { patient } = generated
-  const held = [patient, consent, ...documents].map(({ resourceType, id }): Reference => ({ reference: `${resourceType}/${id}` }))
+/** A row of source.provenance_events. */
+type ProvenanceRow = ReturnType<typeof generateProvenance>
+
+/** Two on average: who entered what the patient's record holds. `held`: references to that. */
+export function generateProvenances (generated: GeneratedPatient, held: Reference[], random: Random): ProvenanceRow[] {
   return Array.from({ length: random.integer(1, 3) }, () => generateProvenance(generated, held, random))
 }
 
-function generateProvenance ({ bornMs, lastSeenMs }: GeneratedPatient, held: Reference[], random: Random): Provenance {
+function generateProvenance ({ patient, bornMs, lastSeenMs }: GeneratedPatient, held: Reference[], random: Random) {
   const recordedMs = randomTime(random, bornMs, lastSeenMs)
-  const target = [random.pick(held)]
-  if (random.chance(0.15)) target.push(random.pick(held))
-  const provenance: Provenance = {
-    resourceType: 'Provenance',
+  const when = random.pick(['time', 'time', 'period', 'unknown'] as const)
+  const hasAction = random.chance(0.7)
+  return {
     id: random.uuid(),
-    target,
+    patient_id: patient.id,
+    target: random.chance(0.15) ? [random.pick(held), random.pick(held)] : [random.pick(held)],
+    occurred_date_time: when === 'time' ? toDateTime(recordedMs - random.integer(0, 3_600_000), random) : null,
+    occurred_period_start: when === 'period' ? toDateTime(recordedMs - 7_200_000, random) : null,
+    occurred_period_end: when === 'period' ? toDateTime(recordedMs, random) : null,
     recorded: toInstant(recordedMs),
-    activity: random.pick(codes.operations),
+    policy: random.maybe(0.1, () => ['https://example.org/policies/retention']),
+    location: random.maybe(0.2, () => elsewhere('Location', codes.systems.location, `ward-${random.integer(1, 20)}`, 'Ward')),
+    reason: random.maybe(0.3, () => [random.pick(codes.reasons)]),
+    activity: hasAction ? null : random.pick(codes.operations),
+    action: hasAction ? random.pick(['CREATE', 'CREATE', 'UPDATE', 'APPEND', 'DELETE', 'NULLIFY'] as const) : null,
     agent: agents(random),
+    entity: random.maybe(0.2, () => [entity(held, random)]),
   }
-  if (random.chance(0.5)) provenance.occurredDateTime = toDateTime(recordedMs - random.integer(0, 3_600_000), random)
-  else if (random.chance(0.2)) provenance.occurredPeriod = { start: toDateTime(recordedMs - 7_200_000, random), end: toDateTime(recordedMs, random) }
-  if (random.chance(0.1)) provenance.policy = ['https://example.org/policies/retention']
-  if (random.chance(0.2)) provenance.location = elsewhere('Location', codes.systems.location, `ward-${random.integer(1, 20)}`, 'Ward')
-  if (random.chance(0.3)) provenance.reason = [random.pick(codes.reasons)]
-  if (random.chance(0.2)) provenance.entity = [entity(held, random)]
-  return provenance
 }
 
 function agents (random: Random): ProvenanceAgent[] {

@@ -5,6 +5,8 @@ export interface Random {
   /** `from` ≤ x ≤ `to` */
   integer: (from: number, to: number) => number
   chance: (probability: number) => boolean
+  /** What is made, or null: an empty column. */
+  maybe: <T>(probability: number, make: () => T) => T | null
   pick: <T>(values: readonly T[]) => T
   uuid: () => string
 }
@@ -17,6 +19,7 @@ export function createRandom (seed: number, stream: number): Random {
     next,
     integer: (from, to) => from + Math.floor(next() * (to - from + 1)),
     chance: probability => next() < probability,
+    maybe: (probability, make) => next() < probability ? make() : null,
     pick: values => values[Math.floor(next() * values.length)] as (typeof values)[number],
     uuid: () => toUuid(next32(), next32(), next32(), next32()),
   }

@@ -1,19 +1,26 @@
 import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
-import { generateResources } from '../../src/generate/index.ts'
+import { generate } from '../../src/generate/index.ts'
+import { toCsvLine } from '../../src/generate/rows.ts'
 import { runCommand } from '../fixtures/run-command.ts'
 
-t.test('writes one file for each type, a resource on each line, in the order of the generator', async t => {
+t.test('writes one file for each relation and type, in the order of the generator', async t => {
   const folder = t.testdir({})
   const { code, output } = await runCommand('generate/cli.ts', ['--patients', '300', '--seed', '5', '--out', folder]).ended
   t.equal(code, 0, output)
-  t.match(output, / 300 Patient\n/)
-  t.strictSame((await readdir(folder)).sort(), ['Consent.ndjson', 'DocumentReference.ndjson', 'Group.ndjson', 'Patient.ndjson', 'Provenance.ndjson'])
-  const expected = [...generateResources({ patients: 300, seed: 5 })]
-  for (const type of ['Patient', 'DocumentReference', 'Consent', 'Provenance', 'Group']) {
-    const lines = expected.filter(({ resourceType }) => resourceType === type).map(resource => `${JSON.stringify(resource)}\n`).join('')
-    t.ok(await readFile(`${folder}/${type}.ndjson`, 'utf8') === lines, type)
+  t.match(output, / 300 patients\.csv\n/)
+  const expected = new Map<string, string>()
+  const append = (file: string, head: string, line: string): void => { expected.set(file, `${expected.get(file) ?? head}${line}`) }
+  for (const generated of generate({ patients: 300, seed: 5 })) {
+    if ('row' in generated) append(`${generated.relation}.csv`, `${Object.keys(generated.row).join(',')}\n`, toCsvLine(generated.row))
+    else append(`${generated.resource.resourceType}.ndjson`, '', `${JSON.stringify(generated.resource)}\n`)
   }
+  t.strictSame([...expected.keys()].sort(), (await readdir(folder)).sort())
+  t.strictSame([...expected.keys()].sort(), [
+    'Condition.ndjson', 'Encounter.ndjson', 'Observation.ndjson', 'consents.csv', 'medical_records.csv', 'patient_group_members.csv', 'patient_groups.csv',
+    'patients.csv', 'provenance_events.csv',
+  ])
+  for (const [file, text] of expected) t.ok(await readFile(`${folder}/${file}`, 'utf8') === text, file)
 })
 
 t.test('says how it is used when it is used wrongly', async t => {

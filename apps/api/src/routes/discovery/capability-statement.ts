@@ -1,6 +1,4 @@
-import { searchParameters } from '@fhir-bulk-export/core/filters'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { searchParametersOf } from '@fhir-bulk-export/core/search'
 import type { CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestResourceOperation, CapabilityStatementRestSecurity } from 'fhir/r4.js'
 import { version } from '../../version.ts'
 
@@ -8,6 +6,8 @@ export interface Discovered {
   publicUrl: string
   /** Where clients get their tokens, if the operator says so. */
   tokenEndpoint: string | undefined
+  /** The types that the source has. */
+  types: readonly string[]
 }
 
 const bulkData = 'http://hl7.org/fhir/uv/bulkdata'
@@ -20,8 +20,8 @@ const documentation = [
   'includeAssociatedData: LatestProvenanceResources, RelevantProvenanceResources.',
 ].join(' ')
 
-/** Bulk Data 3.0.0, Server Capability Documentation. `startedAt`: since when what it says holds. */
-export function toCapabilityStatement ({ publicUrl, tokenEndpoint }: Discovered, startedAt: Date): CapabilityStatement {
+/** Bulk Data 3.0.0, Server Capability Documentation. `since` when what it says holds. */
+export function toCapabilityStatement ({ publicUrl, tokenEndpoint, types }: Discovered, since: Date): CapabilityStatement {
   const base = `${publicUrl}/fhir/r4`
   return {
     resourceType: 'CapabilityStatement',
@@ -30,8 +30,8 @@ export function toCapabilityStatement ({ publicUrl, tokenEndpoint }: Discovered,
     name: 'FhirBulkExport',
     title: 'FHIR bulk export',
     status: 'active',
-    date: startedAt.toISOString(),
-    description: 'Exports the data of its source in bulk, as HL7 FHIR Bulk Data Access describes it. There are no other interactions with the exported types.',
+    date: since.toISOString(),
+    description: 'Exports the data of its source in bulk, as HL7 FHIR Bulk Data Access describes it. Groups can be read and searched, too; there are no other interactions.',
     kind: 'instance',
     instantiates: [bulkDataServer],
     software: { name: 'fhir-bulk-export', version },
@@ -42,27 +42,25 @@ export function toCapabilityStatement ({ publicUrl, tokenEndpoint }: Discovered,
       mode: 'server',
       documentation,
       security: toSecurity(tokenEndpoint),
-      resource: [...exportedTypes.map(toExportedResource), group],
+      resource: types.map(toExportedResource),
       operation: [{ name: 'export', definition: `${bulkData}/OperationDefinition/export` }],
     }],
   }
 }
 
 /** The parameters are those of _typeFilter. */
-function toExportedResource (type: ExportedType): CapabilityStatementRestResource {
+function toExportedResource (type: string): CapabilityStatementRestResource {
   return {
-    type,
-    searchParam: searchParameters[type].map(({ name, type, documentation }) => ({ name, type, documentation })),
-    ...(type === 'Patient' ? { operation: toOperations('patient-export') } : {}),
+    type: type as CapabilityStatementRestResource['type'],
+    ...special[type],
+    searchParam: [...searchParametersOf(type).values()].map(({ name, kind }) => ({ name, type: kind })),
   }
 }
 
-/** It can be read and searched, and is not among what is exported: that is what the extension says. */
-const group: CapabilityStatementRestResource = {
-  extension: [{ url: `${bulkData}/StructureDefinition/operation-not-supported`, valueCanonical: bulkDataServer }],
-  type: 'Group',
-  interaction: [{ code: 'read' }, { code: 'search-type' }],
-  operation: toOperations('group-export'),
+/** The types that have endpoints of their own. */
+const special: Record<string, Omit<CapabilityStatementRestResource, 'type'>> = {
+  Patient: { operation: toOperations('patient-export') },
+  Group: { interaction: [{ code: 'read' }, { code: 'search-type' }], operation: toOperations('group-export') },
 }
 
 /** Clients look for either of the two names. */

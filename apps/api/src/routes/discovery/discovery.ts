@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import type { CurrentSource } from '@fhir-bulk-export/core/source'
 import { Type } from '@sinclair/typebox'
 import { fhirJson } from '../../errors/outcome.ts'
 import { toCapabilityStatement } from './capability-statement.ts'
@@ -9,9 +10,15 @@ import { smartConfigurationSchema, toSmartConfiguration } from './smart-configur
 const method = ['GET', 'HEAD']
 const capabilityStatementSchema = Type.Object({ resourceType: Type.Literal('CapabilityStatement') }, { additionalProperties: true })
 
-/** What a client can know before it has a token. */
-export const discovery: FastifyPluginAsyncTypebox<Discovered> = async function discovery (app, discovered) {
-  const capabilityStatement = toCapabilityStatement(discovered, new Date())
+type DiscoveryOptions = Omit<Discovered, 'types'> & { source: CurrentSource }
+
+/** What a client can know before it has a token, also while the database is away. */
+export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async function discovery (app, { source, ...discovered }) {
+  const findTypes = async () => (await source.getLastRead()).relations.map(({ type }) => type)
+  const toCurrentStatement = rememberLast((types) => toCapabilityStatement({ ...discovered, types }, new Date()))
+  app.addHook('onReady', async function readSourceOnce () {
+    await source.get().catch(() => {}) // whoever asks next tries again
+  })
 
   app.route({
     method,
@@ -23,7 +30,7 @@ export const discovery: FastifyPluginAsyncTypebox<Discovered> = async function d
       response: { 200: { description: 'The CapabilityStatement', content: { [fhirJson]: { schema: capabilityStatementSchema } } } },
     },
     handler: async function sendCapabilityStatement (_request, reply) {
-      return await reply.type(fhirJson).send(capabilityStatement)
+      return await reply.type(fhirJson).send(toCurrentStatement(await findTypes()))
     },
   })
 
@@ -40,7 +47,17 @@ export const discovery: FastifyPluginAsyncTypebox<Discovered> = async function d
     handler: async function sendSmartConfiguration (_request, reply) {
       const { tokenEndpoint } = discovered
       if (tokenEndpoint === undefined) throw new ServiceError('NOT_FOUND', 'No token endpoint is configured here: ask the operator for a token')
-      return await reply.type('application/json').send(toSmartConfiguration(tokenEndpoint))
+      return await reply.type('application/json').send(toSmartConfiguration(tokenEndpoint, await findTypes()))
     },
   })
+}
+
+/** Made anew only when the types change: its date says when that was. */
+function rememberLast<T> (make: (types: readonly string[]) => T): (types: readonly string[]) => T {
+  let last: { names: string, made: T } | undefined
+  return function makeUnlessSame (types) {
+    const names = types.join()
+    if (last?.names !== names) last = { names, made: make(types) }
+    return last.made
+  }
 }

@@ -1,4 +1,3 @@
-import { exportedTypes } from '@fhir-bulk-export/core/source'
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 
@@ -14,19 +13,17 @@ export const smartConfigurationSchema = Type.Object({
   capabilities: texts,
 })
 
-const everyType = ['*', ...exportedTypes]
-
 /**
  * SMART App Launch 2.2, Conformance: what holds for any token endpoint of SMART Backend Services, which the operator says this
- * one is, and the scopes that we know.
+ * one is, and the scopes for what the source has.
  */
-export function toSmartConfiguration (tokenEndpoint: string): Static<typeof smartConfigurationSchema> {
+export function toSmartConfiguration (tokenEndpoint: string, types: readonly string[]): Static<typeof smartConfigurationSchema> {
   return {
     token_endpoint: tokenEndpoint,
     token_endpoint_auth_methods_supported: ['private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: ['RS384', 'ES384'],
     grant_types_supported: ['client_credentials'],
-    scopes_supported: ['system', 'patient'].flatMap((context) => everyType.flatMap((type) => [`${context}/${type}.rs`, `${context}/${type}.read`])),
+    scopes_supported: ['system', 'patient'].flatMap((context) => ['*', ...types].flatMap((type) => [`${context}/${type}.rs`, `${context}/${type}.read`])),
     code_challenge_methods_supported: ['S256'], // required, although no code flow leads here
     capabilities: ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'],
   }

@@ -3,9 +3,10 @@ import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { createExport, findKickOffExcess } from '@fhir-bulk-export/core/exports'
 import type { ExportLevel, KickOffExcess, KickOffLimits } from '@fhir-bulk-export/core/exports'
-import { isId } from '@fhir-bulk-export/core/fhir'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
+import { isId } from '@fhir-bulk-export/core/resources'
 import { findMemberIds, findPatientIds, isGroup } from '@fhir-bulk-export/core/source'
+import type { CurrentSource, Source } from '@fhir-bulk-export/core/source'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
@@ -17,7 +18,7 @@ import { createRefusal } from './parameters/refusal.ts'
 import type { Refusal } from './parameters/refusal.ts'
 import { assertBulkDataHeaders, toPreferences } from './preferences.ts'
 
-export interface KickOffServices { db: Kysely<Database>, queue: ExportQueue, config: ApiConfig }
+export interface KickOffServices { db: Kysely<Database>, source: CurrentSource, queue: ExportQueue, config: ApiConfig }
 
 export interface Asked {
   level: ExportLevel
@@ -30,17 +31,18 @@ export interface Asked {
 const tooManyExportsRetryAfter = 60
 
 /** From a kick-off request to the export's row and its job (Bulk Data 3.0.0, Bulk Data Kick-off Request). */
-export async function startExport ({ db, queue, config }: KickOffServices, { level, groupId, given }: Asked, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+export async function startExport ({ db, source, queue, config }: KickOffServices, { level, groupId, given }: Asked, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { caller } = request
-  if (groupId !== null && !(isId(groupId) && await isGroup(db, groupId))) throw new ServiceError('NOT_FOUND', 'There is no such group')
+  const currentSource = await source.get()
+  if (groupId !== null && !(isId(groupId) && await isGroup(db, currentSource, groupId))) throw new ServiceError('NOT_FOUND', 'There is no such group')
   const preferences = toPreferences(request.headers)
   if (config.BULK_DATA_STRICT) assertBulkDataHeaders(request.headers, preferences)
   const { wireProfile, isLenient } = preferences
   const refusal = createRefusal(isLenient)
   const { types, since, until, elements, typeFilters, associatedData, patientIds } = parseKickOff(given, {
-    level, publicUrl: config.PUBLIC_URL, now: new Date(), permittedTypes: caller.types, callerPatientId: caller.patientId, refusal,
+    level, sourceTypes: currentSource.relations.map(({ type }) => type), caller, publicUrl: config.PUBLIC_URL, now: new Date(), refusal,
   })
-  const knownPatientIds = patientIds === null ? null : await keepKnown(db, patientIds, groupId, refusal)
+  const knownPatientIds = patientIds === null ? null : await keepKnown(db, currentSource, patientIds, groupId, refusal)
 
   const id = randomUUID()
   const result = await createExport(db, {
@@ -94,8 +96,8 @@ function toRefusal (excess: KickOffExcess, config: ApiConfig): ServiceError {
 }
 
 /** Bulk Data 3.0.0, Query Parameters (`patient`): unknown patients, and at group level those who are no members, SHOULD be an error. */
-async function keepKnown (db: Kysely<Database>, ids: string[], groupId: string | null, { refuse }: Refusal): Promise<string[]> {
-  const known = groupId === null ? await findPatientIds(db, ids) : await findMemberIds(db, groupId, ids)
+async function keepKnown (db: Kysely<Database>, source: Source, ids: string[], groupId: string | null, { refuse }: Refusal): Promise<string[]> {
+  const known = groupId === null ? await findPatientIds(db, source, ids) : await findMemberIds(db, source, groupId, ids)
   const unknown = ids.length - known.size
   if (unknown > 0) {
     const what = groupId === null ? 'unknown' : 'not in the group'

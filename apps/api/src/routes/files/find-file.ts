@@ -1,10 +1,9 @@
 import { toStoredPlaintext } from '@fhir-bulk-export/core/crypto'
 import type { Keyring, StoredPlaintext } from '@fhir-bulk-export/core/crypto'
-import type { Database } from '@fhir-bulk-export/core/db'
+import type { Database, FileRow } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { findPublishedFile } from '@fhir-bulk-export/core/exports'
 import type { ExportSummary } from '@fhir-bulk-export/core/exports'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
 import { assertCovers, getOwnExport } from '../export/find-export.ts'
@@ -35,7 +34,7 @@ const fileNames = /^[A-Za-z]+\.[0-9]+\.ndjson$/
 export async function getFile ({ db, keyring, isEncryptionRequired }: FileServices, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }): Promise<DownloadableFile> {
   const row = await getOwnExport(db, caller, jobId)
   const file = row.status === 'completed' && fileNames.test(fileName) ? await findPublishedFile(db, row.id, fileName) : undefined
-  if (file !== undefined) assertCovers(caller, toTypes(file.type, row))
+  if (file !== undefined) assertCovers(caller, toTypes(file, row))
   // Between the two questions the export may have been deleted, and the file's key and hash with it.
   if (file?.sha256 == null) throw fileNotFound()
   // Anybody who can write to the table, or to the store, could put a file of theirs in the place of one that is encrypted.
@@ -46,9 +45,8 @@ export async function getFile ({ db, keyring, isEncryptionRequired }: FileServic
 }
 
 /** The types that a file tells something about: its own; for what was deleted, and for errors, any of the export's. */
-function toTypes (type: string, { types }: ExportSummary): ExportSummary['types'] {
-  const own = exportedTypes.filter((exported) => exported === type)
-  return own.length > 0 ? own : types
+function toTypes ({ list, type }: FileRow, { types }: ExportSummary): string[] {
+  return list === 'output' ? [type] : types
 }
 
 export function fileNotFound (): ServiceError {

@@ -95,17 +95,24 @@ t.test('a token with scopes needs one for Group, to read them and to export one'
   }
 })
 
-t.test('a member or a group that cannot be read is left out, and the log tells', async (t) => {
+t.test('a group that cannot be read is left out, and the log tells', async (t) => {
   const api = await startApi(t)
-  await givenGroup(api, 'g-1', [{ patient: 'not an id' }, { patient: 'pat-1' }])
+  await givenGroup(api, 'g-1', [{ patient: 'pat-1' }])
   await givenGroup(api, 'g-2', [])
   await sql`UPDATE source.patient_groups SET code = '"not a CodeableConcept"' WHERE id = 'g-2'`.execute(api.db)
-  const group = (await api.app.inject({ url: '/fhir/r4/Group/g-1', headers: bearer(admin) })).json()
-  t.strictSame(group.member, [{ entity: { reference: 'Patient/pat-1' } }])
-  t.match(group.meta.tag, [{ code: 'SUBSETTED' }])
-  t.equal((await api.app.inject({ url: '/fhir/r4/Group', headers: bearer(admin) })).json().total, 1)
-  t.ok(api.logLines.some((line) => line.includes('a group member cannot be read')))
+  t.equal((await api.app.inject({ url: '/fhir/r4/Group/g-2', headers: bearer(admin) })).statusCode, 404)
+  t.match((await api.app.inject({ url: '/fhir/r4/Group', headers: bearer(admin) })).json(), { total: 1, entry: [{ resource: { id: 'g-1' } }] })
   t.ok(api.logLines.some((line) => line.includes('a group cannot be read')))
+  t.notOk(api.logLines.some((line) => line.includes('not a CodeableConcept')))
+})
+
+t.test('a group that is a `resource` comes as it is, digit by digit', async (t) => {
+  const api = await startApi(t)
+  const characteristic = '[{"code":{"text":"weight"},"valueQuantity":{"value":10.00},"exclude":false}]'
+  await sql`INSERT INTO source.patient_groups (id, resource) VALUES ('g-1', ${`{"resourceType":"Group","type":"device","actual":false,"characteristic":${characteristic}}`}::json)`.execute(api.db)
+  for (const path of ['Group', 'Group/g-1']) {
+    t.match((await api.app.inject({ url: `/fhir/r4/${path}`, headers: bearer(admin) })).body, `"type":"device","actual":false,"characteristic":${characteristic}`)
+  }
 })
 
 t.test('many groups come in pages, each group once, and no page is longer than another for the members in it', async (t) => {

@@ -2,10 +2,12 @@ import type { Migration } from 'kysely/migration'
 import * as createBulkExportJobsTable from './1771771003000-CreateBulkExportJobsTable.ts'
 import * as boundWhatACallerCosts from './1771771004000-BoundWhatACallerCosts.ts'
 import * as watchWorkersAndTransactions from './1771771004100-WatchWorkersAndTransactions.ts'
+import * as createSearchFunctions from './1771771009000-CreateSearchFunctions.ts'
 
 /** Every migration of the service's own tables, by file name; they run in the order of their names. */
 export const migrations: Record<string, Migration> = {
   '1771771003000-CreateBulkExportJobsTable': createBulkExportJobsTable,
   '1771771004000-BoundWhatACallerCosts': boundWhatACallerCosts,
   '1771771004100-WatchWorkersAndTransactions': watchWorkersAndTransactions,
+  '1771771009000-CreateSearchFunctions': createSearchFunctions,
 }

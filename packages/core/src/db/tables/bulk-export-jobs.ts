@@ -1,6 +1,5 @@
 import type { ColumnType, Generated, Selectable } from 'kysely'
 import type { ExportLevel, ExportStatus, Role, WireProfile } from '../../exports/status.ts'
-import type { ExportedType } from '../../source/relations.ts'
 
 /** One row an export. What the states and the fences mean is told in exports/status.ts. */
 export interface BulkExportJobsTable {
@@ -20,7 +19,7 @@ export interface BulkExportJobsTable {
   /** The `patient` parameter: only these compartments, among those that the export may hold at all. Null: not given. Empty: none. */
   patient_ids: string[] | null
   /** May be empty: a lenient kick-off of unsupported types alone exports nothing, never everything. */
-  types: ExportedType[]
+  types: string[]
   since: Date | null
   until: Date | null
   /** `_elements`, as `element` or `Type.element`. */

@@ -1,5 +1,4 @@
-import { isRootElement } from '@fhir-bulk-export/core/fhir'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
+import { isResourceType, isRootElement, resourceTypes } from '@fhir-bulk-export/core/r4'
 import { quote } from '../../../http/quote.ts'
 import type { Refusal } from './refusal.ts'
 import { toList } from './values.ts'
@@ -12,10 +11,14 @@ export function parseElements (values: string[], { refuse }: Refusal): string[] 
   if (values.length === 0) return []
   const elements = toList('_elements', values).flatMap(function toKnown (element) {
     const [type, name] = split(element)
-    const ofType = exportedTypes.filter((known) => type === undefined || type === known)
-    if (ofType.some((known) => isRootElement(known, name))) return [element]
-    refuse(`_elements: ${quote(element)} is not a root element of ${(ofType.length > 0 ? ofType : exportedTypes).join(', ')}`)
-    return ofType.length === 0 ? [] : [type === undefined ? 'id' : `${type}.id`]
+    if (type === undefined) {
+      if (resourceTypes.some((known) => isRootElement(known, name))) return [element]
+      refuse(`_elements: ${quote(element)} is not a root element of any resource type`)
+      return ['id']
+    }
+    if (isResourceType(type) && isRootElement(type, name)) return [element]
+    refuse(`_elements: ${quote(element)} is not ${isResourceType(type) ? `a root element of ${type}` : 'a resource type and an element'}`)
+    return isResourceType(type) ? [`${type}.id`] : []
   })
   return elements.length === 0 ? ['id'] : [...new Set(elements)]
 }

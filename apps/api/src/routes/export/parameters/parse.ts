@@ -1,7 +1,5 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import type { ExportLevel } from '@fhir-bulk-export/core/exports'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import type { Caller } from '../../../auth/caller.ts'
 import { quote } from '../../../http/quote.ts'
 import { parseAssociatedData } from './associated-data.ts'
 import { parseElements } from './elements.ts'
@@ -13,12 +11,12 @@ import { parsePatients } from './patients.ts'
 import type { Refusal } from './refusal.ts'
 import { parseTypeFilters } from './type-filters.ts'
 import { assertPermitted, parseTypes } from './types.ts'
-import type { PermittedTypes } from './types.ts'
+import type { TypeContext } from './types.ts'
 import { toSingle } from './values.ts'
 
 /** What a kick-off asks for (Bulk Data 3.0.0, Query Parameters). What the fields mean to an export: db/tables/bulk-export-jobs.ts. */
 export interface KickOffParameters {
-  types: ExportedType[]
+  types: string[]
   since: Date | null
   until: Date | null
   elements: string[]
@@ -28,12 +26,10 @@ export interface KickOffParameters {
   patientIds: string[] | null
 }
 
-export interface KickOffContext {
-  level: ExportLevel
+export interface KickOffContext extends TypeContext {
   publicUrl: string
   now: Date
-  permittedTypes: PermittedTypes
-  callerPatientId: string | null
+  caller: Pick<Caller, 'role' | 'types' | 'patientId'>
   refusal: Refusal
 }
 
@@ -42,15 +38,15 @@ const outputFormats = ['application/fhir+ndjson', 'application/ndjson', 'ndjson'
 /** @throws ServiceError INVALID_PARAMETER, UNSUPPORTED_PARAMETER or FORBIDDEN that names the parameter. */
 export function parseKickOff (given: Given[], context: KickOffContext): KickOffParameters {
   assertFewParameters(given.length)
-  const { refusal, now, permittedTypes } = context
+  const { refusal, now } = context
   const valuesOf = toValues(given, refusal)
   assertOutputFormat(toSingle('_outputFormat', valuesOf('_outputFormat')))
   const since = toSingle('_since', valuesOf('_since'))
   const until = toSingle('_until', valuesOf('_until'))
   const from = since === undefined ? null : parseSince(since, now)
-  const associatedData = parseAssociatedData(valuesOf('includeAssociatedData'), refusal)
-  const named = parseTypes(valuesOf('_type'), permittedTypes, refusal)
-  const asked = withProvenance(named, associatedData, permittedTypes)
+  const associatedData = parseAssociatedData(valuesOf('includeAssociatedData'), context, refusal)
+  const named = parseTypes(valuesOf('_type'), context, refusal)
+  const asked = withProvenance(named, associatedData, context)
   const { typeFilters, types } = parseTypeFilters(valuesOf('_typeFilter'), asked, refusal)
   const isEmptied = associatedData.length > 0 && isProvenanceAlone(types) && !isProvenanceAlone(toNames(valuesOf('_type'), named))
   return {
@@ -60,7 +56,7 @@ export function parseKickOff (given: Given[], context: KickOffContext): KickOffP
     until: until === undefined ? null : parseUntil(until, from),
     elements: parseElements(valuesOf('_elements'), refusal),
     associatedData,
-    patientIds: parsePatients(valuesOf('patient'), { ...context }),
+    patientIds: parsePatients(valuesOf('patient'), { ...context, callerPatientId: context.caller.patientId }),
   }
 }
 
@@ -97,13 +93,13 @@ function isProvenanceAlone (types: string[]): boolean {
 }
 
 /** The types that `_type` names, whether there are such types or not; without `_type` all that the caller may have. */
-function toNames (values: string[], permitted: ExportedType[]): string[] {
+function toNames (values: string[], permitted: string[]): string[] {
   return values.length === 0 ? permitted : values.flatMap((value) => value.split(','))
 }
 
 /** Provenance that is to come with what is exported comes although `_type` leaves it out; with nothing comes nothing. */
-function withProvenance (types: ExportedType[], associatedData: string[], permitted: PermittedTypes): ExportedType[] {
+function withProvenance (types: string[], associatedData: string[], context: TypeContext): string[] {
   if (associatedData.length === 0 || types.length === 0) return types
-  assertPermitted('Provenance', permitted)
-  return exportedTypes.filter((type) => type === 'Provenance' || types.includes(type))
+  assertPermitted('Provenance', context)
+  return context.sourceTypes.filter((type) => type === 'Provenance' || types.includes(type))
 }

@@ -5,7 +5,7 @@ const values = (description: string) => Type.Optional(Type.Union([Type.String(),
 
 /** As the query string is parsed: a parameter that comes twice is a list. What is unknown is named by parseKickOff. */
 export const kickOffQuery = Type.Object({
-  _type: values('Resource types, comma-separated or repeated: Patient, DocumentReference, Consent, Provenance. Default: all'),
+  _type: values('Resource types of FHIR R4, comma-separated or repeated: any that the source has (see /metadata). Default: at patient and group level those of the Patient compartment, at system level all'),
   _since: values('A FHIR instant: only what changed after it'),
   _until: values('A FHIR instant: only what changed before it'),
   _outputFormat: values('application/fhir+ndjson, application/ndjson or ndjson'),

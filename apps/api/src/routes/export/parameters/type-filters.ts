@@ -1,24 +1,22 @@
 import { isServiceError } from '@fhir-bulk-export/core/errors'
-import { assertFewConditions, parseTypeFilter, splitTypeFilters } from '@fhir-bulk-export/core/filters'
-import type { TypeFilter } from '@fhir-bulk-export/core/filters'
-import { exportedTypes } from '@fhir-bulk-export/core/source'
-import type { ExportedType } from '@fhir-bulk-export/core/source'
+import { assertFewConditions, parseTypeFilter, splitTypeFilters } from '@fhir-bulk-export/core/search'
+import type { TypeFilter } from '@fhir-bulk-export/core/search'
 import type { Refusal } from './refusal.ts'
 import { toList } from './values.ts'
 
 export interface TypeFilters {
   typeFilters: string[]
   /** Those of the export's types that are left: see below. */
-  types: ExportedType[]
+  types: string[]
 }
 
 /**
  * `_typeFilter`, each `Type?parameter=value&…`. Several for one type are alternatives, so one that a lenient request must do
  * without selects nothing; a type of which no other is left is not exported: lenient never widens.
  */
-export function parseTypeFilters (values: string[], types: ExportedType[], refusal: Refusal): TypeFilters {
-  const filtered = new Set<ExportedType>()
-  const unfulfilled = new Set<ExportedType>()
+export function parseTypeFilters (values: string[], types: string[], refusal: Refusal): TypeFilters {
+  const filtered = new Set<string>()
+  const unfulfilled = new Set<string>()
   const kept: TypeFilter[] = []
   const typeFilters = toList('_typeFilter', values, splitTypeFilters).filter(function keep (text) {
     const filter = findFilter(text, refusal)
@@ -29,7 +27,7 @@ export function parseTypeFilters (values: string[], types: ExportedType[], refus
       return true
     }
     if (type !== undefined) refusal.refuse(`_typeFilter: ${type} is not among the types of this export`, 'INVALID_PARAMETER')
-    else for (const named of exportedTypes) if (text.startsWith(`${named}?`)) unfulfilled.add(named)
+    else unfulfilled.add(text.slice(0, text.indexOf('?')))
     return false
   })
   assertFewConditions(kept)

@@ -7,15 +7,19 @@ import { createRefusal } from '../../../../src/routes/export/parameters/refusal.
 const now = new Date('2026-06-15T12:00:00.000Z')
 const publicUrl = 'https://fhir.example.org/bulk'
 
+const sourceTypes = ['Patient', 'Consent', 'DocumentReference', 'Group', 'Observation', 'Practitioner', 'Provenance']
+const admin = { role: 'ADMIN', types: null, patientId: null } as const
+const patient = { role: 'PATIENT', types: null, patientId: 'a' } as const
+
 type Query = Record<string, string | string[]>
 
 function parse (query: Query, context: Partial<KickOffContext> = {}): KickOffParameters {
-  return parseKickOff(readQuery(query), { level: 'patient', publicUrl, now, permittedTypes: null, callerPatientId: null, refusal: createRefusal(false), ...context })
+  return parseKickOff(readQuery(query), { level: 'patient', publicUrl, now, sourceTypes, caller: admin, refusal: createRefusal(false), ...context })
 }
 
 function parsePatients (references: string[], context: Partial<KickOffContext> = {}): string[] | null {
   const given = references.map((value) => ({ name: 'patient', value, from: 'body' as const }))
-  return parseKickOff(given, { level: 'patient', publicUrl, now, permittedTypes: null, callerPatientId: null, refusal: createRefusal(false), ...context }).patientIds
+  return parseKickOff(given, { level: 'patient', publicUrl, now, sourceTypes, caller: admin, refusal: createRefusal(false), ...context }).patientIds
 }
 
 /** What is left of a lenient request, and what it ignored. */
@@ -24,9 +28,9 @@ function parseLeniently (query: Query, context: Partial<KickOffContext> = {}): K
   return { ...parse(query, { ...context, refusal }), ignored: refusal.ignored() }
 }
 
-const all = ['Patient', 'DocumentReference', 'Consent', 'Provenance']
+const all = ['Patient', 'Consent', 'DocumentReference', 'Observation', 'Provenance']
 
-t.test('a request without parameters is for every type and from the beginning', async (t) => {
+t.test('a request without parameters is for every type of the compartment and from the beginning', async (t) => {
   t.strictSame(parse({}), {
     types: all, since: null, until: null, elements: [], typeFilters: [], associatedData: [], patientIds: null,
   })
@@ -63,7 +67,8 @@ t.test('_since is an instant in any zone', async (t) => {
 
 t.test('bad input is refused, and the parameter is named', async (t) => {
   const cases: Array<[Query, string, RegExp]> = [
-    [{ _type: 'Observation' }, 'UNSUPPORTED_PARAMETER', /_type: "Observation"/],
+    [{ _type: 'Condition' }, 'UNSUPPORTED_PARAMETER', /_type: Condition cannot be exported, the source has none/],
+    [{ _type: 'DomainResource' }, 'UNSUPPORTED_PARAMETER', /_type: "DomainResource" is no resource type/],
     [{ _type: 'patient' }, 'UNSUPPORTED_PARAMETER', /_type: "patient"/],
     [{ _type: 'Patient, Consent' }, 'UNSUPPORTED_PARAMETER', /_type: " Consent"/],
     [{ _type: `Patient,${'x'.repeat(5_000)}` }, 'UNSUPPORTED_PARAMETER', /_type: "x{64}…"/],
@@ -88,10 +93,12 @@ t.test('bad input is refused, and the parameter is named', async (t) => {
     [{ _until: '2026-01-01T00:00:00Z', _since: '2026-01-01T00:00:00Z' }, 'INVALID_PARAMETER', /_until must be later than _since/],
     [{ _until: '2026-01-01T00:00:00+01:00', _since: '2026-01-01T00:00:00Z' }, 'INVALID_PARAMETER', /_until must be later than _since/],
     [{ _elements: 'id,' }, 'INVALID_PARAMETER', /_elements has an empty value/],
-    ...['foo', 'Patient.foo', 'Observation.id', 'Patient.name.family', 'Patient.', '.id', 'deceasedBoolean', 'deceased[x]', 'Patient.subject', 'resourceType']
-      .map((_elements): [Query, string, RegExp] => [{ _elements }, 'UNSUPPORTED_PARAMETER', /_elements: ".*" is not a root element of/]),
+    ...['foo', 'Patient.foo', 'Patient.name.family', 'Patient.', '.id', 'deceasedBoolean', 'deceased[x]', 'Patient.subject', 'resourceType']
+      .map((_elements): [Query, string, RegExp] => [{ _elements }, 'UNSUPPORTED_PARAMETER', /_elements: ".*" is not a (root element|resource type)/]),
     [{ _typeFilter: 'Patient' }, 'INVALID_PARAMETER', /_typeFilter/],
-    [{ _typeFilter: 'Observation?code=1' }, 'UNSUPPORTED_PARAMETER', /_typeFilter/],
+    [{ _typeFilter: 'Observation?nope=1' }, 'UNSUPPORTED_PARAMETER', /_typeFilter/],
+    [{ _typeFilter: 'Lab?_id=1' }, 'UNSUPPORTED_PARAMETER', /_typeFilter/],
+    [{ _typeFilter: 'Practitioner?_id=1' }, 'INVALID_PARAMETER', /_typeFilter: Practitioner is not among the types/],
     [{ _typeFilter: 'Patient?_sort=name' }, 'UNSUPPORTED_PARAMETER', /_typeFilter/],
     [{ _typeFilter: 'Patient?gender=male', _type: 'Consent' }, 'INVALID_PARAMETER', /_typeFilter: Patient is not among the types/],
     [{ includeAssociatedData: '_customThing' }, 'UNSUPPORTED_PARAMETER', /includeAssociatedData: "_customThing"/],
@@ -121,8 +128,9 @@ t.test('_until is an instant that is never earlier than what was asked for', asy
   }
 })
 
-t.test('_elements are root elements of the exported types, with or without their type', async (t) => {
-  t.strictSame(parse({ _elements: ['id,Patient.name', 'Patient.name', 'Consent.provision,deceased'] }).elements, ['id', 'Patient.name', 'Consent.provision', 'deceased'])
+t.test('_elements are root elements of R4, with or without a type', async (t) => {
+  t.strictSame(parse({ _elements: ['id,Patient.name', 'Patient.name', 'Consent.provision,deceased', 'Observation.value,Encounter.class,vaccineCode'] }).elements,
+    ['id', 'Patient.name', 'Consent.provision', 'deceased', 'Observation.value', 'Encounter.class', 'vaccineCode'])
 })
 
 t.test('a comma separates filters where a type follows it', async (t) => {
@@ -137,19 +145,41 @@ t.test('includeAssociatedData: the least restrictive value counts, and Provenanc
   t.strictSame(parse({ includeAssociatedData: `${latest},${relevant}` }).associatedData, [relevant])
   t.strictSame(parse({ includeAssociatedData: [relevant, latest] }).associatedData, [relevant])
   t.strictSame(parse({ includeAssociatedData: latest, _type: 'Patient' }).types, ['Patient', 'Provenance'])
-  t.strictSame(parseLeniently({ includeAssociatedData: latest, _type: 'Observation' }).types, [], 'of nothing there is none')
-  t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Observation,Provenance' }).types, [], 'nor of what is not exported')
-  t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Patient', _typeFilter: 'Patient?name=x' }).types, [], 'nor of what a filter cannot select')
+  t.strictSame(parseLeniently({ includeAssociatedData: latest, _type: 'Condition' }).types, [], 'of nothing there is none')
+  t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Condition,Provenance' }).types, [], 'nor of what is not exported')
+  t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Patient', _typeFilter: 'Patient?nothing=x' }).types, [], 'nor of what a filter cannot select')
   t.strictSame(parse({ includeAssociatedData: relevant, _type: 'Provenance' }).types, ['Provenance'])
-  t.throws(() => parse({ includeAssociatedData: latest, _type: 'Patient' }, { permittedTypes: new Set(['Patient']) }), { code: 'FORBIDDEN' })
+  t.throws(() => parse({ includeAssociatedData: latest, _type: 'Patient' }, { caller: { ...admin, types: new Set(['Patient']) } }), { code: 'FORBIDDEN' })
+  const withoutProvenance = { sourceTypes: ['Patient', 'Observation'] }
+  t.throws(() => parse({ includeAssociatedData: latest }, withoutProvenance), { code: 'UNSUPPORTED_PARAMETER', message: /the source has no Provenance/ })
+  t.match(parseLeniently({ includeAssociatedData: latest }, withoutProvenance), { types: ['Patient', 'Observation'], associatedData: [], ignored: [/the source has no Provenance: ignored/] })
 })
 
 t.test('a token\'s scopes limit the types, and refuse those that were asked for', async (t) => {
-  const permittedTypes = new Set(['Consent', 'Patient'] as const)
-  t.strictSame(parse({}, { permittedTypes }).types, ['Patient', 'Consent'])
-  t.strictSame(parse({ _type: 'Consent' }, { permittedTypes }).types, ['Consent'])
-  t.throws(() => parse({ _type: 'Consent,Provenance' }, { permittedTypes }), { code: 'FORBIDDEN', message: /Provenance/ })
-  t.throws(() => parseLeniently({ _type: 'Consent,Provenance' }, { permittedTypes }), { code: 'FORBIDDEN' })
+  const caller = { ...admin, types: new Set(['Consent', 'Patient', 'Practitioner']) }
+  t.strictSame(parse({}, { caller }).types, ['Patient', 'Consent'])
+  t.strictSame(parse({ _type: 'Consent' }, { caller }).types, ['Consent'])
+  t.throws(() => parse({ _type: 'Consent,Provenance' }, { caller }), { code: 'FORBIDDEN', message: /Provenance/ })
+  t.throws(() => parseLeniently({ _type: 'Consent,Provenance' }, { caller }), { code: 'FORBIDDEN' })
+  t.strictSame(parse({}, { caller, level: 'system' }).types, ['Patient', 'Consent', 'Practitioner'])
+  for (const types of [['Condition'], ['Practitioner'], ['Group']]) {
+    t.throws(() => parse({}, { caller: { ...admin, types: new Set(types) } }), { code: 'FORBIDDEN', message: /cover none of the types/ }, types.join())
+  }
+})
+
+t.test('without _type the level decides: all that the source has, or what belongs to patients', async (t) => {
+  t.strictSame(parse({}, { level: 'system' }).types, sourceTypes)
+  for (const level of ['patient', 'group'] as const) t.strictSame(parse({}, { level }).types, all)
+  t.strictSame(parse({}, { caller: patient }).types, all)
+  t.strictSame(parse({}, { sourceTypes: ['Practitioner'] }).types, [])
+})
+
+t.test('types outside of the Patient compartment are for an ADMIN who names them', async (t) => {
+  for (const level of ['system', 'patient', 'group'] as const) t.strictSame(parse({ _type: 'Practitioner,Group,Patient' }, { level }).types, ['Patient', 'Group', 'Practitioner'])
+  for (const type of ['Practitioner', 'Group', 'Medication']) {
+    t.throws(() => parse({ _type: `Patient,${type}` }, { caller: patient }), { code: 'FORBIDDEN', message: new RegExp(`${type} is outside of the Patient compartment`) }, type)
+    t.throws(() => parseLeniently({ _type: `Patient,${type}` }, { caller: patient }), { code: 'FORBIDDEN' }, `${type}, leniently`)
+  }
 })
 
 t.test('patients are referred to by their id, relative or under our base', async (t) => {
@@ -160,23 +190,23 @@ t.test('patients are referred to by their id, relative or under our base', async
     }
   }
   t.throws(() => parsePatients(['Patient/a'], { level: 'system' }), { code: 'INVALID_PARAMETER', message: /patient is not for exports at system level/ })
-  t.strictSame(parsePatients(['Patient/a'], { callerPatientId: 'a' }), ['a'])
-  t.throws(() => parsePatients(['Patient/a', 'Patient/b'], { callerPatientId: 'a' }), { code: 'FORBIDDEN', message: /parameter patient names another patient/ })
+  t.strictSame(parsePatients(['Patient/a'], { caller: patient }), ['a'])
+  t.throws(() => parsePatients(['Patient/a', 'Patient/b'], { caller: patient }), { code: 'FORBIDDEN', message: /parameter patient names another patient/ })
 })
 
 t.test('lenient: what is not supported is left out and told', async (t) => {
-  const { types, ignored } = parseLeniently({ _type: 'Patient,Observation', foo: '1', organizeOutputBy: 'Patient' })
+  const { types, ignored } = parseLeniently({ _type: 'Patient,Condition,Lab', foo: '1', organizeOutputBy: 'Patient' })
   t.strictSame(types, ['Patient'])
-  t.match(ignored.toSorted(), [/^The parameter organizeOutputBy is not supported: ignored/, /^Unknown parameter "foo": ignored/, /^_type: "Observation" cannot be exported.*: ignored/])
+  t.match(ignored.toSorted(), [/^The parameter organizeOutputBy is not supported: ignored/, /^Unknown parameter "foo": ignored/, /^_type: "Lab" is no resource type of FHIR R4: ignored/, /^_type: Condition cannot be exported, the source has none: ignored/])
 })
 
 t.test('lenient never widens', async (t) => {
-  t.strictSame(parseLeniently({ _type: 'Observation' }).types, [])
+  t.strictSame(parseLeniently({ _type: 'Condition' }).types, [])
   t.strictSame(parseLeniently({ _elements: 'foo' }).elements, ['id'])
-  t.strictSame(parseLeniently({ _elements: 'Patient.foo,Observation.code,Consent.status' }).elements, ['Patient.id', 'Consent.status'])
-  t.strictSame(parseLeniently({ _elements: 'Observation.code' }).elements, ['id'])
+  t.strictSame(parseLeniently({ _elements: 'Patient.foo,Lab.code,Consent.status' }).elements, ['Patient.id', 'Consent.status'])
+  t.strictSame(parseLeniently({ _elements: 'Lab.code' }).elements, ['id'])
   const onlyOthers = parseLeniently({ _typeFilter: 'Patient?_sort=name' })
-  t.strictSame(onlyOthers.types, ['DocumentReference', 'Consent', 'Provenance'], 'of a type whose filters are all ignored nothing is selected')
+  t.strictSame(onlyOthers.types, ['Consent', 'DocumentReference', 'Observation', 'Provenance'], 'of a type whose filters are all ignored nothing is selected')
   t.strictSame(onlyOthers.typeFilters, [])
   const alternatives = parseLeniently({ _typeFilter: ['Patient?_sort=name', 'Patient?gender=male'] })
   t.strictSame(alternatives.types, all)

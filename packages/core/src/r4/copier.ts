@@ -1,0 +1,445 @@
+import { absent, copied, failed, isBlank, type Cursor, type Status } from './cursor.ts'
+import { getType, isResourceType, type ElementNode, type TypeNode } from './table.ts'
+
+/**
+ * Copies JSON of a FHIR R4 type from the cursor's source to its target, byte for byte but for blanks between values, and checks it on
+ * the way by the table: element names, datatypes, cardinality, choices, required codes, and ele-1, for which an extension is content
+ * as well as a value (https://hl7.org/fhir/R4/json.html). Nothing is parsed, so decimals keep their digits and strings their escapes.
+ * A copier that fails leaves the problem and its path in the cursor; what it has written is to be thrown away.
+ */
+
+/** What is put over an object: values from a row's columns. One for all rows of a relation. */
+export interface Overlay {
+  /** Written before all elements. */
+  readonly prefix?: Buffer
+  /** By the element's index. */
+  readonly byElement: ReadonlyArray<OverlayEntry | undefined>
+  /** In the order in which they are written. */
+  readonly entries: readonly OverlayEntry[]
+  /** By the element's index, where not all are kept. */
+  readonly keeps?: readonly boolean[]
+  /** Where in the target the elements were written: start and end, by the element's index; -1 for those that are not there. */
+  readonly spans: Int32Array
+}
+
+/** What is put over one element: instead of it, into it, at its end, or where it is not there. */
+export interface OverlayEntry {
+  readonly element: ElementNode
+  /** Whether the row has a value that stands instead of the element's. */
+  hasValue: () => boolean
+  /** Whether it is left out where another type of the same choice has a value. */
+  readonly givesWay?: boolean
+  /** Points the cursor to that value. */
+  openValue?: (cursor: Cursor) => Status
+  readonly nested?: Overlay
+  /** Whether the row has anything for the element: its value, something nested, or a further item. */
+  isTouched: () => boolean
+  /** Points the cursor to a further item of the list, whose items so far stand in the target from `start` on (-1: none). */
+  openItem?: (cursor: Cursor, start: number) => Status
+  /** Points the cursor to what stands for the element if there is none. */
+  openDefault?: (cursor: Cursor) => Status
+}
+
+const quote = 0x22
+const comma = 0x2c
+const colon = 0x3a
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
+const backslash = 0x5c
+const maxDepth = 200
+/** What is left of an attachment that had nothing but a url: an element is never empty (http://hl7.org/fhir/StructureDefinition/data-absent-reason). */
+const maskedUrl = Buffer.from('"_url":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}')
+
+/** What is known of an object while it is copied. One for each depth, used again and again. */
+class Frame {
+  readonly seen = new Uint8Array(512)
+  /** How many elements of choices were seen. */
+  choices = 0
+  isUrlLeftOut = false
+  /** Lists of primitives and of their extensions in which there are nulls: which of the items are there. */
+  lists: Array<{ element: ElementNode, isThere: boolean[] }> | undefined
+}
+const frames: Frame[] = []
+
+/** Copies the element's value, of which the cursor stands at the first byte. */
+export function copyElement (cursor: Cursor, element: ElementNode, frame?: Frame): Status {
+  if (cursor.isColumn && skipEmpty(cursor)) return absent
+  cursor.path.push(element)
+  const status = element.isList ? copyList(cursor, element, frame) : copyItem(cursor, element)
+  if (status !== failed) cursor.path.pop()
+  return status
+}
+
+/** Copies one value of the element's type, whether or not the element is a list. */
+export function copyItem (cursor: Cursor, { type, codes }: ElementNode): Status {
+  if (type.copyPrimitive !== undefined) return type.copyPrimitive(cursor, codes)
+  if (type.name === 'Resource') return copyAnyResource(cursor)
+  return copyObject(cursor, type)
+}
+
+function copyList (cursor: Cursor, element: ElementNode, frame: Frame | undefined): Status {
+  const { path, target } = cursor
+  if (cursor.source[cursor.at] !== openBracket) return cursor.fail('must be an array')
+  target[cursor.to++] = openBracket
+  cursor.at++
+  cursor.skipBlanks()
+  if (cursor.source[cursor.at] === closeBracket) return cursor.fail('must not be empty')
+  const mayBeNull = element.type.isPrimitive || element.extends !== undefined
+  let isThere = element.extends === undefined ? undefined : new Array<boolean>()
+  let written = 0
+  for (let index = 0; ; index++) {
+    path.push(index)
+    const mark = cursor.to
+    if (written > 0) cursor.target[cursor.to++] = comma
+    let status: Status
+    if (mayBeNull && isNull(cursor)) {
+      copyNull(cursor)
+      isThere ??= new Array<boolean>(index).fill(true)
+      isThere.push(false)
+      status = copied
+    } else {
+      status = cursor.isColumn && skipEmpty(cursor) ? absent : copyItem(cursor, element)
+      isThere?.push(true)
+    }
+    if (status === failed) return failed
+    path.pop()
+    if (status === absent) cursor.to = mark
+    else written++
+    cursor.skipBlanks()
+    const byte = cursor.source[cursor.at]
+    if (byte !== comma && byte !== closeBracket) return cursor.fail('must be JSON')
+    cursor.at++
+    if (byte === closeBracket) break
+    cursor.skipBlanks()
+  }
+  if (isThere?.includes(true) === false) return cursor.fail('must not be empty')
+  if (isThere !== undefined && frame !== undefined) (frame.lists ??= []).push({ element, isThere })
+  if (written === 0) return absent
+  cursor.target[cursor.to++] = closeBracket
+  return copied
+}
+
+/** Copies a resource of the type that it names. */
+export function copyAnyResource (cursor: Cursor): Status {
+  if (cursor.source[cursor.at] !== openBrace) return cursor.fail('must be an object')
+  const name = findResourceType(cursor)
+  if (name === undefined) return failAt(cursor, 'resourceType', 'is required')
+  if (!isResourceType(name)) return failAt(cursor, 'resourceType', 'is not a resource type of FHIR R4')
+  return copyObject(cursor, getType(name))
+}
+
+function failAt (cursor: Cursor, step: string | number | ElementNode, problem: string): typeof failed {
+  cursor.path.push(step)
+  return cursor.fail(problem)
+}
+
+/** Copies an object of a complex type, with what is to be put over it. */
+export function copyObject (cursor: Cursor, type: TypeNode, overlay?: Overlay): Status {
+  if (cursor.source[cursor.at] !== openBrace) return cursor.fail('must be an object')
+  if (cursor.depth === maxDepth) return cursor.fail('is nested too deeply')
+  const frame = frames[cursor.depth++] ??= new Frame()
+  frame.seen.fill(0, 0, type.elements.length)
+  frame.lists = undefined
+  frame.choices = 0
+  frame.isUrlLeftOut = false
+  overlay?.spans.fill(-1)
+  const start = cursor.to
+  cursor.target[cursor.to++] = openBrace
+  if (overlay?.prefix !== undefined) cursor.put(overlay.prefix)
+  const first = cursor.to
+  if (!copyElements(cursor, type, frame, overlay, first)) return failed
+  if (overlay !== undefined && !copyOverlay(cursor, frame, overlay, first)) return failed
+  if (cursor.to === first && frame.isUrlLeftOut) cursor.put(maskedUrl)
+  if (cursor.to === first && !type.isResource) {
+    cursor.depth--
+    if (!cursor.isColumn && overlay === undefined) return cursor.fail('must not be empty')
+    cursor.to = start
+    return absent
+  }
+  if (!hasWhatItNeeds(cursor, type, frame)) return failed
+  cursor.target[cursor.to++] = closeBrace
+  cursor.depth--
+  return copied
+}
+
+/** The elements that the source has, up to and with the closing brace. */
+function copyElements (cursor: Cursor, type: TypeNode, frame: Frame, overlay: Overlay | undefined, first: number): boolean {
+  const { source, end } = cursor
+  cursor.at++
+  cursor.skipBlanks()
+  if (source[cursor.at] === closeBrace) {
+    cursor.at++
+    return true
+  }
+  for (;;) {
+    if (source[cursor.at] !== quote) return cursor.fail('must be JSON') !== failed
+    const nameAt = cursor.at + 1
+    let at = nameAt
+    while (at < end && source[at] !== quote && source[at] !== backslash) at++
+    const index = source[at] === quote && at > nameAt && at < end ? type.names.find(source, nameAt, at) : -1
+    cursor.at = at + 1
+    if (index === -1) {
+      if (!type.isResource || !isResourceTypeName(source, nameAt, at)) return failAt(cursor, toSafeName(source, nameAt, at), 'is not an element of its type') !== failed
+      if (!copyResourceType(cursor, type, overlay, first)) return false
+    } else {
+      const element = type.elements[index]!
+      if (frame.seen[index] !== 0) return failAt(cursor, element, 'stands twice') !== failed
+      if (!skipColon(cursor)) return false
+      const mark = cursor.to
+      startElement(cursor, element, first)
+      const valueAt = cursor.to
+      const status = overlay === undefined ? copyElement(cursor, element, frame) : copyUnder(cursor, element, frame, overlay)
+      if (status === failed) return false
+      if (status === copied) {
+        frame.seen[index] = 1
+        if (element.isChoice) frame.choices++
+        if (element.isAttachmentUrl && cursor.takeUrl?.(cursor, valueAt) === false) {
+          cursor.to = mark
+          frame.isUrlLeftOut = true
+        } else if (overlay?.keeps?.[index] === false) cursor.to = mark
+        else overlay?.spans.set([valueAt, cursor.to], 2 * index)
+      } else {
+        cursor.to = mark
+      }
+    }
+    cursor.skipBlanks()
+    const byte = source[cursor.at]
+    if (cursor.at >= end || (byte !== comma && byte !== closeBrace)) return cursor.fail('must be JSON') !== failed
+    cursor.at++
+    if (byte === closeBrace) return true
+    cursor.skipBlanks()
+  }
+}
+
+function startElement (cursor: Cursor, element: ElementNode, first: number): void {
+  if (cursor.to > first || cursor.target[first - 1] !== openBrace) cursor.target[cursor.to++] = comma
+  cursor.put(element.key)
+}
+
+/** An element of the source under an overlay: what a column replaces is checked all the same, and left out. */
+function copyUnder (cursor: Cursor, element: ElementNode, frame: Frame, overlay: Overlay): Status {
+  const entry = overlay.byElement[element.index]
+  const start = cursor.to
+  const isLeftOut = isReplaced(element, overlay)
+  const status = isLeftOut ? copyElement(cursor, element, frame) : copyInto(cursor, element, frame, entry)
+  if (status === failed) return failed
+  if (isLeftOut) return absent
+  return entry === undefined ? status : appendItem(cursor, entry, start, status)
+}
+
+/** The element with what is nested in it. */
+function copyInto (cursor: Cursor, element: ElementNode, frame: Frame, entry: OverlayEntry | undefined): Status {
+  const nested = entry?.nested
+  if (!isAnyTouched(nested)) return copyElement(cursor, element, frame)
+  cursor.path.push(element)
+  const status = copyObject(cursor, element.type, nested)
+  if (status !== failed) cursor.path.pop()
+  return status
+}
+
+function isAnyTouched (overlay: Overlay | undefined): boolean {
+  return overlay?.entries.some((entry) => entry.isTouched()) === true
+}
+
+/**
+ * Whether a column's value stands instead of the element: its own, that of another type of the same choice, or that of a list,
+ * whose items' extensions then have nothing to extend.
+ */
+function isReplaced (element: ElementNode, { entries }: Overlay): boolean {
+  return entries.some((entry) => {
+    if (entry.element.base !== element.base) return false
+    if (entry.element === element) return entry.hasValue()
+    const isItsExtension = element.extends === entry.element.index
+    return isItsExtension ? element.isList && entry.hasValue() : entry.isTouched()
+  })
+}
+
+/** Of a list: what the overlay has as a further item. */
+function appendItem (cursor: Cursor, entry: OverlayEntry, start: number, status: Status): Status {
+  if (entry.openItem === undefined) return status
+  const { element } = entry
+  const mark = cursor.to
+  const isList = status === copied
+  cursor.path.push(element)
+  const appended = withSource(cursor, (copying) => {
+    const opened = entry.openItem?.(copying, isList ? start : -1) ?? absent
+    if (opened !== copied) return opened
+    if (isList) copying.target[copying.to - 1] = comma
+    else copying.target[copying.to++] = openBracket
+    return copyItem(copying, element)
+  })
+  if (appended === failed) return failed
+  cursor.path.pop()
+  if (appended === absent) {
+    cursor.to = mark
+    if (isList) cursor.target[mark - 1] = closeBracket
+    return status
+  }
+  cursor.target[cursor.to++] = closeBracket
+  return copied
+}
+
+/** The overlay's elements that the source does not have. */
+function copyOverlay (cursor: Cursor, frame: Frame, overlay: Overlay, first: number): boolean {
+  for (const entry of overlay.entries) {
+    const { element } = entry
+    if (frame.seen[element.index] !== 0 || (entry.givesWay === true && overlay.entries.some((other) => other.element.base === element.base && other !== entry && other.isTouched()))) continue
+    const mark = cursor.to
+    startElement(cursor, element, first)
+    const start = cursor.to
+    let status = withSource(cursor, (copying) => {
+      if (!entry.hasValue()) copying.read(emptyObject, 0, emptyObject.length)
+      else if (entry.openValue?.(copying) !== copied) return failAt(copying, element, copying.problem)
+      return entry.hasValue() || isAnyTouched(entry.nested) ? copyInto(copying, element, frame, entry) : absent
+    })
+    if (status === absent) cursor.to = start // a value that is empty may have left its bracket
+    if (status === absent && entry.openDefault !== undefined) {
+      status = withSource(cursor, (copying) => {
+        const opened = entry.openDefault?.(copying) ?? absent
+        if (opened === copied) return copyElement(copying, element, frame)
+        return opened === failed ? failAt(copying, element, copying.problem) : absent
+      })
+    }
+    if (status !== failed) status = appendItem(cursor, entry, start, status)
+    if (status === failed) return false
+    if (status === copied) {
+      frame.seen[element.index] = 1
+      if (element.isChoice) frame.choices++
+    }
+    if (status === absent || overlay.keeps?.[element.index] === false) cursor.to = mark
+    else overlay.spans.set([start, cursor.to], 2 * element.index)
+  }
+  return true
+}
+
+const emptyObject = Buffer.from('{}')
+
+/** Copies from another source, and goes back to this one. */
+function withSource (cursor: Cursor, copy: (cursor: Cursor) => Status): Status {
+  const { source, at, end, isColumn, takeUrl } = cursor
+  const status = copy(cursor)
+  cursor.read(source, at, end)
+  cursor.isColumn = isColumn
+  cursor.takeUrl = takeUrl
+  return status
+}
+
+/** Cardinality, choices, ele-1, and nulls that hold the place of extensions. */
+function hasWhatItNeeds (cursor: Cursor, type: TypeNode, { seen, lists, choices }: Frame): boolean {
+  for (const { name, indexes } of type.required) {
+    if (!indexes.some((index) => seen[index] !== 0)) return failAt(cursor, name, 'is required') !== failed
+  }
+  if (choices > 1 && !hasOneOfEachChoice(cursor, type, seen)) return false
+  if (!type.isResource && type.name !== 'Element' && type.idIndex !== -1 && seen[type.idIndex] !== 0 && !type.elements.some(({ index }) => index !== type.idIndex && seen[index] !== 0)) {
+    return cursor.fail('must have content besides its id') !== failed
+  }
+  if (lists === undefined) return true
+  for (const { element, isThere } of lists) {
+    if (element.extends !== undefined) continue
+    const extensions = lists.find((list) => list.element.extends === element.index)
+    for (const [i, value] of isThere.entries()) {
+      if (value || extensions?.isThere[i] === true) continue
+      cursor.path.push(element)
+      return failAt(cursor, i, 'must not be null without an extension') !== failed
+    }
+  }
+  return true
+}
+
+function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, seen: Uint8Array): boolean {
+  for (const { base, members } of type.choices) {
+    const chosen = new Set(members.filter(({ index }) => seen[index] !== 0).map(({ value }) => value))
+    if (chosen.size > 1) return failAt(cursor, `${base}[x]`, 'must stand only once, with one type') !== failed
+  }
+  return true
+}
+
+const resourceTypeName = Buffer.from('resourceType')
+
+function isResourceTypeName (source: Buffer, start: number, end: number): boolean {
+  return end - start === resourceTypeName.length && resourceTypeName.compare(source, start, end) === 0
+}
+
+/** `resourceType` has to be the type's name. It is written here, unless the overlay has written it. */
+function copyResourceType (cursor: Cursor, type: TypeNode, overlay: Overlay | undefined, first: number): boolean {
+  if (!skipColon(cursor)) return false
+  const text = Buffer.from(`"${type.name}"`)
+  const { source, at, end } = cursor
+  if (at + text.length > end || text.compare(source, at, at + text.length) !== 0) return failAt(cursor, 'resourceType', `must be ${type.name}`) !== failed
+  cursor.at += text.length
+  if (overlay?.prefix !== undefined) return true
+  if (cursor.to > first) cursor.target[cursor.to++] = comma
+  cursor.put(Buffer.from(`"resourceType":${text.toString()}`))
+  return true
+}
+
+/** The `resourceType` of the object at the cursor, wherever it stands in it. */
+export function findResourceType ({ source, at, end }: Cursor): string | undefined {
+  let depth = 0
+  let isKey = false
+  while (at < end) {
+    const byte = source[at]!
+    if (byte === openBrace || byte === openBracket) {
+      depth++
+      isKey = byte === openBrace
+    } else if (byte === closeBrace || byte === closeBracket) {
+      if (--depth === 0) return undefined
+      isKey = false
+    } else if (byte === comma) {
+      isKey = true
+    } else if (byte === quote) {
+      const start = at + 1
+      for (at = start; at < end && source[at] !== quote; at++) if (source[at] === backslash) at++
+      if (depth === 1 && isKey && isResourceTypeName(source, start, at)) return readName(source, at + 1, end)
+      isKey = false
+    }
+    at++
+  }
+  return undefined
+}
+
+/** `: "Name"` */
+function readName (source: Buffer, at: number, end: number): string | undefined {
+  const text = source.toString('latin1', at, Math.min(end, at + 80))
+  return /^[ \t\r\n]*:[ \t\r\n]*"([A-Za-z]+)"/.exec(text)?.[1]
+}
+
+function skipColon (cursor: Cursor): boolean {
+  cursor.skipBlanks()
+  if (cursor.source[cursor.at] !== colon) return cursor.fail('must be JSON') !== failed
+  cursor.at++
+  cursor.skipBlanks()
+  return true
+}
+
+function isNull ({ source, at }: Cursor): boolean {
+  return source[at] === 0x6e && source[at + 1] === 0x75 && source[at + 2] === 0x6c && source[at + 3] === 0x6c
+}
+
+const nullText = Buffer.from('null')
+
+function copyNull (cursor: Cursor): void {
+  cursor.put(nullText)
+  cursor.at += 4
+}
+
+/** Passes over null, "", [] and {}; says whether it did. */
+function skipEmpty (cursor: Cursor): boolean {
+  const { source, at, end } = cursor
+  const byte = source[at]
+  if (isNull(cursor)) {
+    cursor.at += 4
+    return true
+  }
+  const closing = byte === quote ? quote : byte === openBracket ? closeBracket : byte === openBrace ? closeBrace : -1
+  let next = at + 1
+  if (byte !== quote) while (next < end && isBlank(source[next]!)) next++
+  if (closing === -1 || source[next] !== closing) return false
+  cursor.at = next + 1
+  return true
+}
+
+/** A name that looks like no element's might be somebody's data: it is not told. */
+function toSafeName (source: Buffer, start: number, end: number): string {
+  const name = source.toString('latin1', start, Math.min(end, start + 64))
+  return /^_?[a-z][A-Za-z0-9]*$/.test(name) ? name : '?'
+}

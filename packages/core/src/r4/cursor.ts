@@ -1,0 +1,75 @@
+/** How the copying of a value ended. `absent`: nothing was written, since the value is a spelling of nothing. */
+export type Status = typeof failed | typeof copied | typeof absent
+export const failed = 0
+export const copied = 1
+export const absent = 2
+
+/** A place in JSON that is read (`source` from `at` to `end`) and one in JSON that is written (`target` from `to` on). */
+export class Cursor {
+  source: Buffer = empty
+  at = 0
+  end = 0
+  target: Buffer = Buffer.allocUnsafe(64 * 1024)
+  to = 0
+  depth = 0
+  /**
+   * Whether null, "", [] and {} are left out, as spellings of nothing: in a column. Elsewhere they are errors
+   * (https://hl7.org/fhir/R4/json.html: no empty values).
+   */
+  isColumn = false
+  /** Where the cursor is, from the resource; where it failed, once it has. */
+  readonly path: Array<{ readonly name: string } | string | number> = []
+  problem = ''
+  /** Called after an Attachment.url was copied: whether it stays. Undefined: all of them stay as they are. */
+  takeUrl: ((cursor: Cursor, start: number) => boolean) | undefined
+
+  read (source: Buffer, start: number, end: number): void {
+    this.source = source
+    this.at = start
+    this.end = end
+  }
+
+  fail (problem: string): typeof failed {
+    this.problem = problem
+    return failed
+  }
+
+  /** Makes room for so many bytes more. */
+  reserve (bytes: number): void {
+    if (this.to + bytes <= this.target.length) return
+    const larger = Buffer.allocUnsafe(Math.max(2 * this.target.length, this.to + bytes))
+    this.target.copy(larger, 0, 0, this.to)
+    this.target = larger
+  }
+
+  put (bytes: Uint8Array): void {
+    const { target, to } = this
+    const { length } = bytes
+    if (length > 48) target.set(bytes, to)
+    else for (let i = 0; i < length; i++) target[to + i] = bytes[i]!
+    this.to = to + length
+  }
+
+  skipBlanks (): void {
+    const { source, end } = this
+    let { at } = this
+    while (at < end && isBlank(source[at]!)) at++
+    this.at = at
+  }
+
+  /** `name[0].given[1]` */
+  describePath (): string {
+    let text = ''
+    for (const step of this.path) {
+      if (typeof step === 'number') text += `[${step}]`
+      else text += `${text === '' ? '' : '.'}${typeof step === 'string' ? step : step.name}`
+    }
+    return text
+  }
+}
+
+const empty = Buffer.alloc(0)
+
+export function isBlank (byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}

@@ -1,0 +1,232 @@
+import { copied, failed, type Cursor, type Status } from './cursor.ts'
+
+/**
+ * FHIR R4's primitive datatypes (https://hl7.org/fhir/R4/datatypes.html#primitive): each copies the value at the cursor, as it is written,
+ * if it is one. `\s` and `\S` in R4's patterns are XML Schema's: a no-break space is a character like any other.
+ */
+export type CopyPrimitive = (cursor: Cursor, codes: ReadonlySet<string> | undefined) => Status
+
+const quote = 0x22
+const backslash = 0x5c
+const maxStringLength = 1024 * 1024
+
+// What a text has in it, a bit each.
+const space = 1
+const noIdCharacter = 2
+const noBase64Character = 4
+const escape = 8
+const unicodeEscape = 16
+const stop = 128
+
+const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte < 0x20 || byte === quote || byte === backslash) return stop
+  const character = String.fromCharCode(byte)
+  return (byte === 0x20 ? space : 0) | (/[A-Za-z0-9.-]/.test(character) ? 0 : noIdCharacter) | (/[A-Za-z0-9+/]/.test(character) ? 0 : noBase64Character)
+})
+
+function failText (cursor: Cursor, problem: string): -1 {
+  cursor.fail(problem)
+  return -1
+}
+
+/** Copies a JSON string. Gives back what is in it, or -1 with the cursor's problem set. */
+function copyText (cursor: Cursor, problem: string): number {
+  const { source, target, end } = cursor
+  let { at, to } = cursor
+  if (source[at] !== quote || at >= end) return failText(cursor, problem)
+  target[to++] = quote
+  let found = 0
+  for (at++; at < end; at++) {
+    const byte = source[at]!
+    const kind = kinds[byte]!
+    if (kind < stop) {
+      found |= kind
+      target[to++] = byte
+      continue
+    }
+    if (byte === quote) break
+    if (byte !== backslash) return failText(cursor, 'must not contain control characters')
+    const escaped = source[at + 1]
+    found |= escape | noIdCharacter | noBase64Character
+    if (escaped === 0x75) found |= unicodeEscape // \u
+    else if (escaped === 0x62 || escaped === 0x66) return failText(cursor, 'must not contain control characters') // \b \f
+    else if (escaped === 0x6e || escaped === 0x72 || escaped === 0x74) found |= space // \n \r \t
+    else if (escaped !== quote && escaped !== backslash && escaped !== 0x2f) return failText(cursor, 'must be JSON')
+    target[to++] = byte
+    target[to++] = source[++at]!
+  }
+  if (at >= end) return failText(cursor, 'must be JSON')
+  if (at === cursor.at + 1) return failText(cursor, 'must not be empty')
+  target[to++] = quote
+  if ((found & unicodeEscape) !== 0) {
+    const text = decode(source, cursor.at, at + 1)
+    if (text === undefined) return failText(cursor, 'must be JSON')
+    // eslint-disable-next-line no-control-regex
+    if (/[\0-\x08\x0b\x0c\x0e-\x1f]/.test(text)) return failText(cursor, 'must not contain control characters')
+    // PostgreSQL's json, other than its jsonb and text, can hold half of a surrogate pair.
+    if (!text.isWellFormed()) return failText(cursor, 'must be well-formed Unicode')
+    if (/[ \t\r\n]/.test(text)) found |= space
+  }
+  cursor.at = at + 1
+  cursor.to = to
+  return found
+}
+
+function decode (source: Buffer, start: number, end: number): string | undefined {
+  try {
+    return JSON.parse(source.toString('utf8', start, end))
+  } catch {
+    return undefined
+  }
+}
+
+/** The text of the string that was copied from `start` on. */
+function textFrom (cursor: Cursor, start: number, found: number): string {
+  const { source, at } = cursor
+  if ((found & escape) !== 0) return decode(source, start, at) ?? ''
+  return source.toString('utf8', start + 1, at - 1)
+}
+
+function copyString (cursor: Cursor): Status {
+  const start = cursor.at
+  const found = copyText(cursor, 'must be a string')
+  if (found < 0) return failed
+  if (cursor.at - start > maxStringLength && textFrom(cursor, start, found).length > maxStringLength) return cursor.fail('must not be longer than 1 MB')
+  return copied
+}
+
+function copyLongString (cursor: Cursor): Status {
+  return copyText(cursor, 'must be a string') < 0 ? failed : copied
+}
+
+function copyUri (cursor: Cursor): Status {
+  const found = copyText(cursor, 'must be a string')
+  if (found < 0) return failed
+  return (found & space) === 0 ? copied : cursor.fail('must be a URI: without blanks')
+}
+
+const codePattern = /^[^ \t\r\n]+(?:[ \t\r\n][^ \t\r\n]+)*$/
+
+function copyCode (cursor: Cursor, codes: ReadonlySet<string> | undefined): Status {
+  const start = cursor.at
+  const found = copyText(cursor, 'must be a string')
+  if (found < 0) return failed
+  if ((found & space) !== 0 && !codePattern.test(textFrom(cursor, start, found))) return cursor.fail('must be a code: without needless blanks')
+  if (codes !== undefined && !codes.has(textFrom(cursor, start, found))) return cursor.fail(toCodeProblem(codes))
+  return copied
+}
+
+function toCodeProblem (codes: ReadonlySet<string>): string {
+  return codes.size > 12 ? 'must be a code of its value set' : `must be one of ${[...codes].join(', ')}`
+}
+
+function copyId (cursor: Cursor): Status {
+  const start = cursor.at
+  const found = copyText(cursor, 'must be a string')
+  if (found < 0) return failed
+  return (found & noIdCharacter) === 0 && cursor.at - start - 2 <= 64 ? copied : cursor.fail('must be 1 to 64 letters, digits, "-" and "."')
+}
+
+function copyBase64 (cursor: Cursor): Status {
+  const start = cursor.at
+  const found = copyText(cursor, 'must be a string')
+  if (found < 0) return failed
+  if ((found & noBase64Character) === 0 && (cursor.at - start - 2) % 4 === 0) return copied
+  return isPadded(cursor, start, found) ? copied : cursor.fail('must be base64')
+}
+
+/** Groups of four, blanks anywhere between characters, the last group padded by at most two `=`. */
+function isPadded ({ source, at }: Cursor, start: number, found: number): boolean {
+  const text = (found & (escape | space)) === 0 ? undefined : (decode(source, start, at) ?? '').replace(/[ \t\r\n]+/g, '')
+  const length = text === undefined ? at - start - 2 : text.length
+  const codeAt = (i: number) => text === undefined ? source[start + 1 + i]! : text.charCodeAt(i)
+  if (length === 0 || length % 4 !== 0) return false
+  const padding = codeAt(length - 1) !== 0x3d ? 0 : codeAt(length - 2) !== 0x3d ? 1 : 2
+  for (let i = 0; i < length - padding; i++) {
+    const code = codeAt(i)
+    if (code > 0xff || (kinds[code]! & (noBase64Character | stop)) !== 0) return false
+  }
+  return true
+}
+
+/** A string that a pattern describes; `isPossible` looks at what the pattern cannot see. */
+function matching (pattern: RegExp, problem: string, isPossible?: (text: string) => boolean): CopyPrimitive {
+  return function copyMatching (cursor) {
+    const start = cursor.at
+    const found = copyText(cursor, problem)
+    if (found < 0) return failed
+    const text = textFrom(cursor, start, found)
+    return pattern.test(text) && isPossible?.(text) !== false ? copied : cursor.fail(problem)
+  }
+}
+
+const day = String.raw`(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])`
+const clock = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?`
+const zone = String.raw`(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))`
+const partialDate = String.raw`(?!0000)\d{4}(?:-(?:0[1-9]|1[0-2]))?`
+
+/** No 31 April: a day is looked at only where there is one. */
+function isCalendarDay (text: string): boolean {
+  if (text.length < 10 || text.charCodeAt(8) < 0x32 || (text.charCodeAt(8) === 0x32 && text.charCodeAt(9) < 0x39)) return true // up to the 28th
+  const date = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  return date.getUTCDate() === Number(text.slice(8, 10))
+}
+
+/** A number as JSON writes it, which a pattern describes. */
+function numeric (pattern: RegExp, problem: string, isPossible?: (text: string) => boolean): CopyPrimitive {
+  return function copyNumber (cursor) {
+    const { source, target, at, end } = cursor
+    let { to } = cursor
+    let i = at
+    for (; i < end; i++) {
+      const byte = source[i]!
+      const isDigit = byte >= 0x30 && byte <= 0x39
+      if (!isDigit && byte !== 0x2d && byte !== 0x2e && byte !== 0x2b && byte !== 0x65 && byte !== 0x45) break
+      target[to++] = byte
+    }
+    const text = source.toString('latin1', at, i)
+    if (!pattern.test(text) || isPossible?.(text) === false) return cursor.fail(problem)
+    cursor.at = i
+    cursor.to = to
+    return copied
+  }
+}
+
+function integerFrom (least: number): CopyPrimitive {
+  return numeric(/^(?:0|-?[1-9]\d{0,9})$/, `must be an integer from ${least} to 2147483647`, (text) => Number(text) >= least && Number(text) <= 2_147_483_647)
+}
+
+const words = [Buffer.from('true'), Buffer.from('false')]
+
+function copyBoolean (cursor: Cursor): Status {
+  for (const word of words) {
+    if (cursor.at + word.length > cursor.end || word.compare(cursor.source, cursor.at, cursor.at + word.length) !== 0) continue
+    cursor.put(word)
+    cursor.at += word.length
+    return copied
+  }
+  return cursor.fail('must be true or false')
+}
+
+export const primitives: Readonly<Record<string, CopyPrimitive>> = {
+  base64Binary: copyBase64,
+  boolean: copyBoolean,
+  canonical: copyUri,
+  code: copyCode,
+  date: matching(new RegExp(`^(?:${partialDate}|${day})$`), 'must be a date: YYYY, YYYY-MM or YYYY-MM-DD', isCalendarDay),
+  dateTime: matching(new RegExp(`^(?:${partialDate}|${day}(?:T${clock}${zone})?)$`), 'must be a dateTime: a date, or a time with seconds and zone', isCalendarDay),
+  decimal: numeric(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/, 'must be a decimal'),
+  id: copyId,
+  instant: matching(new RegExp(`^${day}T${clock}${zone}$`), 'must be an instant: a time with seconds and zone, in the years 0001 to 9999', isCalendarDay),
+  integer: integerFrom(-2_147_483_648),
+  markdown: copyLongString,
+  oid: matching(/^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$/, 'must be an OID: urn:oid:…'),
+  positiveInt: integerFrom(1),
+  string: copyString,
+  time: matching(new RegExp(`^${clock}$`), 'must be a time: hh:mm:ss'),
+  unsignedInt: integerFrom(0),
+  uri: copyUri,
+  url: copyUri,
+  uuid: matching(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a UUID: urn:uuid:…'),
+  xhtml: copyLongString,
+}

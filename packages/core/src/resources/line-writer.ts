@@ -1,0 +1,208 @@
+import { absent, copied, copyObject, Cursor, getType, isRootElement, mandatoryElements } from '../r4/index.ts'
+import type { Overlay, OverlayEntry, Status, TypeNode } from '../r4/index.ts'
+import type { SourceRelation } from '../source/catalog.ts'
+import { toExportedUrl } from './attachment-url.ts'
+import { Columns, openText, type SelectedColumn } from './columns.ts'
+import { isId } from './id.ts'
+import type { LineContext } from './line-context.ts'
+import { getDefinition } from './registry.ts'
+import type { Line, Row } from './row.ts'
+import type { RowIssue } from './row-issue.ts'
+import { ValueProblem } from './value-problem.ts'
+
+export interface LineWriter {
+  /** What a row has to hold, in this order. */
+  columns: readonly SelectedColumn[]
+  /** Appends the row's resource, as a line of NDJSON. Of a row that cannot be exported nothing is appended. */
+  write: (row: Row, line: Line) => RowIssue | undefined
+}
+
+/** What lies over an element, by its path from the resource. */
+interface Leaf { path: string[], entry: Omit<OverlayEntry, 'element' | 'isTouched'> & { isTouched?: () => boolean } }
+
+const newline = 0x0a
+const emptyObject = Buffer.from('{}')
+const subsetted = '{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED","display":"subsetted"}'
+
+/**
+ * What makes lines of a relation's rows: the row's `resource` as it stands, with `id`, `meta.lastUpdated` and the columns of its type put
+ * over it, reduced to `_elements`. `warn` hears of what is left out of a line that is written.
+ */
+export function createLineWriter (relation: SourceRelation, context: LineContext, warn: (issue: RowIssue) => void): LineWriter {
+  const { type } = relation
+  const definition = getDefinition(type)
+  const columns = new Columns(relation, definition)
+  const cursor = new Cursor()
+  const warnings: Array<{ path: string, problem: string }> = []
+  const node = getType(type)
+  const kept = toKept(type, context.elements)
+  const overlay = createOverlay(node, toLeaves(), {
+    prefix: Buffer.from(`"resourceType":"${type}"`),
+    ...(kept === undefined ? {} : { keeps: node.elements.map(({ base }) => kept.has(base)) }),
+  })
+
+  function toLeaves (): Leaf[] {
+    const over = ([column, path]: [string, string]): Leaf => ({ path: path.split('.'), entry: toColumnEntry(column, path) })
+    const leaves = [over(['id', 'id']), over(['updated_at', 'meta.lastUpdated'])]
+    if (kept !== undefined) {
+      leaves.push({ path: ['meta', 'tag'], entry: { hasValue: never, isTouched: always, openItem: (copying, start) => isSubsetted(copying, start) ? absent : openJson(copying, subsetted) } })
+    }
+    leaves.push(...Object.entries(definition.over).filter(([column]) => column in relation.columns).map(over))
+    for (const [path, { from, toItem }] of Object.entries(definition.append)) {
+      const openItem = (copying: Cursor, start: number) => openMade(copying, () => toItem(columns.texts, () => start === -1 ? undefined : copying.target.toString('utf8', start, copying.to), context))
+      leaves.push({ path: path.split('.'), entry: { hasValue: never, isTouched: () => from.some((column) => columns.has(column)), openItem } })
+    }
+    for (const [element, make] of Object.entries(definition.fill)) {
+      leaves.push({ path: [element], entry: { hasValue: never, openDefault: (copying) => openMade(copying, () => make(columns.texts, written)) } })
+    }
+    for (const [element, { toJson }] of Object.entries(definition.defaults)) {
+      const openDefault = (copying: Cursor) => columns.has('resource') ? absent : openMade(copying, () => toJson(columns.texts))
+      leaves.push({ path: [element], entry: { hasValue: never, openDefault } })
+    }
+    return leaves
+  }
+
+  function toColumnEntry (column: string, path: string): Leaf['entry'] {
+    const element = findElementOf(node, path)
+    const isAttachment = definition.attachments.includes(column)
+    return {
+      hasValue: () => columns.has(column),
+      givesWay: definition.givesWay.includes(column),
+      openValue: (copying) => {
+        copying.isColumn = true
+        copying.takeUrl = isAttachment ? takeUrl : undefined
+        return columns.open(column, copying, element)
+      },
+    }
+  }
+
+  /** Where the url may not be followed it is left out; a relative one becomes absolute. */
+  function takeUrl (copying: Cursor, start: number): boolean {
+    const url: string = JSON.parse(copying.target.toString('utf8', start, copying.to))
+    const exported = toExportedUrl(url, context.attachmentBaseUrls)
+    if (exported === undefined) {
+      warnings.push({ path: `${copying.describePath()}.url`, problem: 'is left out: not under ATTACHMENT_BASE_URLS' })
+      return false
+    }
+    if (exported !== url) {
+      const json = Buffer.from(JSON.stringify(exported))
+      copying.reserve(json.length)
+      copying.to = start
+      copying.put(json)
+    }
+    return true
+  }
+
+  function written (element: string): string | undefined {
+    const { index } = findElementOf(node, element)
+    const [start = -1, end = -1] = overlay.spans.subarray(2 * index, 2 * index + 2)
+    return start === -1 ? undefined : cursor.target.toString('utf8', start, end)
+  }
+
+  function write (row: Row, line: Line): RowIssue | undefined {
+    columns.row = row
+    cursor.target = line.bytes
+    cursor.to = line.size
+    cursor.depth = 0
+    cursor.path.length = 0
+    cursor.isColumn = false
+    cursor.takeUrl = undefined
+    warnings.length = 0
+    const status = copyRow()
+    line.bytes = cursor.target
+    const id = columns.texts.id
+    const issue = { type, id: isId(id) ? id : undefined }
+    if (status !== copied) return { severity: 'error', ...issue, path: cursor.describePath(), problem: cursor.problem }
+    cursor.target[cursor.to++] = newline
+    line.size = cursor.to
+    for (const warning of warnings) warn({ severity: 'warning', ...issue, ...warning })
+    return undefined
+  }
+
+  function copyRow (): Status {
+    for (const [column, element] of [['id', 'id'], ['updated_at', 'meta.lastUpdated']] as const) {
+      if (columns.has(column)) continue
+      cursor.path.push(element)
+      return cursor.fail('is required')
+    }
+    if (columns.has('resource')) columns.open('resource', cursor)
+    else if (Object.keys(definition.over).length === 0) return cursor.fail('has no resource: its column is NULL')
+    else cursor.read(emptyObject, 0, emptyObject.length)
+    cursor.reserve(cursor.end - cursor.at + 4096)
+    const status = copyObject(cursor, node, overlay)
+    cursor.skipBlanks()
+    if (status === copied && cursor.at < cursor.end) return cursor.fail('must be JSON')
+    cursor.reserve(1)
+    return status
+  }
+
+  return { columns: columns.selected, write }
+}
+
+function never (): boolean {
+  return false
+}
+
+function always (): boolean {
+  return true
+}
+
+function openJson (cursor: Cursor, json: string): Status {
+  openText(cursor, json)
+  return copied
+}
+
+/** Points the cursor to what a definition makes of columns. */
+function openMade (cursor: Cursor, make: () => string | undefined): Status {
+  try {
+    const json = make()
+    return json === undefined ? absent : openJson(cursor, json)
+  } catch (error) {
+    if (error instanceof SyntaxError) return cursor.fail('is made of a column that must be JSON')
+    if (!(error instanceof ValueProblem)) throw error
+    return cursor.fail(error.message)
+  }
+}
+
+function isSubsetted ({ target, to }: Cursor, start: number): boolean {
+  return start !== -1 && target.subarray(start, to).includes('"SUBSETTED"')
+}
+
+/** The root elements that `_elements` leaves; undefined where the list says nothing of the type, whose resources then stay whole. */
+function toKept (type: string, elements: readonly string[]): ReadonlySet<string> | undefined {
+  const listed = elements.map((element) => element.split('.')).filter(([first, own]) => own === undefined || first === type).map((names) => names.at(-1) ?? '')
+  const known = listed.filter((element) => isRootElement(type, element))
+  return listed.length === 0 ? undefined : new Set(['id', 'meta', ...mandatoryElements(type), ...known])
+}
+
+function findElementOf (node: TypeNode, path: string) {
+  let type = node
+  let element = node.elements[0]
+  for (const name of path.split('.')) {
+    element = type.elements.find((known) => known.name === name)
+    if (element === undefined) throw new Error(`FHIR R4 defines no ${node.name}.${path}`)
+    type = element.type
+  }
+  return element!
+}
+
+/** A tree of the leaves' paths. What lies over one element comes together; defaults of an element come after all others, since they look at them. */
+function createOverlay (type: TypeNode, leaves: Leaf[], rest: Pick<Overlay, 'prefix' | 'keeps'> = {}): Overlay {
+  const groups = Map.groupBy(leaves, ({ path }) => path[0] ?? '')
+  const entries = [...groups].map(([name, all]): OverlayEntry => {
+    const element = findElementOf(type, name)
+    const own = all.filter(({ path }) => path.length === 1).map(({ entry }) => entry)
+    const inner = all.filter(({ path }) => path.length > 1).map(({ path, entry }) => ({ path: path.slice(1), entry }))
+    const nested = inner.length === 0 ? undefined : createOverlay(element.type, inner)
+    const hasValue = () => own.some((entry) => entry.hasValue())
+    return Object.assign({}, ...own, {
+      element,
+      hasValue,
+      givesWay: all.some(({ entry }) => entry.givesWay === true),
+      isTouched: () => hasValue() || own.some((entry) => entry.isTouched?.() === true) || nested?.entries.some((entry) => entry.isTouched()) === true,
+      ...(nested === undefined ? {} : { nested }),
+    })
+  })
+  entries.sort((a, b) => Number(a.openDefault !== undefined) - Number(b.openDefault !== undefined))
+  return { ...rest, entries, byElement: type.elements.map((element) => entries.find((entry) => entry.element === element)), spans: new Int32Array(2 * type.elements.length) }
+}
