@@ -111,7 +111,6 @@ function copyList (cursor: Cursor, element: ElementNode, frame: Frame | undefine
     if (byte === closeBracket) break
     cursor.skipBlanks()
   }
-  if (isThere?.includes(true) === false) return cursor.fail('must not be empty')
   if (isThere !== undefined && frame !== undefined) (frame.lists ??= []).push({ element, isThere })
   if (written === 0) return absent
   cursor.target[cursor.to++] = closeBracket
@@ -334,7 +333,10 @@ function hasWhatItNeeds (cursor: Cursor, type: TypeNode, { seen, lists, choices 
   }
   if (lists === undefined) return true
   for (const { element, isThere } of lists) {
-    if (element.extends !== undefined) continue
+    if (element.extends !== undefined) {
+      if (isThere.includes(true) || seen[element.extends] !== 0) continue
+      return failAt(cursor, element, 'must not be empty') !== failed
+    }
     const extensions = lists.find((list) => list.element.extends === element.index)
     for (const [i, value] of isThere.entries()) {
       if (value || extensions?.isThere[i] === true) continue

@@ -25,6 +25,8 @@ t.test('an extension is content as well as a value', async () => {
   same(`{"resourceType":"Observation","_status":${absent},"code":${absent}}`)
   same(`{"resourceType":"Patient","telecom":[{"_system":${absent},"value":"1"}],"_birthDate":${absent},"birthDate":"2000"}`)
   same(`{"resourceType":"Patient","name":[{"given":["A",null],"_given":[null,${absent}]}]}`)
+  same(`{"resourceType":"Patient","name":[{"given":[null,null],"_given":[${absent},{"id":"x"}]}]}`)
+  same('{"resourceType":"Patient","name":[{"given":["A","B"],"_given":[null,null]}]}')
   same(`{"resourceType":"Patient","_deceasedBoolean":${absent}}`)
   same(`{"resourceType":"Patient","deceasedBoolean":true,"_deceasedBoolean":${absent}}`)
 })
@@ -42,7 +44,9 @@ t.test('an element has content besides its id, and nothing is empty', async () =
 t.test('null holds the place of an extension, and of nothing else', async () => {
   refused('{"resourceType":"Patient","name":[{"given":["A",null]}]}', 'name[0].given[1]', 'must not be null without an extension')
   refused('{"resourceType":"Patient","name":[{"given":[null,"A"],"_given":[null,{"id":"x"}]}]}', 'name[0].given[0]', 'must not be null without an extension')
-  refused('{"resourceType":"Patient","name":[{"given":["A"],"_given":[null]}]}', 'name[0]._given', 'must not be empty')
+  refused('{"resourceType":"Patient","name":[{"given":[null],"_given":[null]}]}', 'name[0].given[0]', 'must not be null without an extension')
+  refused('{"resourceType":"Patient","name":[{"_given":[null]}]}', 'name[0]._given', 'must not be empty')
+  refused('{"resourceType":"Patient","name":[{"given":[null]}]}', 'name[0].given[0]', 'must not be null without an extension')
 })
 
 t.test('cardinality, choices, names and required codes are the table\'s', async () => {
