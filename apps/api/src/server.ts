@@ -2,6 +2,7 @@ import { assertMigrated, createDatabase } from '@fhir-bulk-export/core/db'
 import { isServiceError } from '@fhir-bulk-export/core/errors'
 import { createLog } from '@fhir-bulk-export/core/log'
 import { assertQueueUsable, createExportQueue } from '@fhir-bulk-export/core/queue'
+import { assertApiReads } from '@fhir-bulk-export/core/source'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
@@ -40,6 +41,7 @@ async function start (): Promise<void> {
     applicationName: 'fhir-bulk-export-api', statementTimeoutMs, onError: warn('a connection to the database broke'),
   })
   await assertMigrated(db)
+  await assertApiReads(db)
   await assertQueueUsable(config.QUEUE_URL)
   const store = await openContentStore(config.IPFS_URL)
   const queue = createExportQueue(config.QUEUE_URL, { onError: warn('the connection to the queue broke') })

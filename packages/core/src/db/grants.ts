@@ -1,10 +1,9 @@
 import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
-import type { Database } from './database.ts'
+import type { QueryExecutorProvider } from 'kysely'
 
 /**
- * What API and worker may do, where each has a role of its own; tables and source belong to the role of `migrate`. The API writes nothing
- * of the source and reads no clinical rows; neither makes or changes a table.
+ * What API and worker may do with the service's own tables, where each has a role of its own; the tables belong to the role of `migrate`.
+ * Neither makes or changes a table. What they read of the source depends on the source: source/grants.ts.
  */
 export const grants = {
   api: [
@@ -15,9 +14,6 @@ export const grants = {
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_downloads',
     'SELECT, INSERT, UPDATE ON public.bulk_export_callers',
     'SELECT ON public.bulk_export_workers',
-    'USAGE ON SCHEMA source',
-    'SELECT (id, deleted_at) ON source.patients',
-    'SELECT ON source.patient_groups, source.patient_group_members',
   ],
   worker: [
     'USAGE ON SCHEMA public',
@@ -28,8 +24,6 @@ export const grants = {
     'SELECT, DELETE ON public.bulk_export_callers',
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_workers',
     'EXECUTE ON FUNCTION public.bulk_export_oldest_transaction_as_owner(text)',
-    'USAGE ON SCHEMA source',
-    'SELECT ON ALL TABLES IN SCHEMA source',
   ],
 } as const
 
@@ -40,7 +34,7 @@ export const queueGrants = [
   'USAGE ON ALL SEQUENCES IN SCHEMA bullmq',
 ] as const
 
-/** Repeatable. What a site has made itself (schema source) it has to grant itself, where this role does not own it. */
-export async function grantTo (db: Kysely<Database>, role: string, privileges: readonly string[]): Promise<void> {
+/** Repeatable. */
+export async function grantTo (db: QueryExecutorProvider, role: string, privileges: readonly string[]): Promise<void> {
   for (const privilege of privileges) await sql`GRANT ${sql.raw(privilege)} TO ${sql.id(role)}`.execute(db)
 }

@@ -1,5 +1,6 @@
 export { findGroupLine, findGroupLines, type GroupLine } from './group-lines.ts'
 export { findMemberIds, findPatientIds, isGroup } from './groups.ts'
+export { assertApiReads, grantReads, grantReadsOfNew, toReads } from './grants.ts'
 export { getRelation, readSource, type ColumnForm, type Columns, type RelationKind, type Source, type SourceRelation } from './catalog.ts'
 export { createCurrentSource, type CurrentSource } from './current-source.ts'
 export { ofLivePatient } from './live.ts'

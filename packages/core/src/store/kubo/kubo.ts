@@ -14,7 +14,7 @@ import { listPins } from './pins.ts'
 import { longFile, missingFile, shortFile } from '../store-error.ts'
 
 export interface KuboOptions {
-  /** `http(s)://host:port`; a user and password in it go into an Authorization header. */
+  /** `http(s)://host:port`; what stands in it before an `@` goes into an Authorization header (endpoint.ts). */
   url: string
   /** An answer, or the next bytes of a file, must come within this time. */
   deadlineMs?: number
