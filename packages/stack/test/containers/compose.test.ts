@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { DCLinter } from 'dclint'
 import t from 'tap'
 import { inRepository } from '../../src/workspace.ts'
-import { composeFile, environmentOf, interpolate, readCompose } from './fixtures/compose.ts'
+import { commandOf, composeFile, environmentOf, givenSecrets, interpolate, readCompose } from './fixtures/compose.ts'
 
 const { services, networks } = await readCompose()
-const secrets = { JWT_SECRET: 's'.repeat(32), POSTGRES_PASSWORD: 'p', DATABASE_PASSWORD: 'd' }
+const secrets = givenSecrets()
 const ours = Object.entries(services).filter(([, { build }]) => build !== undefined)
 const theirs = Object.entries(services).filter(([, { build }]) => build === undefined)
 
@@ -57,22 +59,56 @@ t.test('only api and worker are in a network with Kubo and Redis, and only the A
 t.test('secrets have no default', async t => {
   for (const name of Object.keys(secrets)) {
     const others: Record<string, string> = { ...secrets, [name]: '' }
-    const start = (): void => { for (const service of Object.values(services)) environmentOf(service, others) }
+    const start = (): unknown => Object.values(services).map(service => [environmentOf(service, others), commandOf(service, others)])
     t.throws(start, { message: `${name} is required` })
   }
-  t.match(await readFile(inRepository('docker/.env.example'), 'utf8'), new RegExp(Object.keys(secrets).map(name => `^${name}=$`).join('[^]*'), 'm'))
+})
+
+t.test("a line of the README fills in each secret at random, for its owner's eyes, and once", async t => {
+  const [line] = /^\(set -C; .*$/m.exec(await readFile(inRepository('README.md'), 'utf8')) ?? []
+  const directory = t.testdir({ docker: { '.env.example': await readFile(inRepository('docker/.env.example'), 'utf8') } })
+  const run = async (): Promise<unknown> => await promisify(execFile)('sh', ['-c', line ?? ''], { cwd: directory })
+  await run()
+  const made = join(directory, 'docker/.env')
+  const filled = [...(await readFile(made, 'utf8')).matchAll(/^(\w+)=([0-9a-f]{64})$/gm)]
+  t.strictSame(filled.map(([, name]) => name).sort(), Object.keys(secrets).sort())
+  t.equal(new Set(filled.map(([, , secret]) => secret)).size, filled.length)
+  t.equal((await stat(made)).mode & 0o777, 0o600)
+  await t.rejects(run(), 'what is in use is not replaced')
+})
+
+t.test('each service has a database role, a token or a password of its own, and no other one\'s', async t => {
+  const own: Record<string, string[]> = {
+    postgres: ['POSTGRES_PASSWORD', 'DATABASE_PASSWORD', 'API_DATABASE_PASSWORD', 'WORKER_DATABASE_PASSWORD'], // it makes the roles
+    redis: ['REDIS_PASSWORD'],
+    kubo: ['KUBO_API_TOKEN', 'KUBO_WORKER_TOKEN'],
+    migrate: ['DATABASE_PASSWORD'],
+    api: ['JWT_SECRET', 'API_DATABASE_PASSWORD', 'REDIS_PASSWORD', 'KUBO_API_TOKEN'],
+    worker: ['WORKER_DATABASE_PASSWORD', 'REDIS_PASSWORD', 'KUBO_WORKER_TOKEN'],
+  }
+  for (const [name, service] of Object.entries(services)) {
+    const given = JSON.stringify([environmentOf(service, secrets), commandOf(service, secrets)])
+    t.strictSame(Object.entries(secrets).filter(([, secret]) => given.includes(secret)).map(([secret]) => secret).sort(), own[name]?.sort(), name)
+  }
+})
+
+t.test('no container has a capability, or all of the memory and processes of its host', async t => {
+  for (const [name, service] of Object.entries(services)) {
+    t.match(service, { cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], deploy: { resources: { limits: { memory: /^\d+[MG]$/, pids: Number } } } }, name)
+    t.equal(service.cap_add ?? service.privileged, undefined, name)
+  }
 })
 
 t.test('our containers can write nothing, are nobody, and have time to end', async t => {
   t.strictSame(ours.map(([name]) => name).sort(), ['api', 'migrate', 'worker'])
   for (const [name, service] of ours) {
-    t.match(service, { build: { context: '..', dockerfile: 'docker/Dockerfile', target: name }, read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], stop_grace_period: '40s' }, name)
-    t.equal(service.cap_add ?? service.privileged, undefined, name)
+    t.match(service, { build: { context: '..', dockerfile: 'docker/Dockerfile', target: name }, read_only: true, stop_grace_period: '40s' }, name)
   }
 })
 
-t.test('the servers are exact versions, and say when they are ready', async t => {
-  for (const [name, { image = '', healthcheck, restart }] of theirs) {
+t.test('the servers are exact versions, never root, and say when they are ready', async t => {
+  for (const [name, { image = '', healthcheck, restart, user }] of theirs) {
+    t.equal(user, { postgres: 'postgres', redis: 'redis', kubo: 'ipfs' }[name])
     t.match(image, /:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/, name)
     t.ok(healthcheck, name)
     t.equal(restart, 'unless-stopped')

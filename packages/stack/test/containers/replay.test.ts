@@ -3,28 +3,28 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, parse } from 'node:path'
 import { promisify } from 'node:util'
-import { Redis } from 'ioredis'
 import t from 'tap'
 import { copyRows } from '../../src/copy-rows.ts'
 import { downloadChecked } from '../../src/download.ts'
 import { awaitManifest, kickOff } from '../../src/export-client.ts'
 import { writeFiles } from '../../src/generate/write-files.ts'
-import { startKubo } from '../../src/kubo/index.ts'
-import { getServerUrl, needs } from '../../src/optional-servers.ts'
+import { needs } from '../../src/optional-servers.ts'
 import { findFreePort } from '../../src/ports.ts'
 import { startPostgres } from '../../src/postgres.ts'
 import { execute, withDatabase } from '../../src/sql.ts'
 import { inRepository } from '../../src/workspace.ts'
 import { createBuilder } from './fixtures/build.ts'
-import { environmentOf, readCompose } from './fixtures/compose.ts'
+import { commandOf, environmentOf, givenSecrets, readCompose, type Service } from './fixtures/compose.ts'
 import { createEngine } from './fixtures/container.ts'
 import { createContext } from './fixtures/copy.ts'
 import { readStages } from './fixtures/dockerfile.ts'
+import { startKuboOf, startRedisOf } from './fixtures/servers.ts'
 
 /*
  * The images and the Compose file without a container engine: what the Dockerfile says is done in a scratch folder, and what it starts
- * runs there, as the user that it names, on a tree that cannot be written to, with the environment of compose.yaml. Servers are those
- * of the tests. Layers, networks, limits, capabilities and the servers' own images are outside of this.
+ * runs there, as the user that it names, on a tree that cannot be written to, with command and environment of compose.yaml. Servers are
+ * those of the tests, with the secrets, roles and tokens of the Compose file. Layers, networks, limits, capabilities and the servers' own
+ * images are outside of this.
  */
 
 t.test('what the Dockerfile copies, installs and starts makes an export, and ends when it is told to', needs('redis', 'kubo'), async t => {
@@ -48,24 +48,37 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   for (const { root } of [migrate, images.api, images.worker]) await promisify(execFile)('chmod', ['-R', 'a-w', root])
 
   // The servers, and a database as the container of PostgreSQL makes it.
-  const [postgres, ipfs, port] = await Promise.all([startPostgres({ durable: false }), startKubo({ repo: join(directory, 'ipfs') }), findFreePort()])
-  t.teardown(postgres.stop)
-  t.teardown(ipfs.stop)
-  const redis = withDatabase(getServerUrl('redis'), '9')
-  t.teardown(async () => { await forgetQueue(redis) })
-  const variables = { JWT_SECRET: 'j'.repeat(40), POSTGRES_PASSWORD: 'p', DATABASE_PASSWORD: 'd', PUBLIC_URL: `http://localhost:${port}` }
-  for (const statement of readInitStatements(await read('docker/postgres-init.sql'), variables.DATABASE_PASSWORD)) await execute(postgres.url, statement)
-
   const { services } = await readCompose()
-  const environment = (name: string): Record<string, string> => {
+  const serviceOf = (name: string): Service => {
     const service = services[name]
     if (service === undefined) throw new Error(`there is no service ${name}`)
-    const hosts = { 'postgres:5432': new URL(postgres.url).host, 'redis://redis:6379': redis, 'http://kubo:5001': ipfs.url }
-    const text = Object.entries(hosts).reduce((json, [host, ours]) => json.replaceAll(host, ours), JSON.stringify(environmentOf(service, variables)))
+    return service
+  }
+  const port = await findFreePort()
+  const variables = { ...givenSecrets(), MIGRATE_ARGS: '--source', PUBLIC_URL: `http://localhost:${port}` }
+  const postgres = await startPostgres({ durable: false })
+  t.teardown(postgres.stop)
+  const ipfs = await startKuboOf(serviceOf('kubo'), variables, directory)
+  t.teardown(ipfs.stop)
+  const redis = await startRedisOf(serviceOf('redis'), variables, directory)
+  t.teardown(redis.stop)
+  const ofPostgres = environmentOf(serviceOf('postgres'), variables)
+  for (const statement of readInitStatements(await read('docker/postgres-init.sql'), ofPostgres)) await execute(postgres.url, statement)
+
+  const environment = (name: string): Record<string, string> => {
+    const hosts = { 'postgres:5432': new URL(postgres.url).host, 'redis:6379': `127.0.0.1:${redis.port}`, 'kubo:5001': new URL(ipfs.url).host }
+    const text = Object.entries(hosts).reduce((json, [host, ours]) => json.replaceAll(`@${host}`, `@${ours}`), JSON.stringify(environmentOf(serviceOf(name), variables)))
     return { ...JSON.parse(text), ...(name === 'api' ? { PORT: String(port) } : {}) }
   }
 
-  t.match(await run(migrate, environment('migrate'), [...migrate.entrypoint, '--source']), [/^service: .*BulkExport/, /^source: /])
+  await redis.checkHealth(environment('redis'))
+  await t.rejects(redis.checkHealth({}), 'without the password it is not healthy, and answers nobody')
+  t.equal((await fetch(`${ipfs.url}/api/v0/id`, { method: 'POST' })).status, 403)
+  const kuboCheck = serviceOf('kubo').healthcheck?.test.at(-1) ?? ''
+  t.equal((await fetch(kuboCheck.replace('http://127.0.0.1:8080', ipfs.gatewayUrl))).status, 200)
+
+  const migrated = await run(migrate, environment('migrate'), [...migrate.entrypoint, ...commandOf(serviceOf('migrate'), variables)])
+  t.match(migrated, [/^service: .*BulkExport/, /^source: /, 'granted: fhir_bulk_export_api', 'granted: fhir_bulk_export_worker'])
   const data = join(directory, 'data')
   const generated = await writeFiles(data, { patients: 20, seed: 1 })
   await copyRows(withDatabase(postgres.url, 'fhir_bulk_export'), data)
@@ -77,7 +90,7 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   t.teardown(api.stop)
   await untilHealthy(async () => await run(images.worker, environment('worker'), images.worker.healthcheck))
   await untilHealthy(async () => await run(images.api, environment('api'), images.api.healthcheck))
-  const [, ...readiness] = services.api?.healthcheck?.test ?? []
+  const [, ...readiness] = serviceOf('api').healthcheck?.test ?? []
   await run(images.api, environment('api'), readiness.map(argument => argument.replace(':3000', `:${port}`)))
   await t.rejects(run(images.worker, {}, ['node', '--eval', 'fs.writeFileSync("apps/worker/src/new.ts", "")']), { message: /EACCES|EROFS/ })
 
@@ -115,8 +128,9 @@ function toType (name: string): string {
 }
 
 /** What psql makes of the file: `\getenv` sets a variable, and `:'name'` is its value. */
-function readInitStatements (text: string, password: string): string[] {
-  const sql = text.replaceAll(/^--.*$/gm, '').replace('\\getenv password DATABASE_PASSWORD', '').replaceAll(":'password'", `'${password}'`)
+function readInitStatements (text: string, environment: Record<string, string>): string[] {
+  const values = new Map([...text.matchAll(/^\\getenv (\w+) (\w+)$/gm)].map(([, name = '', variable = '']) => [name, environment[variable]]))
+  const sql = text.replaceAll(/^(--|\\getenv ).*$/gm, '').replaceAll(/:'(\w+)'/g, (_, name: string) => `'${values.get(name)}'`)
   return sql.split(';').map(statement => statement.trim()).filter(statement => statement !== '')
 }
 
@@ -124,11 +138,4 @@ function readInitStatements (text: string, password: string): string[] {
 async function untilHealthy (check: () => Promise<unknown>): Promise<void> {
   const giveUp = AbortSignal.timeout(30_000)
   while (!await check().then(() => true, error => giveUp.aborted ? Promise.reject(error) : false));
-}
-
-async function forgetQueue (url: string): Promise<void> {
-  const client = new Redis(url)
-  const keys = await client.keys('bull:fhir-bulk-export:*')
-  if (keys.length > 0) await client.del(...keys)
-  await client.quit()
 }

@@ -3,11 +3,11 @@ import { mkdir, readFile, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { findKubo, runKubo } from '@fhir-bulk-export/stack/kubo'
+import { findKubo, initKubo, runKubo } from '@fhir-bulk-export/stack/kubo'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
 import { createKuboStore } from '../../../src/store/kubo/kubo.ts'
-import { collect, makeBytes, makeFolder, putBytes, startNode } from '../fixtures/stores.ts'
+import { collect, makeBytes, makeFolder, putBytes, startNode, toArray } from '../fixtures/stores.ts'
 
 const script = fileURLToPath(new URL('../../../../../docker/kubo-init.sh', import.meta.url))
 
@@ -17,8 +17,12 @@ t.test('the container of Kubo makes of a node as it comes one that the worker ta
   await mkdir(bin)
   await symlink(await findKubo() ?? '', join(bin, 'ipfs'))
   await runKubo(repo, ['init'])
-  const prepare = async () => { await promisify(execFile)('sh', [script], { env: { PATH: `${bin}:${process.env.PATH}`, IPFS_PATH: repo } }) }
+  const tokens = { KUBO_API_TOKEN: 'of-api', KUBO_WORKER_TOKEN: 'of-worker' }
+  const prepare = async (environment: Record<string, string> = tokens) => {
+    await promisify(execFile)('sh', [script], { env: { PATH: `${bin}:${process.env.PATH}`, IPFS_PATH: repo, ...environment } })
+  }
 
+  for (const missing of Object.keys(tokens)) await t.rejects(prepare({ ...tokens, [missing]: '' }), { message: new RegExp(missing) })
   await prepare()
   const text = await readFile(join(repo, 'config'), 'utf8')
   t.notMatch(text, /"auto"/, 'with a swarm key, Kubo does not start with one of these')
@@ -31,7 +35,41 @@ t.test('the container of Kubo makes of a node as it comes one that the worker ta
 
   // Its ports are the container's; here they may be somebody's.
   for (const name of ['API', 'Gateway']) await runKubo(repo, ['config', `Addresses.${name}`, '/ip4/127.0.0.1/tcp/0'])
-  const store = createKuboStore({ url: (await startNode(t, repo)).url })
+  const { url } = await startNode(t, repo)
+  const storeOf = (authorization: string) => createKuboStore({ url: url.replace('//', `//${authorization}`) })
+  const refused = { code: 'STORE_FAILED' }
+
+  const store = storeOf('bearer:of-worker@')
+  await store.ping()
   t.strictSame(await store.findExposures(), [])
+  const file = await putBytes(store, makeBytes(10))
+  t.ok(makeBytes(10).equals(await collect(store.read(file))))
+  const listed = async () => (await toArray(store.list())).map(({ key }) => key)
+  t.strictSame(await listed(), [file.key])
+
+  const ofApi = storeOf('bearer:of-api@')
+  await ofApi.ping()
+  t.ok(makeBytes(10).equals(await collect(ofApi.read(file))))
+  await t.rejects(putBytes(ofApi, makeBytes(10)), refused)
+  await t.rejects(ofApi.drop(file), refused)
+  await t.rejects(toArray(ofApi.list()), refused)
+  await t.rejects(ofApi.collectGarbage(), refused)
+  for (const authorization of ['', 'bearer:of-nobody@', 'of-worker:@', 'worker:of-worker@']) {
+    await t.rejects(storeOf(authorization).ping(), refused, authorization)
+    await t.rejects(collect(storeOf(authorization).read(file)), refused, authorization)
+  }
+
+  await store.drop(file)
+  await store.collectGarbage()
+  t.strictSame(await listed(), [])
+})
+
+t.test('a node asks for user and password as well', needs('kubo'), async (t) => {
+  const repo = join(await makeFolder(t), 'repo')
+  await initKubo(repo)
+  await runKubo(repo, ['config', '--json', 'API.Authorizations', JSON.stringify({ me: { AuthSecret: 'basic:me:p@ss:word', AllowedPaths: ['/api/v0'] } })])
+  const { host } = new URL((await startNode(t, repo)).url)
+  const store = createKuboStore({ url: `http://me:p%40ss%3Aword@${host}` })
   t.ok(makeBytes(10).equals(await collect(store.read(await putBytes(store, makeBytes(10))))))
+  await t.rejects(createKuboStore({ url: `http://me:other@${host}` }).ping(), { code: 'STORE_FAILED' })
 })
