@@ -1,20 +1,14 @@
-import { databaseConfig, encryptionConfig, exportConfig, findEncryptionConflicts, logConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import { databaseConfig, encryptionConfig, exportConfig, findEncryptionConflicts, list, logConfig, origin, publicConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
 import type { Environment } from '@fhir-bulk-export/core/config'
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
 
-/** Tokens, and the keys that verify them, travel to these addresses: in the clear only where they do not leave the machine. */
-const origin = '(https://[^\\s/?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]{1,5})?)'
 const expectedUrl = 'an https:// URL (http:// for localhost, 127.0.0.1 and [::1] alone)'
 
 const httpConfig = {
   HOST: Type.String({ default: 'localhost', expected: 'a host name or address to listen on' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000, expected: 'a port from 0 to 65535' }),
-  PUBLIC_URL: Type.String({
-    pattern: `^${origin}(/[^\\s/?#]+)*$`,
-    default: 'http://localhost:3000',
-    expected: 'an https:// URL without a slash at its end (http:// for localhost, 127.0.0.1 and [::1] alone)',
-  }),
+  CORS_ORIGINS: list({ default: '', pattern: `^(\\s*${origin.replace('#@', '#@,')}\\s*(,|$))*$`, expected: 'origins such as https://app.example.org, separated by commas' }),
   // Nothing of ours goes there: it is an address for clients, and may be one of a closed network.
   IPFS_GATEWAY_URL: Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+(/[^\\s/?#]+)*$', expected: 'an http(s):// URL without a slash at its end' })),
 }
@@ -35,6 +29,7 @@ const apiConfig = Type.Object({
   ...queueConfig,
   ...storeConfig,
   ...encryptionConfig,
+  ...publicConfig,
   ...httpConfig,
   ...jwtConfig,
   ...logConfig,

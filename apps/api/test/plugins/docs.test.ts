@@ -49,7 +49,8 @@ t.test('it says which routes need a token, and what their parameters are', async
   const { get, post } = paths['/fhir/r4/Patient/$export'] ?? {}
   for (const name of ['_type', '_since']) t.ok(get?.parameters?.some((parameter) => parameter.name === name && parameter.in === 'query'), name)
   t.match(post?.requestBody, { required: false, content: { 'application/fhir+json': {}, 'application/json': {} } })
-  t.notOk(paths['/fhir/r4/Group']?.get?.parameters)
+  t.notOk(paths['/fhir/r4/$export-status']?.get?.parameters)
+  t.match(paths['/fhir/r4/Group/_search']?.post?.requestBody, { required: false, content: { 'application/x-www-form-urlencoded': {} } })
 })
 
 t.test('the page shows it, without anything from elsewhere', async (t) => {
