@@ -107,5 +107,8 @@ load: install ## FHIR resources (.ndjson, .ndjson.gz, .json) into the source tab
 verify: install ## the files of an export against what was published (JOB=<the export's UUID>)
 	@$(NODE) $(CORE)/verify.ts '$(JOB)'
 
+client: install ## the clients of POST /auth/token in DATABASE_URL (ARGS='add lab --jwks-file lab.json --scope system/*.rs', list, disable lab, rotate lab …)
+	@set -f; $(NODE) $(CORE)/client.ts $(ARGS)
+
 rewrap: install ## data keys under the first of EXPORT_ENCRYPTION_KEY, so that the others can be destroyed
 	@$(NODE) $(CORE)/rewrap.ts

@@ -1,14 +1,19 @@
-import { databaseConfig, encryptionConfig, exportConfig, findEncryptionConflicts, list, logConfig, origin, publicConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import { databaseConfig, encryptionConfig, exportConfig, findEncryptionConflicts, logConfig, publicOrigin, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
 import type { Environment } from '@fhir-bulk-export/core/config'
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
+import { toOwnIssuer } from './auth/access-token.ts'
 
 const expectedUrl = 'an https:// URL (http:// for localhost, 127.0.0.1 and [::1] alone)'
 
 const httpConfig = {
   HOST: Type.String({ default: 'localhost', expected: 'a host name or address to listen on' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000, expected: 'a port from 0 to 65535' }),
-  CORS_ORIGINS: list({ default: '', pattern: `^(\\s*${origin.replace('#@', '#@,')}\\s*(,|$))*$`, expected: 'origins such as https://app.example.org, separated by commas' }),
+  PUBLIC_URL: Type.String({
+    pattern: `^${publicOrigin}(/[^\\s/?#]+)*$`,
+    default: 'http://localhost:3000',
+    expected: 'an https:// URL without a slash at its end (http:// for localhost, 127.0.0.1 and [::1] alone)',
+  }),
   // Nothing of ours goes there: it is an address for clients, and may be one of a closed network.
   IPFS_GATEWAY_URL: Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+(/[^\\s/?#]+)*$', expected: 'an http(s):// URL without a slash at its end' })),
 }
@@ -17,11 +22,12 @@ const expectedSecret = 'a secret of at least 32 bytes (openssl rand -base64 48)'
 
 const jwtConfig = {
   JWT_SECRET: Type.Optional(Type.String({ minLength: 32, expected: expectedSecret })),
-  JWKS_URL: Type.Optional(Type.String({ pattern: `^${origin}(/[^\\s#]*)?$`, expected: expectedUrl })),
+  JWKS_URL: Type.Optional(Type.String({ pattern: `^${publicOrigin}(/[^\\s#]*)?$`, expected: expectedUrl })),
   JWT_ISSUER: Type.Optional(Type.String({ expected: 'the iss claim that every token must have' })),
   JWT_AUDIENCE: Type.Optional(Type.String({ expected: 'a member of the aud claim that every token must have' })),
   JWT_SUB_IS_PATIENT: Type.Boolean({ default: false, expected: 'true or false' }),
-  TOKEN_ENDPOINT_URL: Type.Optional(Type.String({ pattern: `^${origin}(/[^\\s#]*)?$`, expected: expectedUrl })),
+  JWKS_ALLOW_PRIVATE: Type.Boolean({ default: false, expected: 'true or false' }),
+  TOKEN_ENDPOINT_URL: Type.Optional(Type.String({ pattern: `^${publicOrigin}(/[^\\s#]*)?$`, expected: expectedUrl })),
 }
 
 const apiConfig = Type.Object({
@@ -29,7 +35,6 @@ const apiConfig = Type.Object({
   ...queueConfig,
   ...storeConfig,
   ...encryptionConfig,
-  ...publicConfig,
   ...httpConfig,
   ...jwtConfig,
   ...logConfig,
@@ -44,14 +49,12 @@ export type ApiConfig = Readonly<StaticDecode<typeof apiConfig>>
 
 /** @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value. */
 export function readApiConfig (environment: Environment): ApiConfig {
-  return readConfig(apiConfig, environment, (given, values) => [...findJwtConflicts(given), ...findEncryptionConflicts(given, values)])
+  return readConfig(apiConfig, environment, (given, values) => [...findJwtConflicts(given, values), ...findEncryptionConflicts(given, values)])
 }
 
-function findJwtConflicts (given: ReadonlySet<string>): string[] {
-  if (given.has('JWT_SECRET')) {
-    return given.has('JWKS_URL') ? ['JWKS_URL: expected instead of JWT_SECRET, not beside it: tokens have one issuer'] : []
-  }
-  if (!given.has('JWKS_URL')) return [`JWT_SECRET: is not set; expected ${expectedSecret}, or JWKS_URL instead`]
+function findJwtConflicts (given: ReadonlySet<string>, { JWT_ISSUER: issuer, PUBLIC_URL: publicUrl }: Record<string, unknown>): string[] {
+  if (issuer === toOwnIssuer(String(publicUrl)).issuer) return ['JWT_ISSUER: expected another than this service\'s own, PUBLIC_URL with /auth']
+  if (!given.has('JWKS_URL')) return given.has('JWT_SECRET') ? [] : [`JWT_SECRET: is not set; expected ${expectedSecret}, or JWKS_URL`]
   // The keys of an issuer sign tokens for other services, too.
   return ['JWT_ISSUER', 'JWT_AUDIENCE'].filter((name) => !given.has(name)).map((name) => `${name}: is not set; expected beside JWKS_URL`)
 }

@@ -1,8 +1,9 @@
 import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { Caller } from './caller.ts'
 
-/** A PATIENT sees what was started as PATIENT, for the same patient of the same issuer: not what an ADMIN started. */
+/** A client that is held to groups sees what it started itself. A PATIENT sees what was started as PATIENT, for the same patient of the same issuer: not what an ADMIN started. */
 export function canAccess (caller: Caller, row: ExportSummary): boolean {
+  if (caller.client?.group_ids != null) return row.requester === caller.requester
   return caller.role === 'ADMIN' ||
     (row.requester_role === 'PATIENT' && row.issuer === caller.issuer && row.patient_id === caller.patientId)
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ClientStanding, ScopeContext } from '@fhir-bulk-export/core/clients'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { Value } from '@sinclair/typebox/value'
 import { claimsSchema } from './claims.ts'
@@ -6,13 +7,13 @@ import type { Claims } from './claims.ts'
 import { findPatientId } from './patient-id.ts'
 import type { PatientIdOptions } from './patient-id.ts'
 import { toScopedTypes } from './scopes.ts'
-import type { ScopeContext, ScopedTypes } from './scopes.ts'
+import type { ScopedTypes } from './scopes.ts'
 
 /**
  * Who asks, as their token says. `requester` is the same for all tokens of one caller and holds nothing of them: a SHA-256.
- * `types`: all of R4 that the token's scopes let it export, never empty; null: its scopes do not limit it.
+ * `client`: registered here, of whom the token is; null: the token is of another issuer. `types`: all of R4 that the token's scopes let it export, never empty; null: its scopes do not limit it.
  */
-export type Caller = { issuer: string, requester: string, types: ReadonlySet<string> | null } & (
+export type Caller = { issuer: string, requester: string, client: ClientStanding | null, types: ReadonlySet<string> | null } & (
   | { role: 'ADMIN', patientId: null }
   | { role: 'PATIENT', patientId: string }
 )
@@ -28,16 +29,16 @@ const contextsOf: Record<Caller['role'], ScopeContext[]> = { ADMIN: ['system', '
  * @throws ServiceError UNAUTHORIZED for claims that cannot be read; FORBIDDEN without a role of ours, for a PATIENT without a
  * usable id, or for scopes that let it read nothing.
  */
-export function toCaller (claims: unknown, options: PatientIdOptions): Caller {
+export function toCaller (claims: unknown, { client = null, ...options }: PatientIdOptions & { client?: ClientStanding | null }): Caller {
   if (!Value.Check(claimsSchema, claims)) throw new ServiceError('UNAUTHORIZED', 'The bearer token has malformed claims')
   const issuer = claims.iss ?? ''
   const { role, types } = toAccess(claims)
   if (role === 'ADMIN') {
-    return { role, issuer, patientId: null, requester: toRequester(role, issuer, ...toSubject(claims)), types }
+    return { role, issuer, client, patientId: null, requester: toRequester(role, issuer, ...toSubject(claims)), types }
   }
   const patientId = findPatientId(claims, options)
   if (patientId === undefined) throw new ServiceError('FORBIDDEN', 'The bearer token of a PATIENT has no usable patient id')
-  return { role, issuer, patientId, requester: toRequester(role, issuer, patientId), types }
+  return { role, issuer, client, patientId, requester: toRequester(role, issuer, patientId), types }
 }
 
 /** A token without a subject is its client's (RFC 9068: `client_id`, OpenID Connect: `azp`): two clients of an issuer are two callers. */

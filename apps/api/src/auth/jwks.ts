@@ -1,39 +1,38 @@
 import { KeyObject } from 'node:crypto'
+import { minRsaBits } from '@fhir-bulk-export/core/clients'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { readAtMost } from '@fhir-bulk-export/core/read-at-most'
 import { createLocalJWKSet, errors } from 'jose'
-import type { CryptoKey, JSONWebKeySet } from 'jose'
+import type { CryptoKey } from 'jose'
 import { toFreshnessMs } from '../http/cache-control.ts'
+import { fetchKeySet } from './fetch-key-set.ts'
 
 /** Of a token; none of it is trusted but to find a key. */
-interface TokenHeader { alg: string, kid?: string }
+export interface TokenHeader { alg: string, kid?: string }
 
 export interface Jwks {
   /**
-   * The public key for a token, as PEM.
+   * The public key for a token.
    * @throws ServiceError UNAVAILABLE where it cannot be said whether there is one; an error of jose where there is none, or more than one.
    */
-  getKey: (header: TokenHeader) => Promise<string>
+  getKey: (header: TokenHeader) => Promise<CryptoKey>
 }
 
 interface JwksOptions {
+  /** Whether the keys may be in a network of our own. */
+  mayBePrivate: boolean
+  /** Keys are kept for so long, whatever Cache-Control says; default: no longer than it says. */
+  minFreshnessMs?: number
   deadlineMs?: number
   /** Milliseconds. */
   clock?: () => number
 }
 
-/** The issuer is not asked more often, whatever its Cache-Control says, tokens name or fetches come to. */
-const intervalMs = 5_000
+/** The issuer is not asked more often for a key that is not among those it gave, or after a failure. */
+export const intervalMs = 5_000
 /** Without a Cache-Control. */
 const defaultFreshnessMs = 600_000
 /** A key that was taken back works no longer than this. */
 const maxFreshnessMs = 86_400_000
-
-/** Some hundred keys. */
-const maxKeySetBytes = 256 * 1024
-
-/** RFC 7518, 3.3. */
-const minRsaBits = 2048
 
 type KeyFinder = ReturnType<typeof createLocalJWKSet>
 
@@ -42,13 +41,13 @@ type KeyFinder = ReturnType<typeof createLocalJWKSet>
  * Services: SHALL NOT be cached longer), and fetched again for a key that is not among them, so that the issuer may change
  * its keys at any time. jose finds the key: by kid if the token names one, of a kty, crv, alg and use that fit the token's alg.
  */
-export function createJwks (url: string, { deadlineMs = 3_000, clock = () => performance.now() }: JwksOptions = {}): Jwks {
+export function createJwks (url: string, { mayBePrivate, minFreshnessMs = 0, deadlineMs = 3_000, clock = () => performance.now() }: JwksOptions): Jwks {
   let known: { find: KeyFinder, freshUntil: number } | undefined
   let fetching: Promise<KeyFinder> | undefined
   let askAgainAt = -Infinity
   let lastFailure: unknown
 
-  async function getKey (header: TokenHeader): Promise<string> {
+  async function getKey (header: TokenHeader): Promise<CryptoKey> {
     const find = known !== undefined && clock() < known.freshUntil ? known.find : await refresh()
     const key = await findKey(find, header) ?? await findKey(await getNewer(find), header)
     if (key === undefined) throw new errors.JWKSNoMatchingKey()
@@ -65,7 +64,7 @@ export function createJwks (url: string, { deadlineMs = 3_000, clock = () => per
   /** One request at a time, however many tokens wait for it. */
   async function refresh (): Promise<KeyFinder> {
     if (fetching === undefined) {
-      if (clock() < askAgainAt) throw unavailable(lastFailure)
+      if (lastFailure !== undefined && clock() < askAgainAt) throw unavailable(lastFailure)
       fetching = fetchKeys().finally(() => { fetching = undefined })
     }
     return await fetching
@@ -75,19 +74,10 @@ export function createJwks (url: string, { deadlineMs = 3_000, clock = () => per
     const begun = clock()
     askAgainAt = begun + intervalMs
     try {
-      const response = await fetch(url, {
-        headers: { Accept: 'application/jwk-set+json, application/json' },
-        redirect: 'error', // it might lead out of https
-        signal: AbortSignal.timeout(deadlineMs),
-      })
-      if (!response.ok) {
-        await response.body?.cancel()
-        throw new Error(`the key set was answered with status ${response.status}`)
-      }
-      const body = response.body === null ? '' : await readAtMost(response.body, maxKeySetBytes)
-      const find = createLocalJWKSet(JSON.parse(body.toString()) as JSONWebKeySet) // jose checks its form
-      const freshMs = toFreshnessMs(response.headers) ?? defaultFreshnessMs
-      known = { find, freshUntil: begun + Math.min(maxFreshnessMs, Math.max(intervalMs, freshMs)) }
+      const { keySet, headers } = await fetchKeySet(url, { deadlineMs, mayBePrivate })
+      const find = createLocalJWKSet(keySet)
+      const freshMs = Math.min(maxFreshnessMs, Math.max(minFreshnessMs, toFreshnessMs(headers) ?? defaultFreshnessMs))
+      known = { find, freshUntil: begun + freshMs }
       lastFailure = undefined
       return find
     } catch (cause) {
@@ -104,26 +94,19 @@ export function createJwks (url: string, { deadlineMs = 3_000, clock = () => per
   return { getKey }
 }
 
-/** PEM. Undefined: no key of the set fits. One that fits and cannot be used is the issuer's fault, not the token's. */
-async function findKey (find: KeyFinder, header: TokenHeader): Promise<string | undefined> {
+/**
+ * Undefined: no key of the set fits. One that fits and cannot be used is its owner's fault, not the token's.
+ * @throws an error of jose where more than one fits; ServiceError UNAVAILABLE.
+ */
+export async function findKey (find: KeyFinder, header: TokenHeader): Promise<CryptoKey | undefined> {
   try {
-    return toPem(await find({ ...header }))
+    const key = await find({ ...header })
+    const { modulusLength = minRsaBits } = KeyObject.from(key).asymmetricKeyDetails ?? {}
+    if (modulusLength < minRsaBits) throw new Error(`an RSA key has ${modulusLength} bits only`)
+    return key
   } catch (cause) {
     if (cause instanceof errors.JWKSNoMatchingKey) return undefined
     if (cause instanceof errors.JWKSMultipleMatchingKeys) throw cause
     throw new ServiceError('UNAVAILABLE', 'A key of the token\'s issuer is unusable', { cause })
   }
-}
-
-const pems = new WeakMap<CryptoKey, string>()
-
-function toPem (key: CryptoKey): string {
-  const known = pems.get(key)
-  if (known !== undefined) return known
-  const keyObject = KeyObject.from(key)
-  const { modulusLength = minRsaBits } = keyObject.asymmetricKeyDetails ?? {}
-  if (modulusLength < minRsaBits) throw new Error(`an RSA key has ${modulusLength} bits only`)
-  const pem = keyObject.export({ type: 'spki', format: 'pem' }).toString()
-  pems.set(key, pem)
-  return pem
 }

@@ -1,7 +1,7 @@
+import { parseResourceScope } from '@fhir-bulk-export/core/clients'
+import type { ScopeContext } from '@fhir-bulk-export/core/clients'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { isResourceType, resourceTypes } from '@fhir-bulk-export/core/r4'
-
-export type ScopeContext = 'system' | 'user' | 'patient'
 
 /** What a token's scopes let it read, by their context. A context without any well-formed resource scope is not in it. */
 export interface ScopedTypes {
@@ -10,11 +10,8 @@ export interface ScopedTypes {
   isLimited: boolean
 }
 
-/** SMART App Launch 2.2, Scopes: v1 `system/Patient.read`, v2 `system/Patient.rs?parameter=value`. */
-const resourceScope = /^(system|user|patient)\/(\*|[A-Z][A-Za-z]*)\.(read|write|\*|(?=[a-z])c?r?u?d?s?)(\?.*)?$/s
 /** SMART App Launch 2.2 and OpenID Connect: these are about the person or the session, not about resources. */
 const otherScope = /^(openid|profile|fhirUser|launch(\/.*)?|offline_access|online_access)$/s
-const v1Permissions = new Map([['read', 'rs'], ['write', 'cud'], ['*', 'cruds']])
 
 /**
  * The types that `scope` and `scp` (texts with spaces, lists, or both) let a token read. An export searches a type and
@@ -26,12 +23,12 @@ export function toScopedTypes (...claims: Array<string | string[] | null | undef
   const granted = new Map<ScopeContext, Map<string, string>>()
   const scopes = new Set(claims.flatMap((claim) => claim ?? []).flatMap((text) => text.split(/[ \t\r\n]+/)).filter((scope) => scope !== '' && !otherScope.test(scope)))
   for (const scope of scopes) {
-    const [, context, resource = '', permission = '', search] = resourceScope.exec(scope) ?? []
-    if (context !== 'system' && context !== 'user' && context !== 'patient') continue
-    const letters = v1Permissions.get(permission) ?? permission
+    const parsed = parseResourceScope(scope)
+    if (parsed === undefined) continue
+    const { context, resource, letters, search } = parsed
     const types = resource === '*' ? resourceTypes : isResourceType(resource) ? [resource] : []
     if (search !== undefined && types.length > 0 && /[rs]/.test(letters)) {
-      throw new ServiceError('FORBIDDEN', `The scope ${context}/${resource}.${permission}?… is narrowed by a search, which is not supported here`)
+      throw new ServiceError('FORBIDDEN', `The scope ${scope.slice(0, scope.indexOf('?'))}?… is narrowed by a search, which is not supported here`)
     }
     const lettersOf = granted.get(context) ?? new Map<string, string>()
     for (const type of types) lettersOf.set(type, (lettersOf.get(type) ?? '') + letters)

@@ -1,42 +1,70 @@
+import { KeyObject } from 'node:crypto'
 import type { FastifyJWTOptions, TokenOrHeader } from '@fastify/jwt'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { FastifyRequest } from 'fastify'
+import type { CryptoKey } from 'jose'
 import type { ApiConfig } from '../config.ts'
-import { createJwks } from './jwks.ts'
+import { toOwnIssuer } from './access-token.ts'
+import { createJwks, intervalMs } from './jwks.ts'
 
 const clockToleranceMs = 60_000
-const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const
-const publicKeyAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const
+const secretAlgorithms = ['HS256', 'HS384', 'HS512']
+const publicKeyAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512']
+
+interface TokenHeader { alg: string, kid?: string }
+interface Issued { iss?: unknown, aud?: unknown }
+
+/** Whose tokens are taken, and how: no issuer takes the algorithms of the other kind, or a public key would do as a secret (RFC 8725, 2.1). */
+interface Issuer {
+  algorithms: string[]
+  getKey: (header: TokenHeader) => Promise<string>
+  /** Undefined: any, or none. */
+  issuer: string | undefined
+  audience: string | undefined
+}
 
 /**
- * How tokens are verified: with our own secret, or with the public keys of an outside issuer. Neither takes the algorithms of
- * the other, or a public key would do as a secret (RFC 8725, 2.1).
+ * How every token is verified: with the key of its issuer. That is this service, for registered clients; else an outside issuer, where there is
+ * one; else JWT_SECRET is of the operator, who signs by hand.
  */
 export function toTokenVerification (config: ApiConfig): FastifyJWTOptions {
-  const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config
-  const claims = {
-    clockTolerance: clockToleranceMs,
-    // fast-jwt checks the issuer and the audience of tokens that have one: they must be required, too.
-    requiredClaims: ['exp', ...(issuer === undefined ? [] : ['iss']), ...(audience === undefined ? [] : ['aud'])],
-    ...(issuer === undefined ? {} : { allowedIss: issuer }),
-    ...(audience === undefined ? {} : { allowedAud: audience }),
-  }
-  if (jwksUrl === undefined) {
-    if (secret === undefined) throw new Error('the configuration has a secret or a key set')
-    return { secret, verify: { algorithms: [...secretAlgorithms], ...claims } }
-  }
-
-  const jwks = createJwks(jwksUrl)
+  const findIssuer = createIssuers(config)
   return {
     secret: {
       public: async function getKey (_request: FastifyRequest, token: TokenOrHeader) {
-        const { alg, kid } = 'header' in token ? token.header : token
-        // Before the issuer is asked for anything.
-        if (!publicKeyAlgorithms.some((known) => known === alg)) throw new ServiceError('UNAUTHORIZED', 'The bearer token is signed with an algorithm that is not accepted')
-        return await jwks.getKey({ alg, ...(kid === undefined ? {} : { kid }) })
+        if (!('payload' in token)) throw new Error('decode.complete gives header and payload')
+        const { header, payload } = token as { header: TokenHeader, payload: Issued }
+        const { algorithms, getKey } = findIssuer(payload.iss)
+        // Before an outside issuer is asked for anything.
+        if (!algorithms.includes(header.alg)) throw new ServiceError('UNAUTHORIZED', 'The bearer token is signed with an algorithm that is not accepted')
+        return await getKey({ alg: header.alg, ...(header.kid === undefined ? {} : { kid: header.kid }) })
       },
     },
-    decode: { complete: true }, // for the header
-    verify: { algorithms: [...publicKeyAlgorithms], ...claims },
+    decode: { complete: true },
+    verify: { clockTolerance: clockToleranceMs, requiredClaims: ['exp'] },
+    trusted: function isMeant (_request: FastifyRequest, { iss, aud }: Issued) {
+      const { issuer, audience } = findIssuer(iss)
+      return (issuer === undefined || iss === issuer) && (audience === undefined || [aud].flat().includes(audience))
+    },
+  }
+}
+
+function createIssuers ({ JWT_SECRET: secret, JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, PUBLIC_URL: publicUrl }: ApiConfig): (iss: unknown) => Issuer {
+  const getSecret = async () => secret ?? ''
+  const own: Issuer = { algorithms: secretAlgorithms, getKey: getSecret, ...toOwnIssuer(publicUrl) }
+  const other: Issuer = jwksUrl === undefined
+    ? { algorithms: secretAlgorithms, getKey: getSecret, issuer, audience }
+    : { algorithms: publicKeyAlgorithms, getKey: toPemOf(jwksUrl), issuer, audience }
+  return (iss) => secret !== undefined && iss === own.issuer ? own : other
+}
+
+function toPemOf (jwksUrl: string): Issuer['getKey'] {
+  const jwks = createJwks(jwksUrl, { mayBePrivate: true, minFreshnessMs: intervalMs })
+  const pems = new WeakMap<CryptoKey, string>()
+  return async function getPem (header) {
+    const key = await jwks.getKey(header)
+    const pem = pems.get(key) ?? KeyObject.from(key).export({ type: 'spki', format: 'pem' }).toString()
+    pems.set(key, pem)
+    return pem
   }
 }

@@ -1,4 +1,3 @@
-import { toErrorDetails } from '@fhir-bulk-export/core/error-codes'
 import type { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { httpErrors } from './http-errors.ts'
@@ -12,7 +11,10 @@ export function toOutcome (error: ServiceError, publicUrl: string): OperationOut
     issue: [{
       severity: 'error',
       code: error.issue,
-      details: toErrorDetails(httpErrors[error.code].coding, publicUrl),
+      details: {
+        coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: httpErrors[error.code].coding }],
+        text: error.message,
+      },
       diagnostics: error.message,
     }],
   }

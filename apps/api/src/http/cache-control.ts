@@ -1,19 +1,20 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { splitHeader, unquote } from './header-list.ts'
 
 /**
  * For how long an answer may be used again, in milliseconds (RFC 9111, 4.2 and 5.2.2, for a cache of one's own). Without a word
  * about it: undefined. What we cannot read counts as stale.
  */
-export function toFreshnessMs (headers: Headers): number | undefined {
-  const header = headers.get('cache-control')
-  if (header === null) return undefined
+export function toFreshnessMs (headers: IncomingHttpHeaders): number | undefined {
+  const header = headers['cache-control']
+  if (header === undefined) return undefined
   const directives = new Map(splitHeader(header, ',').map((directive) => {
     const [name = '', value = ''] = directive.split('=', 2).map((part) => part.trim())
     return [name.toLowerCase(), unquote(value)] as const
   }))
   if (directives.has('no-store') || directives.has('no-cache')) return 0
   const maxAge = directives.get('max-age')
-  return maxAge === undefined ? undefined : Math.max(0, toSeconds(maxAge) - toSeconds(headers.get('age') ?? '')) * 1_000
+  return maxAge === undefined ? undefined : Math.max(0, toSeconds(maxAge) - toSeconds(headers.age ?? '')) * 1_000
 }
 
 function toSeconds (text: string): number {

@@ -1,7 +1,12 @@
 import jwt from '@fastify/jwt'
+import { findStanding, isClientId } from '@fhir-bulk-export/core/clients'
+import type { ClientStanding } from '@fhir-bulk-export/core/clients'
+import type { Database } from '@fhir-bulk-export/core/db'
 import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Kysely } from 'kysely'
+import { toOwnIssuer } from '../auth/access-token.ts'
 import { toCaller } from '../auth/caller.ts'
 import type { Caller } from '../auth/caller.ts'
 import { toTokenVerification } from '../auth/token-verification.ts'
@@ -15,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** Every route of the context it is registered in asks for a bearer token, before anything else is looked at. */
-export const auth = fp(async function auth (app, { config }: { config: ApiConfig }) {
+export const auth = fp(async function auth (app, { config, db }: { config: ApiConfig, db: Kysely<Database> }) {
   await app.register(jwt, toTokenVerification(config))
 
   const callers = new WeakMap<FastifyRequest, Caller>()
@@ -29,14 +34,24 @@ export const auth = fp(async function auth (app, { config }: { config: ApiConfig
 
   app.addHook('onRequest', async function authenticate (request) {
     const claims = await verify(request)
-    callers.set(request, toCaller(claims, { publicUrl: config.PUBLIC_URL, subIsPatient: config.JWT_SUB_IS_PATIENT }))
+    callers.set(request, toCaller(claims, { client: await findItsClient(claims), publicUrl: config.PUBLIC_URL, subIsPatient: config.JWT_SUB_IS_PATIENT }))
   })
+
+  /** Asked for on each request: a client that is disabled has no good token from then on. */
+  async function findItsClient ({ iss, client_id: id }: Issued): Promise<ClientStanding | null> {
+    if (iss !== toOwnIssuer(config.PUBLIC_URL).issuer || config.JWT_SECRET === undefined) return null
+    const client = typeof id === 'string' && isClientId(id) ? await findStanding(db, id) : undefined
+    if (client === undefined) throw new ServiceError('UNAUTHORIZED', 'The bearer token is of a client that may have none')
+    return client
+  }
 }, { name: 'auth' })
 
-async function verify (request: FastifyRequest): Promise<unknown> {
+interface Issued { iss?: unknown, client_id?: unknown }
+
+async function verify (request: FastifyRequest): Promise<Issued> {
   if (request.headers.authorization === undefined) throw new ServiceError('UNAUTHORIZED')
   try {
-    return await request.jwtVerify()
+    return await request.jwtVerify<Issued>()
   } catch (cause) {
     if (isServiceError(cause, 'UNAVAILABLE')) throw cause // nothing was said about the token
     // What exactly is wrong with the token is for the log, not for a forger; the message stays out of it, for it may quote it.

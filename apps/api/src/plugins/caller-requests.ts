@@ -7,7 +7,7 @@ const slices = 20
 const capacity = 10_000
 
 /** Takes so many requests of a caller for this process; false: there are not so many left this minute. */
-export type TakeShared = (caller: string, count: number) => Promise<boolean>
+export type TakeShared = (caller: string, count: number, perMinute: number) => Promise<boolean>
 
 /**
  * The requests of a caller in any minute, over all API processes. The count that they share costs a statement, and a request that
@@ -20,18 +20,14 @@ export class CallerRequests {
   readonly #slices = new Map<string, { left: number, refusedUntil: number }>()
   readonly #asking = new Map<string, Promise<void>>()
   readonly #takeShared: TakeShared
-  readonly #slice: number
-  readonly #refusedMs: number
 
-  constructor (takeShared: TakeShared, perMinute: number) {
+  constructor (takeShared: TakeShared) {
     this.#takeShared = takeShared
-    this.#slice = Math.max(1, Math.floor(perMinute / slices))
-    this.#refusedMs = this.#slice * minuteMs / perMinute
   }
 
   /** Takes one request. Resolves with 0, or with the milliseconds after which there will be one. */
-  async take (caller: string): Promise<number> {
-    if (this.#quiet.take(caller, minuteMs, this.#slice).waitMs === 0) return 0
+  async take (caller: string, perMinute: number): Promise<number> {
+    if (this.#quiet.take(caller, minuteMs, toSlice(perMinute)).waitMs === 0) return 0
     for (;;) {
       const slice = this.#slices.get(caller)
       if (slice !== undefined && slice.left > 0) {
@@ -40,22 +36,27 @@ export class CallerRequests {
       }
       const waitMs = (slice?.refusedUntil ?? 0) - performance.now()
       if (waitMs > 0) return waitMs
-      await (this.#asking.get(caller) ?? this.#ask(caller))
+      await (this.#asking.get(caller) ?? this.#ask(caller, perMinute))
     }
   }
 
   /** One statement at a time, however many requests of the caller wait for it. */
-  async #ask (caller: string): Promise<void> {
-    const asking = this.#askOnce(caller).finally(() => { this.#asking.delete(caller) })
+  async #ask (caller: string, perMinute: number): Promise<void> {
+    const asking = this.#askOnce(caller, perMinute).finally(() => { this.#asking.delete(caller) })
     this.#asking.set(caller, asking)
     await asking
   }
 
-  async #askOnce (caller: string): Promise<void> {
-    const isTaken = await this.#takeShared(caller, this.#slice)
+  async #askOnce (caller: string, perMinute: number): Promise<void> {
+    const slice = toSlice(perMinute)
+    const isTaken = await this.#takeShared(caller, slice, perMinute)
     this.#slices.delete(caller)
-    this.#slices.set(caller, isTaken ? { left: this.#slice, refusedUntil: 0 } : { left: 0, refusedUntil: performance.now() + this.#refusedMs })
+    this.#slices.set(caller, isTaken ? { left: slice, refusedUntil: 0 } : { left: 0, refusedUntil: performance.now() + slice * minuteMs / perMinute })
     const [oldest] = this.#slices.keys()
     if (this.#slices.size > capacity && oldest !== undefined) this.#slices.delete(oldest)
   }
+}
+
+function toSlice (perMinute: number): number {
+  return Math.max(1, Math.floor(perMinute / slices))
 }

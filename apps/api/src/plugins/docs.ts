@@ -53,7 +53,7 @@ export const docs = fp(async function docs (app, { publicUrl }: { publicUrl: str
 function toDocumented ({ querystring, ...schema }: FastifySchema = {}): FastifySchema {
   const query = Value.Check(withParameters, querystring) ? { querystring } : {}
   const response = typeof schema.response === 'object' ? schema.response : {}
-  return { consumes: [fhirJson, 'application/json'], ...schema, ...query, response: { ...response, '4XX': operationOutcome, '5XX': operationOutcome } }
+  return { consumes: [fhirJson, 'application/json'], ...schema, ...query, response: { '4XX': operationOutcome, '5XX': operationOutcome, ...response } }
 }
 
 interface Document { paths?: Record<string, { post?: { requestBody?: object } } | undefined> }

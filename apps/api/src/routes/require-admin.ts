@@ -1,4 +1,6 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest } from 'fastify'
 import { coversTypes } from '../auth/access.ts'
 
@@ -10,4 +12,17 @@ export async function requireAdmin ({ caller }: FastifyRequest): Promise<void> {
 /** After requireAdmin: Bulk Data 3.0.0, Security Considerations: a group only for those whose scopes let them read it (`system/Group.rs`). */
 export async function requireGroupScope ({ caller }: FastifyRequest): Promise<void> {
   if (!coversTypes(caller, ['Group'])) throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token do not cover Group')
+}
+
+/** For what is not about a group: a registered client may be held to groups. */
+export async function refuseHeldToGroups ({ caller }: FastifyRequest): Promise<void> {
+  if (caller.client?.group_ids != null) throw new ServiceError('FORBIDDEN', 'This client is held to groups: it exports them at /Group/<id>/$export')
+}
+
+const groupParams = Type.Object({ id: Type.String() })
+
+/** For a route of one group, before it is said whether there is such a group. */
+export async function requireOwnGroup ({ caller, params }: FastifyRequest): Promise<void> {
+  const own = caller.client?.group_ids
+  if (own != null && !own.includes(Value.Decode(groupParams, params).id)) throw new ServiceError('FORBIDDEN', 'This client is held to other groups')
 }

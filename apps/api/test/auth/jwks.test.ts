@@ -1,7 +1,7 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, KeyObject } from 'node:crypto'
 import { exportJWK } from 'jose'
 import t from 'tap'
-import { createJwks } from '../../src/auth/jwks.ts'
+import { createJwks as createJwksOf } from '../../src/auth/jwks.ts'
 import { createSigningKey, startJwksServer } from '../fixtures/jwks.ts'
 import { until } from '../fixtures/until.ts'
 
@@ -12,6 +12,12 @@ const next = await createSigningKey('ES384', 'next')
 const ofRsa = { alg: 'RS384', kid: 'rsa' }
 const ofEc = { alg: 'ES384', kid: 'ec' }
 const noKey = { code: 'ERR_JWKS_NO_MATCHING_KEY' }
+
+/** Of an issuer that the operator chose, and as PEM: what is looked at here. */
+function createJwks (url: string, options: { deadlineMs?: number, clock?: () => number } = {}) {
+  const jwks = createJwksOf(url, { mayBePrivate: true, minFreshnessMs: 5_000, ...options })
+  return { getKey: async (header: { alg: string, kid?: string }) => KeyObject.from(await jwks.getKey(header)).export({ type: 'spki', format: 'pem' }).toString() }
+}
 
 /** A clock that is moved by hand. */
 function createClock () {

@@ -35,10 +35,10 @@ t.test('a caller that asks little costs the shared count nothing, and one that a
   const requests = new CallerRequests(async () => {
     statements++
     return true
-  }, 600)
-  for (let i = 0; i < 30; i++) t.equal(await requests.take('quiet'), 0)
+  })
+  for (let i = 0; i < 30; i++) t.equal(await requests.take('quiet', 600), 0)
   t.equal(statements, 0)
-  await Promise.all(Array.from({ length: 600 }, async () => await requests.take('loud')))
+  await Promise.all(Array.from({ length: 600 }, async () => await requests.take('loud', 600)))
   t.ok(statements <= 20, `${statements} statements for 600 requests`)
 })
 
@@ -47,8 +47,8 @@ t.test('a caller that has used up its requests is refused without a statement, u
   const requests = new CallerRequests(async () => {
     statements++
     return false
-  }, 600)
-  const waits = await Promise.all(Array.from({ length: 1_000 }, async () => await requests.take('loud')))
+  })
+  const waits = await Promise.all(Array.from({ length: 1_000 }, async () => await requests.take('loud', 600)))
   t.ok(waits.filter((wait) => wait === 0).length <= 31)
   t.ok(waits.every((wait) => wait <= 3_000))
   t.equal(statements, 1)

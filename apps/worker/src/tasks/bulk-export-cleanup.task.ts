@@ -1,3 +1,4 @@
+import { forgetExpiredAssertions } from '@fhir-bulk-export/core/clients'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { expireExports, forgetDroppedFiles, forgetQuietCallers, removeExpiredExports, removeStaleDownloads } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
@@ -29,6 +30,7 @@ export async function runBulkExportCleanup (resources: { db: Kysely<Database>, s
 
   const expired = await step('expire exports', async () => await expireExports(db))
   await step('remove stale downloads', async () => { await removeStaleDownloads(db) })
+  await step('forget expired assertions', async () => { await forgetExpiredAssertions(db) })
   await step('forget quiet callers', async () => { await forgetQuietCallers(db) })
   await step('drop files', async () => { await dropFiles(resources) })
   await step('drop orphans', async () => { await dropOrphans(resources, signal) })

@@ -1,4 +1,6 @@
 import type { BulkExportCallersTable } from './tables/bulk-export-callers.ts'
+import type { BulkExportClientAssertionsTable } from './tables/bulk-export-client-assertions.ts'
+import type { BulkExportClientsTable } from './tables/bulk-export-clients.ts'
 import type { BulkExportDownloadsTable } from './tables/bulk-export-downloads.ts'
 import type { BulkExportFilesTable } from './tables/bulk-export-files.ts'
 import type { BulkExportJobsTable } from './tables/bulk-export-jobs.ts'
@@ -11,4 +13,6 @@ export interface Database {
   bulk_export_downloads: BulkExportDownloadsTable
   bulk_export_callers: BulkExportCallersTable
   bulk_export_workers: BulkExportWorkersTable
+  bulk_export_clients: BulkExportClientsTable
+  bulk_export_client_assertions: BulkExportClientAssertionsTable
 }

@@ -14,6 +14,8 @@ export const grants = {
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_downloads',
     'SELECT, INSERT, UPDATE ON public.bulk_export_callers',
     'SELECT ON public.bulk_export_workers',
+    'SELECT ON public.bulk_export_clients',
+    'SELECT, INSERT, UPDATE ON public.bulk_export_client_assertions',
   ],
   worker: [
     'USAGE ON SCHEMA public',
@@ -23,6 +25,7 @@ export const grants = {
     'SELECT, DELETE ON public.bulk_export_downloads',
     'SELECT, DELETE ON public.bulk_export_callers',
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_workers',
+    'SELECT, DELETE ON public.bulk_export_client_assertions',
     'EXECUTE ON FUNCTION public.bulk_export_oldest_transaction_as_owner(text)',
   ],
 } as const

@@ -22,7 +22,7 @@ interface Leaf { path: string[], entry: Omit<OverlayEntry, 'element' | 'isTouche
 
 const newline = 0x0a
 const emptyObject = Buffer.from('{}')
-const subsetted = '{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}'
+const subsetted = '{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED","display":"subsetted"}'
 
 /**
  * What makes lines of a relation's rows: the row's `resource` as it stands, with `id`, `meta.lastUpdated` and the columns of its type put

@@ -1,5 +1,4 @@
 export { toDocument } from './document.ts'
-export { groupSearchParameters } from './group-search.ts'
 export { searchParametersOf, type SearchKind, type SearchParameter } from './parameters.ts'
 export { toFilterSql, type FilterSql } from './to-sql.ts'
-export { assertFewConditions, parseSearch, parseTypeFilter, splitTypeFilters, typeFilterLimits, type TypeFilter } from './type-filter.ts'
+export { assertFewConditions, parseTypeFilter, splitTypeFilters, typeFilterLimits, type TypeFilter } from './type-filter.ts'

@@ -1,6 +1,8 @@
 import { execute } from '../sql.ts'
 import type { ColumnTypes } from './read-table-types.ts'
 
+const anyInterface = 'an interface'
+
 /** What pg hands out for each type, with bigint as core/src/db/connect.ts parses it. */
 const typesOf: Record<string, string> = {
   uuid: 'string',
@@ -11,6 +13,7 @@ const typesOf: Record<string, string> = {
   bigint: 'number',
   boolean: 'boolean',
   bytea: 'Buffer',
+  jsonb: anyInterface,
   'timestamp with time zone': 'Date',
 }
 
@@ -28,12 +31,16 @@ function compare ({ name, declared, nullable, optional, values }: Column, types:
   const expected = typesOf[declared]
   const problems = [
     expected === undefined && `${name} is ${declared}, for which packages/stack/src/schema/find-drift.ts knows no type`,
-    expected !== undefined && expected !== types.type && `${name} is ${declared}, and its type ${types.type}`,
+    expected !== undefined && !fits(expected, types.type) && `${name} is ${declared}, and its type ${types.type}`,
     nullable !== types.nullable && `${name} ${nullable ? 'may be null' : 'is NOT NULL'}, and its type says otherwise`,
     optional !== types.optional && `${name} ${optional ? 'may' : 'must not'} be left out of an INSERT, and its type says otherwise`,
     String(values?.toSorted() ?? '') !== String(types.values?.toSorted() ?? '') && `${name} may be ${values?.join(', ') ?? 'any text'} by its CHECK, and ${types.values?.join(', ') ?? 'any text'} by its type`,
   ]
   return problems.filter(problem => problem !== false)
+}
+
+function fits (expected: string, type: string): boolean {
+  return expected === anyInterface ? /^[A-Z]\w*$/.test(type) && !['Date', 'Buffer'].includes(type) : expected === type
 }
 
 async function readColumns (databaseUrl: string): Promise<Column[]> {

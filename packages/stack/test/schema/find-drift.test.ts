@@ -25,14 +25,14 @@ t.test('every way in which a column can differ is named', async t => {
   await execute(url, `
     CREATE TABLE forgotten (id uuid PRIMARY KEY);
     ALTER TABLE bulk_export_downloads DROP COLUMN lease_until;
-    ALTER TABLE bulk_export_files ALTER COLUMN n TYPE text, ALTER COLUMN sha256 TYPE jsonb USING NULL;
+    ALTER TABLE bulk_export_files ALTER COLUMN n TYPE text, ALTER COLUMN sha256 TYPE json USING NULL;
     ALTER TABLE bulk_export_jobs ALTER COLUMN issuer DROP NOT NULL, ALTER COLUMN failures DROP DEFAULT,
       DROP CONSTRAINT bulk_export_jobs_level_check,
       DROP CONSTRAINT bulk_export_jobs_requester_role_check, ADD CHECK (requester_role IN ('ADMIN', 'PATIENT', 'NURSE'))`)
   t.strictSame((await findDrift(url, types)).sort(), [
     'bulk_export_downloads.lease_until has a type, and the migrated database has no such column',
     'bulk_export_files.n is text, and its type number',
-    'bulk_export_files.sha256 is jsonb, for which packages/stack/src/schema/find-drift.ts knows no type',
+    'bulk_export_files.sha256 is json, for which packages/stack/src/schema/find-drift.ts knows no type',
     'bulk_export_jobs.failures must not be left out of an INSERT, and its type says otherwise',
     'bulk_export_jobs.issuer may be left out of an INSERT, and its type says otherwise',
     'bulk_export_jobs.issuer may be null, and its type says otherwise',

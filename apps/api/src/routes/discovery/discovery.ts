@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { ScopeContext } from '@fhir-bulk-export/core/clients'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { CurrentSource } from '@fhir-bulk-export/core/source'
 import { Type } from '@sinclair/typebox'
+import { toTokenUrl } from '../../auth/access-token.ts'
 import { fhirJson } from '../../errors/outcome.ts'
-import { takeGeneralParametersOfQuery } from '../../plugins/general-parameters.ts'
 import { toCapabilityStatement } from './capability-statement.ts'
 import type { Discovered } from './capability-statement.ts'
 import { smartConfigurationSchema, toSmartConfiguration } from './smart-configuration.ts'
@@ -15,6 +16,8 @@ type DiscoveryOptions = Omit<Discovered, 'types'> & { source: CurrentSource }
 
 /** What a client can know before it has a token, also while the database is away. */
 export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async function discovery (app, { source, ...discovered }) {
+  // Ours is for backend services; what an outside issuer may grant beside is not ours to know.
+  const contexts: ScopeContext[] = discovered.tokenEndpoint === toTokenUrl(discovered.publicUrl) ? ['system'] : ['system', 'patient']
   const findTypes = async () => (await source.getLastRead()).relations.map(({ type }) => type)
   const toCurrentStatement = rememberLast((types) => toCapabilityStatement({ ...discovered, types }, new Date()))
   app.addHook('onReady', async function readSourceOnce () {
@@ -24,7 +27,6 @@ export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async func
   app.route({
     method,
     url: '/metadata',
-    onRequest: takeGeneralParametersOfQuery,
     schema: {
       tags: ['Discovery'],
       summary: 'What this server can do: its CapabilityStatement',
@@ -42,14 +44,14 @@ export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async func
     schema: {
       tags: ['Discovery'],
       summary: 'Where tokens come from: the SMART configuration',
-      description: '404 where no token endpoint is configured.',
+      description: '404 where tokens are those of an outside issuer, and no token endpoint of it is configured.',
       security: [],
       response: { 200: { description: 'The configuration', content: { 'application/json': { schema: smartConfigurationSchema } } } },
     },
     handler: async function sendSmartConfiguration (_request, reply) {
       const { tokenEndpoint } = discovered
       if (tokenEndpoint === undefined) throw new ServiceError('NOT_FOUND', 'No token endpoint is configured here: ask the operator for a token')
-      return await reply.type('application/json').send(toSmartConfiguration(tokenEndpoint, await findTypes()))
+      return await reply.type('application/json').send(toSmartConfiguration(tokenEndpoint, await findTypes(), contexts))
     },
   })
 }

@@ -5,7 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { acceptJsonOrNothing } from '../../http/json-body.ts'
 import { createArrivingBodies } from '../../plugins/arriving-bodies.ts'
-import { requireAdmin, requireGroupScope } from '../require-admin.ts'
+import { refuseHeldToGroups, requireAdmin, requireGroupScope, requireOwnGroup } from '../require-admin.ts'
 import { toEmpty } from './empty-schema.ts'
 import { kickOffBody, readBody } from './parameters/body.ts'
 import { kickOffQuery, readQuery } from './parameters/query.ts'
@@ -16,9 +16,9 @@ const noParams = Type.Object({})
 const groupParams = Type.Object({ id: Type.String() })
 
 const levels = [
-  { level: 'patient', url: '/Patient/$export', params: noParams, onRequest: [], summary: 'Start an export of all patients, for a PATIENT of the own data' },
-  { level: 'system', url: '/$export', params: noParams, onRequest: [requireAdmin], summary: 'Start an export of everything' },
-  { level: 'group', url: '/Group/:id/$export', params: groupParams, onRequest: [requireAdmin, requireGroupScope], summary: 'Start an export of a group\'s members' },
+  { level: 'patient', url: '/Patient/$export', params: noParams, onRequest: [refuseHeldToGroups], summary: 'Start an export of all patients, for a PATIENT of the own data' },
+  { level: 'system', url: '/$export', params: noParams, onRequest: [requireAdmin, refuseHeldToGroups], summary: 'Start an export of everything' },
+  { level: 'group', url: '/Group/:id/$export', params: groupParams, onRequest: [requireAdmin, requireGroupScope, requireOwnGroup], summary: 'Start an export of a group\'s members' },
 ] as const
 
 const response = { 202: toEmpty('Accepted: Content-Location is the address of the status') }

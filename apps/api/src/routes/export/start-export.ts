@@ -45,6 +45,7 @@ export async function startExport ({ db, source, queue, config }: KickOffService
   const knownPatientIds = patientIds === null ? null : await keepKnown(db, currentSource, patientIds, groupId, refusal)
 
   const id = randomUUID()
+  const limits = toLimits(caller, config)
   const result = await createExport(db, {
     id,
     wire_profile: wireProfile,
@@ -63,8 +64,8 @@ export async function startExport ({ db, source, queue, config }: KickOffService
     type_filters: typeFilters,
     associated_data: associatedData,
     ignored: refusal.ignored(),
-  }, toLimits(config))
-  if (!result.created) throw toRefusal(result.excess, config)
+  }, limits)
+  if (!result.created) throw toRefusal(result.excess, limits)
   request.log.info({ exportId: id, role: caller.role, level, types }, 'export accepted')
   try {
     await queue.enqueue(id)
@@ -80,19 +81,21 @@ export async function startExport ({ db, source, queue, config }: KickOffService
  * For a kick-off that would be refused in the end: before its body is read, and the source for it.
  * @throws ServiceError TOO_MANY_EXPORTS
  */
-export async function assertBelowLimits ({ db, config }: KickOffServices, { requester }: Caller): Promise<void> {
-  const excess = await findKickOffExcess(db, requester, toLimits(config))
-  if (excess !== undefined) throw toRefusal(excess, config)
+export async function assertBelowLimits ({ db, config }: KickOffServices, caller: Caller): Promise<void> {
+  const limits = toLimits(caller, config)
+  const excess = await findKickOffExcess(db, caller.requester, limits)
+  if (excess !== undefined) throw toRefusal(excess, limits)
 }
 
-function toLimits ({ MAX_ACTIVE_EXPORTS: maxActive, MAX_KICK_OFFS_PER_MINUTE: maxPerMinute }: ApiConfig): KickOffLimits {
-  return { maxActive, maxPerMinute }
+/** A registered client may have limits of its own. */
+function toLimits ({ client }: Caller, { MAX_ACTIVE_EXPORTS: maxActive, MAX_KICK_OFFS_PER_MINUTE: maxPerMinute }: ApiConfig): KickOffLimits {
+  return { maxActive: client?.max_active_exports ?? maxActive, maxPerMinute: client?.max_kick_offs_per_minute ?? maxPerMinute }
 }
 
-function toRefusal (excess: KickOffExcess, config: ApiConfig): ServiceError {
+function toRefusal (excess: KickOffExcess, { maxActive, maxPerMinute }: KickOffLimits): ServiceError {
   return excess.limit === 'active'
-    ? new ServiceError('TOO_MANY_EXPORTS', `${config.MAX_ACTIVE_EXPORTS} exports are under way already: wait for one to end, or cancel it`, { retryAfter: tooManyExportsRetryAfter })
-    : new ServiceError('TOO_MANY_EXPORTS', `${config.MAX_KICK_OFFS_PER_MINUTE} exports were started within a minute: wait as Retry-After says`, { retryAfter: excess.retryAfter })
+    ? new ServiceError('TOO_MANY_EXPORTS', `${maxActive} exports are under way already: wait for one to end, or cancel it`, { retryAfter: tooManyExportsRetryAfter })
+    : new ServiceError('TOO_MANY_EXPORTS', `${maxPerMinute} exports were started within a minute: wait as Retry-After says`, { retryAfter: excess.retryAfter })
 }
 
 /** Bulk Data 3.0.0, Query Parameters (`patient`): unknown patients, and at group level those who are no members, SHOULD be an error. */

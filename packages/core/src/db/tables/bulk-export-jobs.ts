@@ -20,9 +20,8 @@ export interface BulkExportJobsTable {
   patient_ids: string[] | null
   /** May be empty: a lenient kick-off of unsupported types alone exports nothing, never everything. */
   types: string[]
-  /** To the microsecond; as a Date to the millisecond alone. */
-  since: ColumnType<Date | null, Date | string | null | undefined>
-  until: ColumnType<Date | null, Date | string | null | undefined>
+  since: Date | null
+  until: Date | null
   /** `_elements`, as `element` or `Type.element`. */
   elements: Generated<string[]>
   /** `_typeFilter`, each `Type?parameter=value&…`; checked at kick-off. */
