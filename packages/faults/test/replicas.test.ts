@@ -9,7 +9,7 @@ import type { Test } from 'tap'
 import { openSystem } from '../src/system.ts'
 import type { Api } from '../src/system.ts'
 import { assertAlive } from './fixtures/alive.ts'
-import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft, ended } from './fixtures/exports.ts'
 import { ask, assertError, kickOff, toJson } from './fixtures/http.ts'
 import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
 import { openPostgresPair } from './fixtures/postgres-pair.ts'
@@ -91,6 +91,25 @@ t.test('Redis becomes a replica, and its replica the master: the same processes 
   t.same({ attempt, failures }, { attempt: 1, failures: 0 })
   await assertAlive(t, api, worker)
   await assertNothingLeft(t, system)
+})
+
+t.test('a Redis that does not take the password is refused at start and by name', needs('redis'), async (t) => {
+  const queueUrl = await openRedis(t)
+  const redis = new Redis(queueUrl)
+  t.teardown(async () => { await redis.quit() })
+  await redis.config('SET', 'requirepass', 'right')
+  const system = await openSystem(t, { ...await openEmbeddedParts(t), queueUrl: queueUrl.replace('//', '//:right@') })
+  for (const given of ['//', '//:wrong@']) {
+    const environment = { QUEUE_URL: queueUrl.replace('//', given) }
+    for (const process of await Promise.all([system.startApi(environment), system.startWorker(environment)])) {
+      t.equal(await process.ended, 1)
+      t.match(process.lines.join('\n'), /password of QUEUE_URL/)
+      t.notMatch(process.lines.join('\n'), /wrong/)
+    }
+  }
+  await givenPatients(system.db, 2)
+  const [api] = await Promise.all([system.startApi(), system.startWorker()])
+  t.match(await ended(system, await kickOff(api)), { status: 'completed' })
 })
 
 t.test('a node of a Redis Cluster, which would take jobs that nobody gets, is refused at start and by name', needs('redis'), async (t) => {

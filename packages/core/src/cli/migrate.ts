@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { databaseConfig, queueConfig, readArguments, readConfig } from '../config/index.ts'
-import { createDatabase, grants, grantTo, migrate, queueGrants } from '../db/index.ts'
+import { createDatabase, grants, grantTo, migrate } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
-import { migrateQueue } from '../queue/index.ts'
+import { grantQueue, migrateQueue } from '../queue/index.ts'
 import { grantReads, grantReadsOfNew, readSource, toReads } from '../source/index.ts'
 
 const usage = `usage: migrate [--source] [--api-role <role>] [--worker-role <role>]
@@ -32,14 +32,15 @@ async function run (): Promise<number> {
     }
     if (config.QUEUE_URL !== undefined) await migrateQueue(config.QUEUE_URL)
     const source = await readSource(db)
+    const isThere = source.relations.length > 0
     const left: string[] = []
     for (const [of, role] of [['api', values['api-role']], ['worker', values['worker-role']]] as const) {
       if (role === undefined) continue
       await grantTo(db, role, grants[of])
-      if (config.QUEUE_URL === config.DATABASE_URL) await grantTo(db, role, queueGrants)
-      if (source.relations.length > 0) left.push(...await grantReads(db, role, toReads(source)[of]))
-      if (source.relations.length > 0 && of === 'worker') await grantReadsOfNew(db, role)
-      console.log(`granted: ${role}${source.relations.length > 0 ? '' : ', but nothing of the source, which is not there yet'}`)
+      if (config.QUEUE_URL !== undefined) await grantQueue(config.QUEUE_URL, role)
+      if (isThere) left.push(...await grantReads(db, role, toReads(source)[of]))
+      if (isThere && of === 'worker') await grantReadsOfNew(db, role)
+      console.log(`granted: ${role}${isThere ? '' : ', but nothing of the source, which is not there yet'}`)
     }
     if (left.length > 0) throw new ServiceError('GRANT_MISSING', `The source is another role's, which has to grant the rest:\n${left.join('\n')}`)
     return 0

@@ -30,13 +30,6 @@ export const grants = {
   ],
 } as const
 
-/** Of a queue in PostgreSQL, for both. */
-export const queueGrants = [
-  'USAGE ON SCHEMA bullmq',
-  'SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA bullmq',
-  'USAGE ON ALL SEQUENCES IN SCHEMA bullmq',
-] as const
-
 /** Repeatable. */
 export async function grantTo (db: QueryExecutorProvider, role: string, privileges: readonly string[]): Promise<void> {
   for (const privilege of privileges) await sql`GRANT ${sql.raw(privilege)} TO ${sql.id(role)}`.execute(db)

@@ -2,7 +2,7 @@ export { createDatabase, createPool, snapshotApplicationName } from './connect.t
 export type { ConnectOptions } from './connect.ts'
 export { useSearchPathOfSite } from './session.ts'
 export type { Database } from './database.ts'
-export { grants, grantTo, queueGrants } from './grants.ts'
+export { grants, grantTo } from './grants.ts'
 export { assertMigrated, migrate } from './migrate.ts'
 export type { MigrationSet } from './migrate.ts'
 export type { ClientRow, KeySet } from './tables/bulk-export-clients.ts'

@@ -13,14 +13,29 @@ export async function migrateQueue (url: string, schema?: string): Promise<void>
   await withClient(url, async (client) => { await runMigrations(client, schema) })
 }
 
+/** Of a queue in PostgreSQL, what API and worker may do with its tables. */
+export const queueGrants = [
+  'USAGE ON SCHEMA bullmq',
+  'SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA bullmq',
+  'USAGE ON ALL SEQUENCES IN SCHEMA bullmq',
+] as const
+
+/** Repeatable; nothing for Redis. */
+export async function grantQueue (url: string, role: string): Promise<void> {
+  if (!isPostgres(url)) return
+  await withClient(url, async (client) => {
+    for (const privilege of queueGrants) await client.query(`GRANT ${privilege} TO ${pg.escapeIdentifier(role)}`)
+  })
+}
+
 /**
  * For processes that use the queue. In PostgreSQL: without its tables BullMQ would ask for them for ever, as fast as it can. In Redis: a
- * node of a cluster sends a queue's keys to several nodes, and a job there is taken that nobody gets. A Redis that is away is no reason
- * to refuse: exports wait for it.
+ * node of a cluster sends a queue's keys to several nodes, and a job there is taken that nobody gets; and one that refuses the password
+ * would be waited for without end. A Redis that is away is no reason to refuse: exports wait for it.
  * @throws ServiceError SCHEMA_MISMATCH, SETTING_REFUSED
  */
 export async function assertQueueUsable (url: string, schema?: string): Promise<void> {
-  if (!isPostgres(url)) return await assertNoCluster(url)
+  if (!isPostgres(url)) return await assertRedisUsable(url)
   await withClient(url, async (client) => {
     await assertSchemaCompatibility(client, schema).catch((cause: unknown) => {
       throw new ServiceError('SCHEMA_MISMATCH', "The queue's tables in QUEUE_URL are missing, or made by another version. Run the migrate command first.", { cause })
@@ -28,11 +43,12 @@ export async function assertQueueUsable (url: string, schema?: string): Promise<
   })
 }
 
-async function assertNoCluster (url: string): Promise<void> {
+async function assertRedisUsable (url: string): Promise<void> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: answerMs, commandTimeout: answerMs })
   redis.on('error', () => {})
-  const info = await redis.info('cluster').catch(() => '')
+  const info = await redis.info('cluster').catch((error: unknown) => error instanceof Error ? error.message : '')
   redis.disconnect()
+  if (/^(NOAUTH|WRONGPASS)\b/.test(info)) throw new ServiceError('SETTING_REFUSED', 'Redis takes nobody in with the password of QUEUE_URL (redis://:password@host:6379).')
   if (info.includes('cluster_enabled:1')) throw new ServiceError('SETTING_REFUSED', 'QUEUE_URL is a node of a Redis Cluster. The queue needs a Redis that holds all keys itself (with replicas, if you like).')
 }
 
