@@ -18,22 +18,26 @@ export interface Overlay {
   readonly entries: readonly OverlayEntry[]
   /** By the element's index, where not all are kept. */
   readonly keeps?: readonly boolean[]
-  /** Where in the target the elements were written: start and end, by the element's index; -1 for those that are not there. */
-  readonly spans: Int32Array
+  /** Where in the target the elements were written: start and end, by the element's index; -1 for those that are not there. Where somebody asks. */
+  readonly spans?: Int32Array
+  /** The fields of the row by which anything of it is touched. */
+  readonly touchedBy: readonly number[]
+  /** By the element's index: the fields whose values stand instead of it. */
+  readonly replacedBy: ReadonlyArray<readonly number[]>
 }
 
 /** What is put over one element: instead of it, into it, at its end, or where it is not there. */
 export interface OverlayEntry {
   readonly element: ElementNode
-  /** Whether the row has a value that stands instead of the element's. */
-  hasValue: () => boolean
-  /** Whether it is left out where another type of the same choice has a value. */
-  readonly givesWay?: boolean
+  /** The field of the row with a value that stands instead of the element's. */
+  readonly field?: number
+  /** Fields whose values leave it out: of other types of the same choice. */
+  readonly givesWayTo: readonly number[]
   /** Points the cursor to that value. */
   openValue?: (cursor: Cursor) => Status
   readonly nested?: Overlay
-  /** Whether the row has anything for the element: its value, something nested, or a further item. */
-  isTouched: () => boolean
+  /** Fields of which one has to be there for anything to be put over the element: its value, something nested, or a further item. */
+  readonly touchedBy: readonly number[]
   /** Points the cursor to a further item of the list, whose items so far stand in the target from `start` on (-1: none). */
   openItem?: (cursor: Cursor, start: number) => Status
   /** Points the cursor to what stands for the element if there is none. */
@@ -51,7 +55,9 @@ const maskedUrl = Buffer.from('"_url":{"extension":[{"url":"http://hl7.org/fhir/
 
 /** What is known of an object while it is copied. One for each depth, used again and again. */
 class Frame {
-  readonly seen = new Uint8Array(512)
+  /** By the element's index: `mark` if it was seen in this object. */
+  readonly seen = new Float64Array(512)
+  mark = 0
   /** How many elements of choices were seen. */
   choices = 0
   isUrlLeftOut = false
@@ -136,11 +142,11 @@ export function copyObject (cursor: Cursor, type: TypeNode, overlay?: Overlay): 
   if (cursor.source[cursor.at] !== openBrace) return cursor.fail('must be an object')
   if (cursor.depth === maxDepth) return cursor.fail('is nested too deeply')
   const frame = frames[cursor.depth++] ??= new Frame()
-  frame.seen.fill(0, 0, type.elements.length)
+  frame.mark++
   frame.lists = undefined
   frame.choices = 0
   frame.isUrlLeftOut = false
-  overlay?.spans.fill(-1)
+  overlay?.spans?.fill(-1)
   const start = cursor.to
   cursor.target[cursor.to++] = openBrace
   if (overlay?.prefix !== undefined) cursor.put(overlay.prefix)
@@ -169,33 +175,29 @@ function copyElements (cursor: Cursor, type: TypeNode, frame: Frame, overlay: Ov
     cursor.at++
     return true
   }
+  let index = -1
   for (;;) {
-    if (source[cursor.at] !== quote) return cursor.fail('must be JSON') !== failed
-    const nameAt = cursor.at + 1
-    let at = nameAt
-    while (at < end && source[at] !== quote && source[at] !== backslash) at++
-    const index = source[at] === quote && at > nameAt && at < end ? type.names.find(source, nameAt, at) : -1
-    cursor.at = at + 1
-    if (index === -1) {
-      if (!type.isResource || !isResourceTypeName(source, nameAt, at)) return failAt(cursor, toSafeName(source, nameAt, at), 'is not an element of its type') !== failed
+    const status = takeName(cursor, type, index)
+    if (status === failed) return false
+    if (status === absent) {
       if (!copyResourceType(cursor, type, overlay, first)) return false
     } else {
+      index = cursor.index
       const element = type.elements[index]!
-      if (frame.seen[index] !== 0) return failAt(cursor, element, 'stands twice') !== failed
-      if (!skipColon(cursor)) return false
+      if (frame.seen[index] === frame.mark) return failAt(cursor, element, 'stands twice') !== failed
       const mark = cursor.to
       startElement(cursor, element, first)
       const valueAt = cursor.to
       const status = overlay === undefined ? copyElement(cursor, element, frame) : copyUnder(cursor, element, frame, overlay)
       if (status === failed) return false
       if (status === copied) {
-        frame.seen[index] = 1
+        frame.seen[index] = frame.mark
         if (element.isChoice) frame.choices++
         if (element.isAttachmentUrl && cursor.takeUrl?.(cursor, valueAt) === false) {
           cursor.to = mark
           frame.isUrlLeftOut = true
         } else if (overlay?.keeps?.[index] === false) cursor.to = mark
-        else overlay?.spans.set([valueAt, cursor.to], 2 * index)
+        else if (overlay?.spans !== undefined) takeSpan(overlay.spans, index, valueAt, cursor.to)
       } else {
         cursor.to = mark
       }
@@ -209,6 +211,48 @@ function copyElements (cursor: Cursor, type: TypeNode, frame: Frame, overlay: Ov
   }
 }
 
+/**
+ * Takes an element's name and its colon; `cursor.index` is the element's index. `absent`: it is `resourceType`. Objects of a type tend to have the
+ * same elements in the same order, so the one that followed `before` last is tried first.
+ */
+function takeName (cursor: Cursor, type: TypeNode, before: number): Status {
+  const { source, end } = cursor
+  const guess = type.followers[before + 1]!
+  if (guess !== -1 && takeKey(cursor, type.elements[guess]!.key)) {
+    cursor.index = guess
+    cursor.skipBlanks()
+    return copied
+  }
+  if (source[cursor.at] !== quote) return cursor.fail('must be JSON')
+  const start = cursor.at + 1
+  let at = start
+  while (at < end && source[at] !== quote && source[at] !== backslash) at++
+  const index = source[at] === quote && at > start && at < end ? type.names.find(source, start, at) : -1
+  cursor.at = at + 1
+  if (index === -1) {
+    const isResourceType = type.isResource && isResourceTypeName(source, start, at)
+    return isResourceType ? absent : failAt(cursor, toSafeName(source, start, at), 'is not an element of its type')
+  }
+  type.followers[before + 1] = index
+  cursor.index = index
+  return skipColon(cursor) ? copied : failed
+}
+
+function takeKey (cursor: Cursor, key: Buffer): boolean {
+  const { source, at } = cursor
+  const { length } = key
+  if (at + length > cursor.end) return false
+  // From the end: names begin alike more often than they end alike.
+  for (let i = length - 1; i >= 0; i--) if (source[at + i] !== key[i]) return false
+  cursor.at = at + length
+  return true
+}
+
+function takeSpan (spans: Int32Array, index: number, start: number, end: number): void {
+  spans[2 * index] = start
+  spans[2 * index + 1] = end
+}
+
 function startElement (cursor: Cursor, element: ElementNode, first: number): void {
   if (cursor.to > first || cursor.target[first - 1] !== openBrace) cursor.target[cursor.to++] = comma
   cursor.put(element.key)
@@ -218,7 +262,7 @@ function startElement (cursor: Cursor, element: ElementNode, first: number): voi
 function copyUnder (cursor: Cursor, element: ElementNode, frame: Frame, overlay: Overlay): Status {
   const entry = overlay.byElement[element.index]
   const start = cursor.to
-  const isLeftOut = isReplaced(element, overlay)
+  const isLeftOut = isAnyThere(overlay.replacedBy[element.index]!, cursor.fields)
   const status = isLeftOut ? copyElement(cursor, element, frame) : copyInto(cursor, element, frame, entry)
   if (status === failed) return failed
   if (isLeftOut) return absent
@@ -228,45 +272,34 @@ function copyUnder (cursor: Cursor, element: ElementNode, frame: Frame, overlay:
 /** The element with what is nested in it. */
 function copyInto (cursor: Cursor, element: ElementNode, frame: Frame, entry: OverlayEntry | undefined): Status {
   const nested = entry?.nested
-  if (!isAnyTouched(nested)) return copyElement(cursor, element, frame)
+  if (nested === undefined || !isAnyThere(nested.touchedBy, cursor.fields)) return copyElement(cursor, element, frame)
   cursor.path.push(element)
   const status = copyObject(cursor, element.type, nested)
   if (status !== failed) cursor.path.pop()
   return status
 }
 
-function isAnyTouched (overlay: Overlay | undefined): boolean {
-  return overlay?.entries.some((entry) => entry.isTouched()) === true
-}
-
-/**
- * Whether a column's value stands instead of the element: its own, that of another type of the same choice, or that of a list,
- * whose items' extensions then have nothing to extend.
- */
-function isReplaced (element: ElementNode, { entries }: Overlay): boolean {
-  return entries.some((entry) => {
-    if (entry.element.base !== element.base) return false
-    if (entry.element === element) return entry.hasValue()
-    const isItsExtension = element.extends === entry.element.index
-    return isItsExtension ? element.isList && entry.hasValue() : entry.isTouched()
-  })
+function isAnyThere (fields: readonly number[], starts: Int32Array): boolean {
+  for (let i = 0; i < fields.length; i++) if (starts[fields[i]!]! >= 0) return true
+  return false
 }
 
 /** Of a list: what the overlay has as a further item. */
 function appendItem (cursor: Cursor, entry: OverlayEntry, start: number, status: Status): Status {
-  if (entry.openItem === undefined) return status
-  const { element } = entry
-  const mark = cursor.to
+  if (entry.openItem === undefined || !isAnyThere(entry.touchedBy, cursor.fields)) return status
+  const { source, at, end, isColumn, takeUrl, to: mark } = cursor
   const isList = status === copied
-  cursor.path.push(element)
-  const appended = withSource(cursor, (copying) => {
-    const opened = entry.openItem?.(copying, isList ? start : -1) ?? absent
-    if (opened !== copied) return opened
-    if (isList) copying.target[copying.to - 1] = comma
-    else copying.target[copying.to++] = openBracket
-    return copyItem(copying, element)
-  })
+  cursor.path.push(entry.element)
+  let appended = entry.openItem(cursor, isList ? start : -1)
+  if (appended === copied) {
+    if (isList) cursor.target[mark - 1] = comma
+    else cursor.target[cursor.to++] = openBracket
+    appended = copyItem(cursor, entry.element)
+  }
   if (appended === failed) return failed
+  cursor.read(source, at, end)
+  cursor.isColumn = isColumn
+  cursor.takeUrl = takeUrl
   cursor.path.pop()
   if (appended === absent) {
     cursor.to = mark
@@ -279,43 +312,55 @@ function appendItem (cursor: Cursor, entry: OverlayEntry, start: number, status:
 
 /** The overlay's elements that the source does not have. */
 function copyOverlay (cursor: Cursor, frame: Frame, overlay: Overlay, first: number): boolean {
+  const { fields } = cursor
   for (const entry of overlay.entries) {
     const { element } = entry
-    if (frame.seen[element.index] !== 0 || (entry.givesWay === true && overlay.entries.some((other) => other.element.base === element.base && other !== entry && other.isTouched()))) continue
+    if (frame.seen[element.index] === frame.mark || isAnyThere(entry.givesWayTo, fields)) continue
+    const isTouched = isAnyThere(entry.touchedBy, fields)
+    if (!isTouched && entry.openDefault === undefined) continue
     const mark = cursor.to
     startElement(cursor, element, first)
     const start = cursor.to
-    let status = withSource(cursor, (copying) => {
-      if (!entry.hasValue()) copying.read(emptyObject, 0, emptyObject.length)
-      else if (entry.openValue?.(copying) !== copied) return failAt(copying, element, copying.problem)
-      return entry.hasValue() || isAnyTouched(entry.nested) ? copyInto(copying, element, frame, entry) : absent
-    })
-    if (status === absent) cursor.to = start // a value that is empty may have left its bracket
-    if (status === absent && entry.openDefault !== undefined) {
-      status = withSource(cursor, (copying) => {
-        const opened = entry.openDefault?.(copying) ?? absent
-        if (opened === copied) return copyElement(copying, element, frame)
-        return opened === failed ? failAt(copying, element, copying.problem) : absent
-      })
+    let status: Status = absent
+    if (isTouched) {
+      status = withSource(cursor, openOver, entry, frame)
+      if (status === absent) cursor.to = start // a value that is empty may have left its bracket
     }
+    if (status === absent && entry.openDefault !== undefined) status = withSource(cursor, openDefault, entry, frame)
     if (status !== failed) status = appendItem(cursor, entry, start, status)
     if (status === failed) return false
     if (status === copied) {
-      frame.seen[element.index] = 1
+      frame.seen[element.index] = frame.mark
       if (element.isChoice) frame.choices++
     }
     if (status === absent || overlay.keeps?.[element.index] === false) cursor.to = mark
-    else overlay.spans.set([start, cursor.to], 2 * element.index)
+    else if (overlay.spans !== undefined) takeSpan(overlay.spans, element.index, start, cursor.to)
   }
   return true
+}
+
+/** The row's value, with what is nested in it. */
+function openOver (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
+  const { element, nested } = entry
+  const hasValue = entry.field !== undefined && cursor.fields[entry.field]! >= 0
+  if (!hasValue && (nested === undefined || !isAnyThere(nested.touchedBy, cursor.fields))) return absent
+  if (!hasValue) cursor.read(emptyObject, 0, emptyObject.length)
+  else if (entry.openValue?.(cursor) !== copied) return failAt(cursor, element, cursor.problem)
+  return copyInto(cursor, element, frame, entry)
+}
+
+function openDefault (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
+  const opened = entry.openDefault?.(cursor) ?? absent
+  if (opened === copied) return copyElement(cursor, entry.element, frame)
+  return opened === failed ? failAt(cursor, entry.element, cursor.problem) : absent
 }
 
 const emptyObject = Buffer.from('{}')
 
 /** Copies from another source, and goes back to this one. */
-function withSource (cursor: Cursor, copy: (cursor: Cursor) => Status): Status {
+function withSource (cursor: Cursor, copy: (cursor: Cursor, entry: OverlayEntry, frame: Frame) => Status, entry: OverlayEntry, frame: Frame): Status {
   const { source, at, end, isColumn, takeUrl } = cursor
-  const status = copy(cursor)
+  const status = copy(cursor, entry, frame)
   cursor.read(source, at, end)
   cursor.isColumn = isColumn
   cursor.takeUrl = takeUrl
@@ -323,12 +368,14 @@ function withSource (cursor: Cursor, copy: (cursor: Cursor) => Status): Status {
 }
 
 /** Cardinality, choices, ele-1, and nulls that hold the place of extensions. */
-function hasWhatItNeeds (cursor: Cursor, type: TypeNode, { seen, lists, choices }: Frame): boolean {
-  for (const { name, indexes } of type.required) {
-    if (!indexes.some((index) => seen[index] !== 0)) return failAt(cursor, name, 'is required') !== failed
+function hasWhatItNeeds (cursor: Cursor, type: TypeNode, frame: Frame): boolean {
+  const { seen, mark, lists } = frame
+  for (let i = 0; i < type.required.length; i++) {
+    const { name, indexes } = type.required[i]!
+    if (!isAnySeen(frame, indexes)) return failAt(cursor, name, 'is required') !== failed
   }
-  if (choices > 1 && !hasOneOfEachChoice(cursor, type, seen)) return false
-  if (!type.isResource && type.name !== 'Element' && type.idIndex !== -1 && seen[type.idIndex] !== 0 && !type.elements.some(({ index }) => index !== type.idIndex && seen[index] !== 0)) {
+  if (frame.choices > 1 && !hasOneOfEachChoice(cursor, type, frame)) return false
+  if (type.idIndex !== -1 && seen[type.idIndex] === mark && !type.isResource && type.name !== 'Element' && !type.elements.some(({ index }) => index !== type.idIndex && seen[index] === mark)) {
     return cursor.fail('must have content besides its id') !== failed
   }
   if (lists === undefined) return true
@@ -347,10 +394,21 @@ function hasWhatItNeeds (cursor: Cursor, type: TypeNode, { seen, lists, choices 
   return true
 }
 
-function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, seen: Uint8Array): boolean {
-  for (const { base, members } of type.choices) {
-    const chosen = new Set(members.filter(({ index }) => seen[index] !== 0).map(({ value }) => value))
-    if (chosen.size > 1) return failAt(cursor, `${base}[x]`, 'must stand only once, with one type') !== failed
+function isAnySeen ({ seen, mark }: Frame, indexes: readonly number[]): boolean {
+  for (let i = 0; i < indexes.length; i++) if (seen[indexes[i]!] === mark) return true
+  return false
+}
+
+function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, { seen, mark }: Frame): boolean {
+  for (let i = 0; i < type.choices.length; i++) {
+    const { base, members } = type.choices[i]!
+    let chosen = -1
+    for (let n = 0; n < members.length; n++) {
+      const { index, value } = members[n]!
+      if (seen[index] !== mark) continue
+      if (chosen !== -1 && chosen !== value) return failAt(cursor, `${base}[x]`, 'must stand only once, with one type') !== failed
+      chosen = value
+    }
   }
   return true
 }

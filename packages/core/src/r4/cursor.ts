@@ -12,6 +12,10 @@ export class Cursor {
   target: Buffer = Buffer.allocUnsafe(64 * 1024)
   to = 0
   depth = 0
+  /** Of the element whose name was taken last. */
+  index = -1
+  /** Of the row whose columns lie over the resource: where each field starts, -1 for NULL. */
+  fields: Int32Array = noFields
   /**
    * Whether null, "", [] and {} are left out, as spellings of nothing: in a column. Elsewhere they are errors
    * (https://hl7.org/fhir/R4/json.html: no empty values).
@@ -69,6 +73,7 @@ export class Cursor {
 }
 
 const empty = Buffer.alloc(0)
+const noFields = new Int32Array(0)
 
 export function isBlank (byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09

@@ -5,8 +5,10 @@
 export class Names {
   readonly #slots: Int16Array
   readonly #names: readonly Buffer[]
+  readonly all: readonly string[]
 
   constructor (names: readonly string[]) {
+    this.all = names
     this.#names = names.map((name) => Buffer.from(name))
     this.#slots = new Int16Array(2 ** Math.ceil(Math.log2(4 * names.length + 4))).fill(-1)
     for (const [i, name] of this.#names.entries()) {

@@ -1,14 +1,17 @@
 import { copied, failed, type Cursor, type Status } from './cursor.ts'
+import { type Names } from './names.ts'
 
 /**
  * FHIR R4's primitive datatypes (https://hl7.org/fhir/R4/datatypes.html#primitive): each copies the value at the cursor, as it is written,
  * if it is one. `\s` and `\S` in R4's patterns are XML Schema's: a no-break space is a character like any other.
  */
-export type CopyPrimitive = (cursor: Cursor, codes: ReadonlySet<string> | undefined) => Status
+export type CopyPrimitive = (cursor: Cursor, codes: Names | undefined) => Status
 
 const quote = 0x22
 const backslash = 0x5c
 const maxStringLength = 1024 * 1024
+/** Bytes from which on a call to copy them costs less than a loop. */
+const longRun = 80
 
 // What a text has in it, a bit each.
 const space = 1
@@ -37,13 +40,16 @@ function copyText (cursor: Cursor, problem: string): number {
   target[to++] = quote
   let found = 0
   for (at++; at < end; at++) {
-    const byte = source[at]!
-    const kind = kinds[byte]!
-    if (kind < stop) {
+    const run = at
+    let kind = 0
+    while (at < end && (kind = kinds[source[at]!]!) < stop) {
       found |= kind
-      target[to++] = byte
-      continue
+      at++
     }
+    if (at - run > longRun) to += source.copy(target, to, run, at)
+    else for (let i = run; i < at; i++) target[to++] = source[i]!
+    if (at >= end) break
+    const byte = source[at]!
     if (byte === quote) break
     if (byte !== backslash) return failText(cursor, 'must not contain control characters')
     const escaped = source[at + 1]
@@ -107,17 +113,23 @@ function copyUri (cursor: Cursor): Status {
 
 const codePattern = /^[^ \t\r\n]+(?:[ \t\r\n][^ \t\r\n]+)*$/
 
-function copyCode (cursor: Cursor, codes: ReadonlySet<string> | undefined): Status {
+function copyCode (cursor: Cursor, codes: Names | undefined): Status {
   const start = cursor.at
   const found = copyText(cursor, 'must be a string')
   if (found < 0) return failed
   if ((found & space) !== 0 && !codePattern.test(textFrom(cursor, start, found))) return cursor.fail('must be a code: without needless blanks')
-  if (codes !== undefined && !codes.has(textFrom(cursor, start, found))) return cursor.fail(toCodeProblem(codes))
+  if (codes !== undefined && !isAmong(codes, cursor, start, found)) return cursor.fail(toCodeProblem(codes))
   return copied
 }
 
-function toCodeProblem (codes: ReadonlySet<string>): string {
-  return codes.size > 12 ? 'must be a code of its value set' : `must be one of ${[...codes].join(', ')}`
+function isAmong (codes: Names, cursor: Cursor, start: number, found: number): boolean {
+  if ((found & escape) === 0) return codes.find(cursor.source, start + 1, cursor.at - 1) !== -1
+  const code = Buffer.from(textFrom(cursor, start, found))
+  return codes.find(code, 0, code.length) !== -1
+}
+
+function toCodeProblem ({ all }: Names): string {
+  return all.length > 12 ? 'must be a code of its value set' : `must be one of ${all.join(', ')}`
 }
 
 function copyId (cursor: Cursor): Status {
@@ -145,12 +157,13 @@ function isInGroups ({ source, at }: Cursor, start: number, found: number): bool
   return characters !== '' && characters.length % 4 === 0 && /^[A-Za-z0-9+/=_-]+$/.test(characters)
 }
 
-/** A string that a pattern describes; `isPossible` looks at what the pattern cannot see. */
-function matching (pattern: RegExp, problem: string, isPossible?: (text: string) => boolean): CopyPrimitive {
+/** A string that a pattern describes; `isPossible` looks at what the pattern cannot see. Bytes that `isPlain` knows need neither. */
+function matching (pattern: RegExp, problem: string, isPossible?: (text: string) => boolean, isPlain?: (source: Buffer, start: number, length: number) => boolean): CopyPrimitive {
   return function copyMatching (cursor) {
     const start = cursor.at
     const found = copyText(cursor, problem)
     if (found < 0) return failed
+    if (isPlain?.(cursor.source, start + 1, cursor.at - start - 2) === true) return copied
     const text = textFrom(cursor, start, found)
     return pattern.test(text) && isPossible?.(text) !== false ? copied : cursor.fail(problem)
   }
@@ -161,6 +174,53 @@ const clock = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?`
 const zone = String.raw`(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))`
 const partialDate = String.raw`(?!0000)\d{4}(?:-(?:0[1-9]|1[0-2]))?`
 
+const [dash, colon, dot, letterT, letterZ] = [0x2d, 0x3a, 0x2e, 0x54, 0x5a]
+
+/** Two digits as a number; -1 for anything else. */
+function digits (source: Buffer, at: number): number {
+  const [tens, ones] = [source[at]! - 0x30, source[at + 1]! - 0x30]
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : -1
+}
+
+function isUpTo (number: number, most: number): boolean {
+  return number >= 0 && number <= most
+}
+
+/** `2024-01-28`, of a day that every month has. */
+function isPlainDay (source: Buffer, at: number): boolean {
+  const century = digits(source, at)
+  return century > 0 && digits(source, at + 2) >= 0 && source[at + 4] === dash && isUpTo(digits(source, at + 5) - 1, 11) && source[at + 7] === dash && isUpTo(digits(source, at + 8) - 1, 27)
+}
+
+function isPlainDate (source: Buffer, start: number, length: number): boolean {
+  return length === 10 && isPlainDay(source, start)
+}
+
+/** `2024-01-28T09:30:00.123Z`, or with `+01:00` in place of Z. */
+function isPlainTime (source: Buffer, start: number, length: number): boolean {
+  if (length < 20 || !isPlainDay(source, start) || source[start + 10] !== letterT || source[start + 13] !== colon || source[start + 16] !== colon) return false
+  if (!isUpTo(digits(source, start + 11), 23) || !isUpTo(digits(source, start + 14), 59) || !isUpTo(digits(source, start + 17), 59)) return false
+  const end = start + length
+  let at = start + 19
+  if (source[at] === dot) {
+    at++
+    const fraction = at
+    while (at < end && isDigit(source[at]!)) at++
+    if (at === fraction) return false
+  }
+  if (source[at] === letterZ) return at + 1 === end
+  const isZone = (source[at] === 0x2b || source[at] === dash) && source[at + 3] === colon && at + 6 === end
+  return isZone && isUpTo(digits(source, at + 1), 13) && isUpTo(digits(source, at + 4), 59)
+}
+
+function isPlainDateOrTime (source: Buffer, start: number, length: number): boolean {
+  return isPlainDate(source, start, length) || isPlainTime(source, start, length)
+}
+
+function isDigit (byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39
+}
+
 /** No 31 April: a day is looked at only where there is one. */
 function isCalendarDay (text: string): boolean {
   if (text.length < 10 || text.charCodeAt(8) < 0x32 || (text.charCodeAt(8) === 0x32 && text.charCodeAt(9) < 0x39)) return true // up to the 28th
@@ -168,20 +228,34 @@ function isCalendarDay (text: string): boolean {
   return date.getUTCDate() === Number(text.slice(8, 10))
 }
 
+/** `0.85`, `12.50`: digits, a point at `point`, digits. */
+function isPlainDecimal (source: Buffer, start: number, point: number, end: number): boolean {
+  if (point === start || point + 1 >= end || source[point] !== dot || (source[start] === 0x30 && point > start + 1)) return false
+  for (let at = point + 1; at < end; at++) if (!isDigit(source[at]!)) return false
+  return true
+}
+
 /** A number as JSON writes it, which a pattern describes. */
-function numeric (pattern: RegExp, problem: string, isPossible?: (text: string) => boolean): CopyPrimitive {
+function numeric (pattern: RegExp, problem: string, isPossible?: (text: string) => boolean, mayHavePoint = false): CopyPrimitive {
   return function copyNumber (cursor) {
     const { source, target, at, end } = cursor
     let { to } = cursor
     let i = at
+    let digitsEnd = -1
     for (; i < end; i++) {
       const byte = source[i]!
-      const isDigit = byte >= 0x30 && byte <= 0x39
-      if (!isDigit && byte !== 0x2d && byte !== 0x2e && byte !== 0x2b && byte !== 0x65 && byte !== 0x45) break
+      if (!isDigit(byte)) {
+        if (digitsEnd === -1) digitsEnd = i
+        if (byte !== dash && byte !== dot && byte !== 0x2b && byte !== 0x65 && byte !== 0x45) break
+      }
       target[to++] = byte
     }
-    const text = source.toString('latin1', at, i)
-    if (!pattern.test(text) || isPossible?.(text) === false) return cursor.fail(problem)
+    // Every kind takes 1 to 999999999.
+    const isPlain = digitsEnd === i && i > at && i - at <= 9 && source[at] !== 0x30
+    if (!isPlain && !(mayHavePoint && isPlainDecimal(source, at, digitsEnd, i))) {
+      const text = source.toString('latin1', at, i)
+      if (!pattern.test(text) || isPossible?.(text) === false) return cursor.fail(problem)
+    }
     cursor.at = i
     cursor.to = to
     return copied
@@ -209,11 +283,11 @@ export const primitives: Readonly<Record<string, CopyPrimitive>> = {
   boolean: copyBoolean,
   canonical: copyUri,
   code: copyCode,
-  date: matching(new RegExp(`^(?:${partialDate}|${day})$`), 'must be a date: YYYY, YYYY-MM or YYYY-MM-DD', isCalendarDay),
-  dateTime: matching(new RegExp(`^(?:${partialDate}|${day}(?:T${clock}${zone})?)$`), 'must be a dateTime: a date, or a time with seconds and zone', isCalendarDay),
-  decimal: numeric(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/, 'must be a decimal'),
+  date: matching(new RegExp(`^(?:${partialDate}|${day})$`), 'must be a date: YYYY, YYYY-MM or YYYY-MM-DD', isCalendarDay, isPlainDate),
+  dateTime: matching(new RegExp(`^(?:${partialDate}|${day}(?:T${clock}${zone})?)$`), 'must be a dateTime: a date, or a time with seconds and zone', isCalendarDay, isPlainDateOrTime),
+  decimal: numeric(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/, 'must be a decimal', undefined, true),
   id: copyId,
-  instant: matching(new RegExp(`^${day}T${clock}${zone}$`), 'must be an instant: a time with seconds and zone, in the years 0001 to 9999', isCalendarDay),
+  instant: matching(new RegExp(`^${day}T${clock}${zone}$`), 'must be an instant: a time with seconds and zone, in the years 0001 to 9999', isCalendarDay, isPlainTime),
   integer: integerFrom(-2_147_483_648),
   markdown: copyLongString,
   oid: matching(/^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$/, 'must be an OID: urn:oid:…'),

@@ -33,6 +33,8 @@ export interface TypeNode {
   readonly choices: ReadonlyArray<{ readonly base: string, readonly members: ReadonlyArray<{ index: number, value: number }> }>
   /** Index of the element `id`, or -1. */
   readonly idIndex: number
+  /** By an element's index + 1 (0: none): that of the element which followed it in the JSON that was copied last, or -1. */
+  readonly followers: Int16Array
 }
 
 export interface ElementNode {
@@ -49,13 +51,13 @@ export interface ElementNode {
   /** `_name`: id and extensions of a primitive; the index of the primitive. */
   readonly extends: number | undefined
   /** From a required binding. */
-  readonly codes: ReadonlySet<string> | undefined
+  readonly codes: Names | undefined
   /** The code systems of these. */
   readonly systems: readonly string[]
   readonly isAttachmentUrl: boolean
 }
 
-const codes = new Map(Object.entries(r4.codes).map(([name, list]) => [name, new Set(list.split(' '))]))
+const codes = new Map(Object.entries(r4.codes).map(([name, list]) => [name, new Names([...new Set(list.split(' '))])]))
 const nodes = new Map<string, TypeNode>()
 
 /** The resource types that there are, by name. */
@@ -131,6 +133,7 @@ function buildType (name: string): TypeNode {
     required: [],
     choices: [],
     idIndex: -1,
+    followers: new Int16Array(0),
   }
   nodes.set(name, node)
   if (node.isPrimitive) return node
@@ -153,6 +156,7 @@ function buildType (name: string): TypeNode {
   const membersOf = (base: string) => node.elements.filter((element) => element.base === base)
   node.required = lines.filter(({ isRequired }) => isRequired).map(({ base }) => ({ name: base, indexes: membersOf(base).map(({ index }) => index) }))
   node.choices = lines.filter(({ isChoice }) => isChoice).map(({ base }) => ({ base, members: membersOf(base).map((member) => ({ index: member.index, value: member.extends ?? member.index })) }))
+  node.followers = new Int16Array(node.elements.length + 1).fill(-1)
   node.idIndex = node.elements.findIndex((element) => element.name === 'id')
   return node
 }

@@ -2,7 +2,11 @@ import { copied, type Cursor, type ElementNode, type Status } from '../r4/index.
 import type { ColumnForm, SourceRelation } from '../source/catalog.ts'
 import type { Definition, Texts } from './definition.ts'
 import type { Row } from './row.ts'
-import { toInstant } from './timestamp.ts'
+import { writeInstant } from './timestamp.ts'
+
+const [quote, backslash] = [0x22, 0x5c]
+/** Bytes that an element takes beyond its value: its name, brackets, commas. */
+const room = 256
 
 /** A column as it is asked for: SQL over the relation as `r`. */
 export interface SelectedColumn {
@@ -22,6 +26,8 @@ export class Columns {
   readonly #indexes = new Map<string, number>()
   readonly #forms: ColumnForm[] = []
   readonly #spellings: Definition['spellings']
+  /** JSON of the value that was opened last, where the column has none: its first byte stays a quote. */
+  readonly #json = Buffer.alloc(1024, '"')
 
   constructor ({ columns, liveMembers }: SourceRelation, { over, other, computed, attachments, spellings }: Definition) {
     this.#spellings = spellings
@@ -45,26 +51,59 @@ export class Columns {
     return index !== undefined && this.row.starts[index]! >= 0
   }
 
-  /** Points the cursor to a column's JSON. Of a NULL: undefined. */
-  open (name: string, cursor: Cursor, element?: ElementNode): Status {
-    const index = this.#indexes.get(name)!
+  /** Of those that are there: their fields in the row. */
+  find (...names: readonly string[]): number[] {
+    return names.flatMap((name) => this.#indexes.get(name) ?? [])
+  }
+
+  /** Points a cursor to JSON of a column that is there; `element`: what the column lies over, which may be a string. Fails for what no JSON can be made of. */
+  opener (name: string, element?: ElementNode): (cursor: Cursor) => Status {
+    const index = this.#indexes.get(name) ?? -1
+    const form = this.#forms[index]
+    const spellings = this.#spellings[name]
+    if (form === 'boolean') return (cursor) => openText(cursor, this.row.bytes[this.row.starts[index]!] === 0 ? 'false' : 'true')
+    if (form === 'timestamptz') return (cursor) => this.#openInstant(cursor, index)
+    if (element !== undefined && form !== 'json' && form !== 'jsonb' && isJsonString(element)) return (cursor) => this.#openString(cursor, index, spellings)
+    const version = form === 'jsonb' ? 1 : 0 // with which jsonb's binary format begins
+    return (cursor) => {
+      const { bytes, starts, ends } = this.row
+      cursor.read(bytes, starts[index]! + version, ends[index]!)
+      cursor.reserve(cursor.end - cursor.at + room)
+      cursor.skipBlanks()
+      return copied
+    }
+  }
+
+  #openInstant (cursor: Cursor, index: number): Status {
+    const end = writeInstant(this.row.bytes, this.row.starts[index]!, this.#json, 1)
+    if (end === -1) return cursor.fail('must be an instant in the years 0001 to 9999')
+    return this.#openJson(cursor, end)
+  }
+
+  #openString (cursor: Cursor, index: number, spellings: Readonly<Record<string, string>> | undefined): Status {
     const { bytes, starts, ends } = this.row
     const [start, end] = [starts[index]!, ends[index]!]
-    const form = this.#forms[index]!
-    cursor.reserve(end - start + 256)
-    if (form === 'boolean') {
-      openText(cursor, bytes[start] === 0 ? 'false' : 'true')
-    } else if (form === 'timestamptz') {
-      const instant = toInstant(bytes, start)
-      if (instant === undefined) return cursor.fail('must be an instant in the years 0001 to 9999')
-      openText(cursor, `"${instant}"`)
-    } else if (element !== undefined && form !== 'json' && form !== 'jsonb' && isJsonString(element)) {
-      const text = bytes.toString('utf8', start, end)
-      openText(cursor, JSON.stringify(this.#spellings[name]?.[text] ?? text))
-    } else {
-      cursor.read(bytes, form === 'jsonb' ? start + 1 : start, end) // jsonb's binary format begins with a version
-      cursor.skipBlanks()
+    if (spellings === undefined && end - start < this.#json.length - 2 && this.#putPlain(start, end)) return this.#openJson(cursor, end - start + 1)
+    const text = bytes.toString('utf8', start, end)
+    return openText(cursor, JSON.stringify(spellings?.[text] ?? text))
+  }
+
+  /** False where the text does not stand in JSON as it is. */
+  #putPlain (start: number, end: number): boolean {
+    const { bytes } = this.row
+    const json = this.#json
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at]!
+      if (byte < 0x20 || byte === quote || byte === backslash) return false
+      json[at - start + 1] = byte
     }
+    return true
+  }
+
+  #openJson (cursor: Cursor, end: number): Status {
+    this.#json[end] = quote
+    cursor.read(this.#json, 0, end + 1)
+    cursor.reserve(end + room)
     return copied
   }
 
@@ -76,10 +115,11 @@ export class Columns {
 }
 
 /** Points the cursor to JSON that was made for it. */
-export function openText (cursor: Cursor, json: string): void {
+export function openText (cursor: Cursor, json: string): Status {
   const source = Buffer.from(json)
-  cursor.reserve(source.length + 256)
+  cursor.reserve(source.length + room)
   cursor.read(source, 0, source.length)
+  return copied
 }
 
 /** Primitives that JSON writes as strings. */

@@ -2,6 +2,7 @@ import { toConcept } from './coding.ts'
 import { constant, define, type Texts, type Written } from './definition.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
 import { patientReference } from './patient-reference.ts'
+import { remember } from './remember.ts'
 import { ValueProblem } from './value-problem.ts'
 
 /** https://hl7.org/fhir/R4/consent.html */
@@ -43,22 +44,27 @@ const policyRules = {
 
 /** The rule that `decision` and `recipients` make: a nested provision, for a root rule has no type (Consent.provision.type). */
 function toRule ({ decision, recipients }: Texts): string | undefined {
-  const references = recipients === undefined ? [] : parseExact(recipients)
-  if (!Array.isArray(references)) throw new ValueProblem('needs an array of References in the column recipients')
+  const actor = toActor(recipients ?? '[]')
   if (decision === undefined || decision === '') {
-    if (references.length > 0) throw new ValueProblem('needs a decision where there are recipients')
+    if (actor !== '') throw new ValueProblem('needs a decision where there are recipients')
     return undefined
   }
   assertDecision(decision)
-  const actor = references.map((reference: unknown) => ({ role: informationRecipient, reference }))
-  return stringifyExact(actor.length === 0 ? { type: decision } : { type: decision, actor })
+  return `{"type":"${decision}"${actor}}`
 }
+
+const toActor = remember(function makeActor (recipients: string): string {
+  const references = parseExact(recipients)
+  if (!Array.isArray(references)) throw new ValueProblem('needs an array of References in the column recipients')
+  return references.length === 0 ? '' : `,"actor":${stringifyExact(references.map((reference: unknown) => ({ role: informationRecipient, reference })))}`
+})
 
 /** ppc-1: a Consent names its policy. A decision alone stands for the policy of opting in or out. */
 function toPolicyRule ({ decision }: Texts, written: Written): string | undefined {
   if (decision === undefined || decision === '') return undefined
   assertDecision(decision)
-  const policies: Array<{ uri?: unknown }> = JSON.parse(written('policy') ?? '[]')
+  const policy = written('policy')
+  const policies: Array<{ uri?: unknown }> = policy === undefined ? [] : JSON.parse(policy)
   if (policies.some(({ uri }) => uri !== undefined)) return undefined
   return policyRules[decision]
 }

@@ -1,5 +1,5 @@
 import { absent, copied, copyObject, Cursor, getType, isRootElement, mandatoryElements } from '../r4/index.ts'
-import type { Overlay, OverlayEntry, Status, TypeNode } from '../r4/index.ts'
+import type { ElementNode, Overlay, OverlayEntry, Status, TypeNode } from '../r4/index.ts'
 import type { SourceRelation } from '../source/catalog.ts'
 import { toExportedUrl } from './attachment-url.ts'
 import { Columns, openText, type SelectedColumn } from './columns.ts'
@@ -18,7 +18,13 @@ export interface LineWriter {
 }
 
 /** What lies over an element, by its path from the resource. */
-interface Leaf { path: string[], entry: Omit<OverlayEntry, 'element' | 'isTouched'> & { isTouched?: () => boolean } }
+interface Leaf {
+  path: string[]
+  /** Fields of the row without which there is nothing to put over it. */
+  touchedBy: readonly number[]
+  givesWay?: boolean
+  entry: Pick<OverlayEntry, 'field' | 'openValue' | 'openItem' | 'openDefault'>
+}
 
 const newline = 0x0a
 const emptyObject = Buffer.from('{}')
@@ -32,48 +38,48 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
   const { type } = relation
   const definition = getDefinition(type)
   const columns = new Columns(relation, definition)
+  const openResource = columns.opener('resource')
   const cursor = new Cursor()
   const warnings: Array<{ path: string, problem: string }> = []
   const node = getType(type)
   const kept = toKept(type, context.elements)
   const overlay = createOverlay(node, toLeaves(), {
     prefix: Buffer.from(`"resourceType":"${type}"`),
+    ...(Object.keys(definition.fill).length === 0 ? {} : { spans: new Int32Array(2 * node.elements.length) }),
     ...(kept === undefined ? {} : { keeps: node.elements.map(({ base }) => kept.has(base)) }),
   })
 
   function toLeaves (): Leaf[] {
-    const over = ([column, path]: [string, string]): Leaf => ({ path: path.split('.'), entry: toColumnEntry(column, path) })
+    const over = ([column, path]: [string, string]): Leaf => toColumnLeaf(column, path)
     const leaves = [over(['id', 'id']), over(['updated_at', 'meta.lastUpdated'])]
     if (kept !== undefined) {
-      leaves.push({ path: ['meta', 'tag'], entry: { hasValue: never, isTouched: always, openItem: (copying, start) => isSubsetted(copying, start) ? absent : openJson(copying, subsetted) } })
+      leaves.push({ path: ['meta', 'tag'], touchedBy: columns.find('id'), entry: { openItem: (copying, start) => isSubsetted(copying, start) ? absent : openJson(copying, subsetted) } })
     }
     leaves.push(...Object.entries(definition.over).filter(([column]) => column in relation.columns).map(over))
     for (const [path, { from, toItem }] of Object.entries(definition.append)) {
       const openItem = (copying: Cursor, start: number) => openMade(copying, () => toItem(columns.texts, () => start === -1 ? undefined : copying.target.toString('utf8', start, copying.to), context))
-      leaves.push({ path: path.split('.'), entry: { hasValue: never, isTouched: () => from.some((column) => columns.has(column)), openItem } })
+      leaves.push({ path: path.split('.'), touchedBy: columns.find(...from), entry: { openItem } })
     }
     for (const [element, make] of Object.entries(definition.fill)) {
-      leaves.push({ path: [element], entry: { hasValue: never, openDefault: (copying) => openMade(copying, () => make(columns.texts, written)) } })
+      leaves.push({ path: [element], touchedBy: [], entry: { openDefault: (copying) => openMade(copying, () => make(columns.texts, written)) } })
     }
     for (const [element, { toJson }] of Object.entries(definition.defaults)) {
       const openDefault = (copying: Cursor) => columns.has('resource') ? absent : openMade(copying, () => toJson(columns.texts))
-      leaves.push({ path: [element], entry: { hasValue: never, openDefault } })
+      leaves.push({ path: [element], touchedBy: [], entry: { openDefault } })
     }
     return leaves
   }
 
-  function toColumnEntry (column: string, path: string): Leaf['entry'] {
-    const element = findElementOf(node, path)
+  function toColumnLeaf (column: string, path: string): Leaf {
+    const open = columns.opener(column, findElementOf(node, path))
     const isAttachment = definition.attachments.includes(column)
-    return {
-      hasValue: () => columns.has(column),
-      givesWay: definition.givesWay.includes(column),
-      openValue: (copying) => {
-        copying.isColumn = true
-        copying.takeUrl = isAttachment ? takeUrl : undefined
-        return columns.open(column, copying, element)
-      },
+    const openValue = (copying: Cursor) => {
+      copying.isColumn = true
+      copying.takeUrl = isAttachment ? takeUrl : undefined
+      return open(copying)
     }
+    const touchedBy = columns.find(column)
+    return { path: path.split('.'), touchedBy, givesWay: definition.givesWay.includes(column), entry: { field: touchedBy[0]!, openValue } }
   }
 
   /** Where the url may not be followed it is left out; a relative one becomes absolute. */
@@ -95,7 +101,7 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
 
   function written (element: string): string | undefined {
     const { index } = findElementOf(node, element)
-    const [start = -1, end = -1] = overlay.spans.subarray(2 * index, 2 * index + 2)
+    const [start = -1, end = -1] = overlay.spans?.subarray(2 * index, 2 * index + 2) ?? []
     return start === -1 ? undefined : cursor.target.toString('utf8', start, end)
   }
 
@@ -107,16 +113,20 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
     cursor.path.length = 0
     cursor.isColumn = false
     cursor.takeUrl = undefined
+    cursor.fields = row.starts
     warnings.length = 0
     const status = copyRow()
     line.bytes = cursor.target
-    const id = columns.texts.id
-    const issue = { type, id: isId(id) ? id : undefined }
-    if (status !== copied) return { severity: 'error', ...issue, path: cursor.describePath(), problem: cursor.problem }
+    if (status !== copied) return { severity: 'error', ...identify(), path: cursor.describePath(), problem: cursor.problem }
     cursor.target[cursor.to++] = newline
     line.size = cursor.to
-    for (const warning of warnings) warn({ severity: 'warning', ...issue, ...warning })
+    for (const warning of warnings) warn({ severity: 'warning', ...identify(), ...warning })
     return undefined
+  }
+
+  function identify (): Pick<RowIssue, 'type' | 'id'> {
+    const { id } = columns.texts
+    return { type, id: isId(id) ? id : undefined }
   }
 
   function copyRow (): Status {
@@ -125,7 +135,7 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
       cursor.path.push(element)
       return cursor.fail('is required')
     }
-    if (columns.has('resource')) columns.open('resource', cursor)
+    if (columns.has('resource')) openResource(cursor)
     else if (Object.keys(definition.over).length === 0) return cursor.fail('has no resource: its column is NULL')
     else cursor.read(emptyObject, 0, emptyObject.length)
     cursor.reserve(cursor.end - cursor.at + 4096)
@@ -139,17 +149,8 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
   return { columns: columns.selected, write }
 }
 
-function never (): boolean {
-  return false
-}
-
-function always (): boolean {
-  return true
-}
-
 function openJson (cursor: Cursor, json: string): Status {
-  openText(cursor, json)
-  return copied
+  return openText(cursor, json)
 }
 
 /** Points the cursor to what a definition makes of columns. */
@@ -187,22 +188,37 @@ function findElementOf (node: TypeNode, path: string) {
 }
 
 /** A tree of the leaves' paths. What lies over one element comes together; defaults of an element come after all others, since they look at them. */
-function createOverlay (type: TypeNode, leaves: Leaf[], rest: Pick<Overlay, 'prefix' | 'keeps'> = {}): Overlay {
+function createOverlay (type: TypeNode, leaves: Leaf[], rest: Pick<Overlay, 'prefix' | 'keeps' | 'spans'> = {}): Overlay {
   const groups = Map.groupBy(leaves, ({ path }) => path[0] ?? '')
-  const entries = [...groups].map(([name, all]): OverlayEntry => {
+  const drafts = [...groups].map(([name, all]) => {
     const element = findElementOf(type, name)
-    const own = all.filter(({ path }) => path.length === 1).map(({ entry }) => entry)
-    const inner = all.filter(({ path }) => path.length > 1).map(({ path, entry }) => ({ path: path.slice(1), entry }))
-    const nested = inner.length === 0 ? undefined : createOverlay(element.type, inner)
-    const hasValue = () => own.some((entry) => entry.hasValue())
-    return Object.assign({}, ...own, {
-      element,
-      hasValue,
-      givesWay: all.some(({ entry }) => entry.givesWay === true),
-      isTouched: () => hasValue() || own.some((entry) => entry.isTouched?.() === true) || nested?.entries.some((entry) => entry.isTouched()) === true,
-      ...(nested === undefined ? {} : { nested }),
-    })
+    const inner = all.filter(({ path }) => path.length > 1).map((leaf) => ({ ...leaf, path: leaf.path.slice(1) }))
+    const own = all.filter(({ path }) => path.length === 1)
+    const nested = inner.length === 0 ? {} : { nested: createOverlay(element.type, inner) }
+    const entry: Pick<OverlayEntry, 'field' | 'openDefault'> = Object.assign({}, ...own.map(({ entry }) => entry), nested)
+    return { ...entry, element, touchedBy: all.flatMap(({ touchedBy }) => touchedBy), givesWay: all.some(({ givesWay }) => givesWay === true) }
   })
-  entries.sort((a, b) => Number(a.openDefault !== undefined) - Number(b.openDefault !== undefined))
-  return { ...rest, entries, byElement: type.elements.map((element) => entries.find((entry) => entry.element === element)), spans: new Int32Array(2 * type.elements.length) }
+  drafts.sort((a, b) => Number(a.openDefault !== undefined) - Number(b.openDefault !== undefined))
+  const rivalsOf = (element: ElementNode) => drafts.filter((other) => other.element.base === element.base && other.element !== element)
+  const entries = drafts.map(({ givesWay, ...entry }): OverlayEntry => ({ ...entry, givesWayTo: givesWay ? rivalsOf(entry.element).flatMap(({ touchedBy }) => touchedBy) : [] }))
+  return {
+    ...rest,
+    entries,
+    byElement: type.elements.map((element) => entries.find((entry) => entry.element === element)),
+    touchedBy: entries.flatMap(({ touchedBy }) => touchedBy),
+    replacedBy: type.elements.map((element) => toReplacing(element, entries)),
+  }
+}
+
+/**
+ * The fields whose values stand instead of an element: its own, that of another type of the same choice, or that of a list, whose items'
+ * extensions then have nothing to extend.
+ */
+function toReplacing (element: ElementNode, entries: readonly OverlayEntry[]): number[] {
+  return entries.filter((entry) => entry.element.base === element.base).flatMap((entry) => {
+    const value = entry.field === undefined ? [] : [entry.field]
+    if (entry.element === element) return value
+    const isItsExtension = element.extends === entry.element.index
+    return isItsExtension ? (element.isList ? value : []) : entry.touchedBy
+  })
 }

@@ -8,5 +8,5 @@ export const patientReference: Default = { toJson: toPatientReference, sql: "jso
 function toPatientReference ({ patient_id: id }: Texts): string | undefined {
   if (id === undefined) return undefined
   if (!isId(id)) throw new ValueProblem('cannot be made of patient_id, which must be 1 to 64 letters, digits, "-" and "."')
-  return JSON.stringify({ reference: `Patient/${id}` })
+  return `{"reference":"Patient/${id}"}`
 }
