@@ -77,3 +77,34 @@ t.test('what is no value of a primitive datatype is refused, at its element', as
 t.test('a long string counts its characters, not its bytes', async (t) => {
   t.ok(check('string', `"${'\u00e4'.repeat(1024 * 1024)}"`).isValid)
 })
+
+/** R4's own patterns, without what is seen by the byte. */
+const patterns: Record<string, RegExp> = {
+  date: /^([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)(-(0[1-9]|1[0-2])(-(0[1-9]|[1-2][0-9]|3[0-1]))?)?$/,
+  dateTime: /^([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)(-(0[1-9]|1[0-2])(-(0[1-9]|[1-2][0-9]|3[0-1])(T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)((0[0-9]|1[0-3]):[0-5][0-9]|14:00)))?)?)?$/,
+  instant: /^([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)-(0[1-9]|1[0-2])-(0[1-9]|[1-2][0-9]|3[0-1])T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)((0[0-9]|1[0-3]):[0-5][0-9]|14:00))$/,
+  decimal: /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/,
+  positiveInt: /^[1-9][0-9]*$/,
+}
+
+t.test('values that differ from a good one by a character are judged by the patterns of R4', async (t) => {
+  const seeds = ['2024-01-28', '2024-02-29', '1999-12-31', '2024-01-28T09:30:00.123Z', '2024-01-28T23:59:59+13:59', '2024-01-28T00:00:00-00:00', '2019-10-09T12:00:00Z', '0.85', '12.50', '100', '999999999', '-0.5', '7']
+  let judged = 0
+  for (const [type, pattern] of Object.entries(patterns)) {
+    const isNumber = type === 'decimal' || type === 'positiveInt'
+    for (const seed of seeds.filter((seed) => isNumber === seed.length < 10)) {
+      for (let at = 0; at <= seed.length; at++) {
+        for (const put of ['', '0', '1', '2', '3', '9', '-', ':', '.', 'T', 'Z', '+', ' ', 'e']) {
+          for (const text of [seed.slice(0, at) + put + seed.slice(at), seed.slice(0, at) + put + seed.slice(at + 1)]) {
+            if (/-(0[469]|11)-31|-02-3|-02-29/.test(text) && !text.startsWith('2024-02-29')) continue // days of months are not the patterns'
+            if (isNumber && (Number(text) > 2_147_483_647 || text.includes(' '))) continue // nor is the range; blanks are none of the value
+            const expected = pattern.test(text)
+            if (check(type, isNumber ? text : `"${text}"`).isValid !== expected) t.fail(`${type} ${text} ${expected ? 'is' : 'is not'} a value`)
+            judged++
+          }
+        }
+      }
+    }
+  }
+  t.ok(judged > 10_000)
+})
