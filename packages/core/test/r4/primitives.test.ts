@@ -92,7 +92,7 @@ t.test('values that differ from a good one by a character are judged by the patt
   let judged = 0
   for (const [type, pattern] of Object.entries(patterns)) {
     const isNumber = type === 'decimal' || type === 'positiveInt'
-    for (const seed of seeds.filter((seed) => isNumber === seed.length < 10)) {
+    for (const seed of seeds.filter((seed) => isNumber === (seed.length < 10))) {
       for (let at = 0; at <= seed.length; at++) {
         for (const put of ['', '0', '1', '2', '3', '9', '-', ':', '.', 'T', 'Z', '+', ' ', 'e']) {
           for (const text of [seed.slice(0, at) + put + seed.slice(at), seed.slice(0, at) + put + seed.slice(at + 1)]) {
