@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import cors from '@fastify/cors'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { assertAcceptsExports } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
@@ -16,12 +17,15 @@ import { auth } from './plugins/auth.ts'
 import { callerLimit } from './plugins/caller-limit.ts'
 import { createClientErrorHandler } from './plugins/client-errors.ts'
 import { createConnections } from './plugins/connections.ts'
+import { corsFor } from './plugins/cors.ts'
 import { docs } from './plugins/docs.ts'
 import { createErrorSender, errors } from './plugins/errors.ts'
+import { takeGeneralParametersOfQuery } from './plugins/general-parameters.ts'
 import { acceptAllMethods, collectMethods, refuseOtherMethods } from './plugins/methods.ts'
 import { pollingLimits } from './plugins/polling-limit.ts'
 import { protocol } from './plugins/protocol.ts'
 import { discovery } from './routes/discovery/discovery.ts'
+import { errorCodes } from './routes/discovery/error-codes.ts'
 import { cancel } from './routes/export/cancel.ts'
 import { kickOff } from './routes/export/kick-off.ts'
 import { list } from './routes/export/list.ts'
@@ -71,11 +75,12 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   })
   connections.follow(app.server)
   app.addHook('preClose', async function endIdleConnections () { connections.endIdle() })
+  await app.register(errors, { publicUrl })
+  await app.register(protocol, { publicUrl })
+  if (config.CORS_ORIGINS.length > 0) await app.register(cors, corsFor(config.CORS_ORIGINS)) // before its route would count among ours
   acceptAllMethods(app)
   const methodsOf = collectMethods(app)
 
-  await app.register(errors, { publicUrl })
-  await app.register(protocol, { publicUrl })
   await app.register(docs, { publicUrl })
   await app.register(health, {
     checks: {
@@ -87,9 +92,11 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   const secret = config.JWT_SECRET
   if (secret !== undefined) await app.register(token, { db, publicUrl, secret, mayBePrivate: config.JWKS_ALLOW_PRIVATE })
   await app.register(discovery, { prefix: '/fhir/r4', source, publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL ?? (secret === undefined ? undefined : toTokenUrl(publicUrl)) })
+  await app.register(errorCodes, { prefix: '/fhir/r4', publicUrl })
   await app.register(async function fhir (fhir) {
     await fhir.register(auth, { config, db })
     await fhir.register(callerLimit, { db, perMinute: config.MAX_REQUESTS_PER_MINUTE })
+    fhir.addHook('onRequest', takeGeneralParametersOfQuery)
     await fhir.register(pollingLimits)
     await fhir.register(kickOff, { db, source, queue, config })
     await fhir.register(status, { db, config })

@@ -1,4 +1,4 @@
-import { databaseConfig, encryptionConfig, exportConfig, findEncryptionConflicts, logConfig, publicOrigin, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import { databaseConfig, encryptionConfig, exportConfig, findEncryptionConflicts, list, logConfig, origin, publicConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
 import type { Environment } from '@fhir-bulk-export/core/config'
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
@@ -9,11 +9,7 @@ const expectedUrl = 'an https:// URL (http:// for localhost, 127.0.0.1 and [::1]
 const httpConfig = {
   HOST: Type.String({ default: 'localhost', expected: 'a host name or address to listen on' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000, expected: 'a port from 0 to 65535' }),
-  PUBLIC_URL: Type.String({
-    pattern: `^${publicOrigin}(/[^\\s/?#]+)*$`,
-    default: 'http://localhost:3000',
-    expected: 'an https:// URL without a slash at its end (http:// for localhost, 127.0.0.1 and [::1] alone)',
-  }),
+  CORS_ORIGINS: list({ default: '', pattern: `^(\\s*${origin.replace('#@', '#@,')}\\s*(,|$))*$`, expected: 'origins such as https://app.example.org, separated by commas' }),
   // Nothing of ours goes there: it is an address for clients, and may be one of a closed network.
   IPFS_GATEWAY_URL: Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+(/[^\\s/?#]+)*$', expected: 'an http(s):// URL without a slash at its end' })),
 }
@@ -22,12 +18,12 @@ const expectedSecret = 'a secret of at least 32 bytes (openssl rand -base64 48)'
 
 const jwtConfig = {
   JWT_SECRET: Type.Optional(Type.String({ minLength: 32, expected: expectedSecret })),
-  JWKS_URL: Type.Optional(Type.String({ pattern: `^${publicOrigin}(/[^\\s#]*)?$`, expected: expectedUrl })),
+  JWKS_URL: Type.Optional(Type.String({ pattern: `^${origin}(/[^\\s#]*)?$`, expected: expectedUrl })),
   JWT_ISSUER: Type.Optional(Type.String({ expected: 'the iss claim that every token must have' })),
   JWT_AUDIENCE: Type.Optional(Type.String({ expected: 'a member of the aud claim that every token must have' })),
   JWT_SUB_IS_PATIENT: Type.Boolean({ default: false, expected: 'true or false' }),
   JWKS_ALLOW_PRIVATE: Type.Boolean({ default: false, expected: 'true or false' }),
-  TOKEN_ENDPOINT_URL: Type.Optional(Type.String({ pattern: `^${publicOrigin}(/[^\\s#]*)?$`, expected: expectedUrl })),
+  TOKEN_ENDPOINT_URL: Type.Optional(Type.String({ pattern: `^${origin}(/[^\\s#]*)?$`, expected: expectedUrl })),
 }
 
 const apiConfig = Type.Object({
@@ -35,6 +31,7 @@ const apiConfig = Type.Object({
   ...queueConfig,
   ...storeConfig,
   ...encryptionConfig,
+  ...publicConfig,
   ...httpConfig,
   ...jwtConfig,
   ...logConfig,

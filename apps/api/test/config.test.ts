@@ -45,6 +45,14 @@ t.test('a gateway is an address for clients, which they complete', async (t) => 
   }
 })
 
+t.test('origins of browsers are named one by one, and there are none by default', async (t) => {
+  t.strictSame(readApiConfig(required).CORS_ORIGINS, [])
+  t.strictSame(readApiConfig({ ...required, CORS_ORIGINS: 'https://app.example.org, http://localhost:5173' }).CORS_ORIGINS, ['https://app.example.org', 'http://localhost:5173'])
+  for (const origins of ['*', 'https://app.example.org/', 'http://app.example.org', 'app.example.org', 'https://a.example.org https://b.example.org', 'null', 'https://app.example.org,*']) {
+    t.throws(() => readApiConfig({ ...required, CORS_ORIGINS: origins }), { code: 'CONFIG_INVALID', message: /^CORS_ORIGINS: expected / }, origins)
+  }
+})
+
 t.test('tokens have a secret of our own, or the keys of another issuer with its name and ours, or both', async (t) => {
   const { JWT_SECRET, ...others } = required
   const outside = { ...others, JWKS_URL: 'https://issuer.example.org/jwks?x=1', JWT_ISSUER: 'https://issuer.example.org', JWT_AUDIENCE: 'bulk' }

@@ -13,6 +13,8 @@ const catalogue = {
   FORBIDDEN: { issue: 'forbidden', message: 'Access denied' },
   NOT_FOUND: { issue: 'not-found', message: 'Not found' },
   METHOD_NOT_ALLOWED: { issue: 'not-supported', message: 'This method is not supported here' },
+  NOT_ACCEPTABLE: { issue: 'not-supported', message: 'Resources come as JSON alone' },
+  PRECONDITION_FAILED: { issue: 'conflict', message: 'The file is another one than If-Match says' },
   REQUEST_TIMEOUT: { issue: 'timeout', message: 'The request took too long to arrive' },
   PAYLOAD_TOO_LARGE: { issue: 'too-long', message: 'The request is too large' },
   HEADERS_TOO_LARGE: { issue: 'too-long', message: 'The headers or the URL of the request are too large' },

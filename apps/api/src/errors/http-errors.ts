@@ -1,15 +1,15 @@
+import type { ErrorCoding } from '@fhir-bulk-export/core/error-codes'
 import type { ErrorCode } from '@fhir-bulk-export/core/errors'
 
 export interface HttpError {
   status: number
-  /** OperationOutcome.issue.details.coding.code, in `<PUBLIC_URL>/fhir/r4/CodeSystem/error-code`. */
-  coding: string
+  coding: ErrorCoding
 }
 
-const badRequest = { status: 400, coding: 'bad-request' }
-const tooManyRequests = { status: 429, coding: 'too-many-requests' }
-const internalError = { status: 500, coding: 'internal-error' }
-const unavailable = { status: 503, coding: 'unavailable' }
+const badRequest: HttpError = { status: 400, coding: 'bad-request' }
+const tooManyRequests: HttpError = { status: 429, coding: 'too-many-requests' }
+const internalError: HttpError = { status: 500, coding: 'internal-error' }
+const unavailable: HttpError = { status: 503, coding: 'unavailable' }
 
 /** What each error of the catalogue is over HTTP: the only place that knows. */
 export const httpErrors: Record<ErrorCode, HttpError> = {
@@ -20,6 +20,8 @@ export const httpErrors: Record<ErrorCode, HttpError> = {
   FORBIDDEN: { status: 403, coding: 'forbidden' },
   NOT_FOUND: { status: 404, coding: 'not-found' },
   METHOD_NOT_ALLOWED: { status: 405, coding: 'method-not-allowed' },
+  NOT_ACCEPTABLE: { status: 406, coding: 'not-acceptable' },
+  PRECONDITION_FAILED: { status: 412, coding: 'precondition-failed' },
   REQUEST_TIMEOUT: { status: 408, coding: 'request-timeout' },
   PAYLOAD_TOO_LARGE: { status: 413, coding: 'payload-too-large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, coding: 'unsupported-media-type' },

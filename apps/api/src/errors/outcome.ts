@@ -1,3 +1,4 @@
+import { toErrorDetails } from '@fhir-bulk-export/core/error-codes'
 import type { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { httpErrors } from './http-errors.ts'
@@ -11,10 +12,7 @@ export function toOutcome (error: ServiceError, publicUrl: string): OperationOut
     issue: [{
       severity: 'error',
       code: error.issue,
-      details: {
-        coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: httpErrors[error.code].coding }],
-        text: error.message,
-      },
+      details: toErrorDetails(httpErrors[error.code].coding, publicUrl),
       diagnostics: error.message,
     }],
   }

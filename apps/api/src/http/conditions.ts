@@ -1,6 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ByteRange } from '@fhir-bulk-export/core/store'
 
+/** Whether the file is one that the client wants, by any of its ETags (RFC 9110, 13.1.1: strong comparison). */
+export function meetsIfMatch (headers: IncomingHttpHeaders, ...etags: string[]): boolean {
+  const wanted = headers['if-match']
+  if (wanted === undefined || wanted.trim() === '*') return true
+  return wanted.split(',').some((member) => etags.includes(member.trim()))
+}
+
 /**
  * Which of these ETags the client has, the first that it names (RFC 9110, 13.1.2: weak comparison); for `*` the first.
  * Undefined: none, or it did not say.

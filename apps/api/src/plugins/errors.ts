@@ -5,6 +5,7 @@ import { httpErrors } from '../errors/http-errors.ts'
 import { fhirJson, toOutcome } from '../errors/outcome.ts'
 import { toServiceError } from '../errors/service-error.ts'
 import type { Unexpected } from '../errors/service-error.ts'
+import { selectMediaType } from '../http/accept.ts'
 import { toSecurityHeaders } from '../http/security-headers.ts'
 
 declare module 'fastify' {
@@ -40,6 +41,6 @@ export function createErrorSender (publicUrl: string) {
     // RFC 6750, 3: no error code for a request that did not try to authenticate.
     if (status === 401) reply.header('WWW-Authenticate', request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
     if (error.retryAfter !== undefined) reply.header('Retry-After', error.retryAfter)
-    reply.code(status).headers(securityHeaders).header('Cache-Control', 'no-store').type(fhirJson).send(toOutcome(error, publicUrl))
+    reply.code(status).headers(securityHeaders).header('Cache-Control', 'no-store').type(selectMediaType(request.headers.accept, [fhirJson, 'application/json'])).send(toOutcome(error, publicUrl))
   }
 }

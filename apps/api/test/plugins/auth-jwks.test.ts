@@ -83,7 +83,7 @@ t.test('an issuer that is away makes good and bad tokens alike wait', async (t) 
     const response = await ask(token)
     t.equal(response.statusCode, 503)
     t.match(response.headers, { 'retry-after': /^[1-5]$/, 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store' })
-    t.match(response.json(), { issue: [{ code: 'transient', details: { coding: [{ code: 'unavailable' }], text: /issuer/ } }] })
+    t.match(response.json(), { issue: [{ code: 'transient', details: { coding: [{ code: 'unavailable' }] }, diagnostics: /issuer/ }] })
   }
   t.equal(issuer.requests, 1)
   t.ok(logLines.some((line) => line.includes('status 500')), 'the log says why')

@@ -52,7 +52,8 @@ t.test('it says which routes need a token, and what their parameters are', async
   for (const name of ['_type', '_since']) t.ok(get?.parameters?.some((parameter) => parameter.name === name && parameter.in === 'query'), name)
   t.match(post?.requestBody, { required: false, content: { 'application/fhir+json': {}, 'application/json': {} } })
   t.match(paths['/auth/token']?.post, { security: [], requestBody: { content: { 'application/x-www-form-urlencoded': {} } } })
-  t.notOk(paths['/fhir/r4/Group']?.get?.parameters)
+  t.notOk(paths['/fhir/r4/$export-status']?.get?.parameters)
+  t.match(paths['/fhir/r4/Group/_search']?.post?.requestBody, { required: false, content: { 'application/x-www-form-urlencoded': {} } })
 })
 
 t.test('the page shows it, without anything from elsewhere', async (t) => {

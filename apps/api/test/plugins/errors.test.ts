@@ -15,7 +15,7 @@ const headers = bearer(admin)
 function outcome (code: string, coding: string) {
   return {
     resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code, details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: coding }], text: /./ }, diagnostics: /./ }],
+    issue: [{ severity: 'error', code, details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: coding }], text: /^[A-Z][a-z A-Z]+$/ }, diagnostics: /./ }],
   }
 }
 
@@ -39,8 +39,10 @@ t.test('every other method on a known address is 405 and says which there are', 
     ['/fhir/r4/Patient/%24export', ['GET', 'POST']],
     ['/fhir/r4/$export', ['GET', 'POST']],
     ['/fhir/r4/Group/g-1/$export', ['GET', 'POST']],
-    ['/fhir/r4/Group', ['GET']],
-    ['/fhir/r4/Group/g-1', ['GET']],
+    ['/fhir/r4/Group', ['GET', 'HEAD']],
+    ['/fhir/r4/Group/_search', ['POST']],
+    ['/fhir/r4/Group/g-1', ['GET', 'HEAD']],
+    ['/fhir/r4/CodeSystem/error-code', ['GET', 'HEAD']],
     ['/fhir/r4/$export-status', ['GET', 'HEAD']],
     [statusPath(id), ['GET', 'HEAD', 'DELETE']],
     [filePath(id, 'Patient.1.ndjson'), ['GET', 'HEAD']],
@@ -149,6 +151,47 @@ t.test('an address that cannot be a file\'s is 404, however it is written', asyn
     t.match(await sendRaw(app, `GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 404 /, url)
   }
   t.notMatch(logLines.join('\n'), '"level":50')
+})
+
+t.test('errors are application/json where Accept prefers it, and in any case of one CodeSystem', async (t) => {
+  const { app } = await startApi(t)
+  const codeSystem = (await app.inject({ url: '/fhir/r4/CodeSystem/error-code' })).json()
+  t.equal(codeSystem.url, `${publicUrl}/fhir/r4/CodeSystem/error-code`)
+  for (const [accept, type] of [
+    [undefined, 'application/fhir+json'], ['*/*', 'application/fhir+json'], ['application/json', 'application/json'], ['application/json, */*', 'application/json'],
+    ['application/fhir+json, application/json;q=0.5', 'application/fhir+json'],
+  ] as const) {
+    for (const [url, status] of [['/nowhere', 404], [`${kickOffPath}?nope=1`, 400], [statusPath(id), 404], ['/%', 400]] as const) {
+      const response = await app.inject({ url, headers: { ...headers, ...(accept === undefined ? {} : { accept }) } })
+      t.equal(response.statusCode, status)
+      t.equal(String(response.headers['content-type']).split(';')[0], type, `${accept} ${url}`)
+      const [{ details, diagnostics }] = response.json().issue
+      const [{ system, code }] = details.coding
+      t.equal(system, codeSystem.url)
+      t.match(codeSystem.concept.find((concept: { code: string }) => concept.code === code), { display: details.text }, code)
+      t.not(details.text, diagnostics)
+    }
+  }
+})
+
+t.test('a header that may stand once and stands twice is 400', async (t) => {
+  const { app } = await startApi(t)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const authorization = `Authorization: ${headers.authorization}`
+  for (const [address, lines] of [
+    [kickOffPath, [authorization, authorization]],
+    [kickOffPath, [authorization, 'authorization: Bearer other']],
+    ['/fhir/r4/metadata', [authorization, authorization]],
+    [kickOffPath, [authorization, 'Content-Type: application/json', 'Content-Type: application/fhir+json']],
+    [kickOffPath, [authorization, 'Host: y']],
+    [filePath(id, 'Patient.1.ndjson'), [authorization, 'Range: bytes=0-1', 'Range: bytes=2-3']],
+  ] as const) {
+    const response = await sendRaw(app, [`GET ${address} HTTP/1.1`, 'Host: x', 'Connection: close', ...lines, '', ''].join('\r\n'))
+    t.match(response, /^HTTP\/1\.1 400 /, lines.join())
+    t.match(response, /may stand once only/)
+  }
+  const lists = ['Accept: application/json', 'Accept: application/fhir+json', 'Prefer: respond-async', 'Prefer: handling=strict', 'X-Other: a', 'X-Other: a']
+  t.match(await sendRaw(app, [`GET ${kickOffPath} HTTP/1.1`, 'Host: x', 'Connection: close', authorization, ...lists, '', ''].join('\r\n')), /^HTTP\/1\.1 202 /)
 })
 
 async function sendRaw ({ server }: { server: Server }, request: string): Promise<string> {

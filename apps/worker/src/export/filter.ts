@@ -1,5 +1,4 @@
-import type { ExportRow } from '@fhir-bulk-export/core/db'
-import type { ExportLevel } from '@fhir-bulk-export/core/exports'
+import type { ClaimedExport, ExportLevel } from '@fhir-bulk-export/core/exports'
 import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/search'
 import type { FilterSql, TypeFilter } from '@fhir-bulk-export/core/search'
 import type { Source } from '@fhir-bulk-export/core/source'
@@ -19,8 +18,9 @@ export interface SnapshotFilter {
   patientIds: string[] | null
   /** Only the compartments of this group's members. */
   groupId: string | null
-  since: Date | null
-  until: Date | null
+  /** FHIR instants, to the microsecond. */
+  since: string | null
+  until: string | null
   typeFilters: TypeFilter[]
   /** Identifier.system of the bare `mrn` column, for filters that ask for identifiers. */
   mrnSystem: string | undefined
@@ -32,7 +32,7 @@ export interface SnapshotFilter {
   elements: string[]
 }
 
-export function toSnapshotFilter (row: ExportRow, mrnSystem: string | undefined): SnapshotFilter {
+export function toSnapshotFilter (row: ClaimedExport, mrnSystem: string | undefined): SnapshotFilter {
   return {
     types: row.types,
     level: row.level,
@@ -67,12 +67,13 @@ export function toSettings (filter: SnapshotFilter, source: Source): Record<stri
   if (patientId !== null) settings['fhir_bulk_export.patient_id'] = patientId
   if (patientIds !== null) settings['fhir_bulk_export.patient_ids'] = JSON.stringify(patientIds)
   if (groupId !== null) settings['fhir_bulk_export.group_id'] = groupId
-  if (since !== null) settings['fhir_bulk_export.since'] = since.toISOString()
-  if (until !== null) settings['fhir_bulk_export.until'] = until.toISOString()
+  if (since !== null) settings['fhir_bulk_export.since'] = since
+  if (until !== null) settings['fhir_bulk_export.until'] = until
   return settings
 }
 
 /** The latest instant of which it can be said that everything up to it is in the export, and from which a chain of `_since` goes on. */
 export function toTransactionTime ({ until }: SnapshotFilter, snapshotTime: Date): Date {
-  return until !== null && until < snapshotTime ? until : snapshotTime
+  const end = until === null ? snapshotTime : new Date(until) // without its microseconds: no later
+  return end < snapshotTime ? end : snapshotTime
 }

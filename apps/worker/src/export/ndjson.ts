@@ -91,9 +91,9 @@ function findWithheld (type: string, row: Row, columns: number, measured: Array<
 }
 
 /** The lines of the error files: an OperationOutcome for all that was ignored, and for every row that is missing or was exported with less than it holds. */
-export async function * toErrorLines (ignored: string[], issues: RowIssue[]): AsyncGenerator<Lines> {
-  if (ignored.length > 0) yield toLines(ignored.map(toIgnoredOutcome))
-  for (let i = 0; i < issues.length; i += 1_000) yield toLines(issues.slice(i, i + 1_000).map(toOperationOutcome))
+export async function * toErrorLines (ignored: string[], issues: RowIssue[], publicUrl: string): AsyncGenerator<Lines> {
+  if (ignored.length > 0) yield toLines(ignored.map((sentence) => toIgnoredOutcome(sentence, publicUrl)))
+  for (let i = 0; i < issues.length; i += 1_000) yield toLines(issues.slice(i, i + 1_000).map((issue) => toOperationOutcome(issue, publicUrl)))
 }
 
 function toLines (outcomes: OperationOutcome[]): Lines {

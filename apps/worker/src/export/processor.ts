@@ -1,6 +1,6 @@
 import { claimExport, failExport, findExport, handOnExport, retryExport } from '@fhir-bulk-export/core/exports'
-import type { Attempt, Progress } from '@fhir-bulk-export/core/exports'
-import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
+import type { Attempt, ClaimedExport, Progress } from '@fhir-bulk-export/core/exports'
+import type { Database } from '@fhir-bulk-export/core/db'
 import type { ExportJob, ExportProcessor } from '@fhir-bulk-export/core/queue'
 import { DelayedError, WaitingError } from 'bullmq'
 import type { Kysely } from 'kysely'
@@ -64,7 +64,7 @@ export function createProcessor (resources: ExportResources & { leases: Kysely<D
     }
   }
 
-  async function attemptExport (row: ExportRow): Promise<Ending> {
+  async function attemptExport (row: ClaimedExport): Promise<Ending> {
     const progress: Progress = { progress: 0, total_resources: 0, exported_resources: 0 }
     const own = new AbortController()
     const over = new AbortController()
@@ -86,7 +86,7 @@ export function createProcessor (resources: ExportResources & { leases: Kysely<D
   }
 
   /** Writes the ending down. Returns when the export is worth another look: never, now, or in so many milliseconds. */
-  async function settle (row: ExportRow, ending: Ending): Promise<'never' | 'now' | number> {
+  async function settle (row: ClaimedExport, ending: Ending): Promise<'never' | 'now' | number> {
     const attempt: Attempt = { id: row.id, attempt: row.attempt }
     switch (ending.kind) {
       case 'done':

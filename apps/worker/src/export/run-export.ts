@@ -1,6 +1,6 @@
-import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
+import type { Database } from '@fhir-bulk-export/core/db'
 import { publishExport } from '@fhir-bulk-export/core/exports'
-import type { Progress } from '@fhir-bulk-export/core/exports'
+import type { ClaimedExport, Progress } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import { toRelation } from '@fhir-bulk-export/core/resources'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
@@ -36,7 +36,7 @@ const filesPerPart = 100_000
  * on the same snapshot. Throws whatever went wrong first; what the attempt has stored by then is found in the ledger and
  * dropped by the sweep.
  */
-export async function runExport (resources: ExportResources, row: ExportRow, progress: Progress, signal: AbortSignal): Promise<void> {
+export async function runExport (resources: ExportResources, row: ClaimedExport, progress: Progress, signal: AbortSignal): Promise<void> {
   const { db, snapshots, readers, store, log, config } = resources
   signal.throwIfAborted()
   const filter = toSnapshotFilter(row, config.MRN_SYSTEM)
@@ -73,7 +73,7 @@ export async function runExport (resources: ExportResources, row: ExportRow, pro
     assertFewErrors(issues, config.EXPORT_MAX_ROW_ERRORS)
     let files = results.reduce((sum, result) => sum + result.files, 0)
     let errorFiles = 0
-    await splitFiles(toErrorLines(row.ignored, issues), config.EXPORT_FILE_BYTES, async (lines) => {
+    await splitFiles(toErrorLines(row.ignored, issues, config.PUBLIC_URL), config.EXPORT_FILE_BYTES, async (lines) => {
       const n = parts.length * filesPerPart + ++errorFiles
       await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, { export_id: row.id, attempt: row.attempt, n, list: 'error', type: 'OperationOutcome' }, lines, signal)
     })

@@ -93,5 +93,5 @@ t.test('what was withheld for its size is an issue of its element', async (t) =>
   const { count, issues } = await write('DocumentReference', rows, [], 65_536, (row, column) => (row.id === 'r-2' && column === 'content') || (row.id === 'r-3' && column === 'resource'))
   t.equal(count, 1)
   t.match(issues, [{ id: 'r-2', path: 'content', problem: 'is larger than EXPORT_MAX_ATTACHMENT_BYTES' }, { id: 'r-3', path: '', problem: 'is larger than EXPORT_MAX_ATTACHMENT_BYTES' }])
-  for await (const piece of toErrorLines(['ignored'], issues)) for (const line of piece.bytes.toString().trimEnd().split('\n')) t.ok(checkResource(Buffer.from(line)).isValid)
+  for await (const piece of toErrorLines(['ignored'], issues, 'https://fhir.example.org')) for (const line of piece.bytes.toString().trimEnd().split('\n')) t.ok(checkResource(Buffer.from(line)).isValid)
 })

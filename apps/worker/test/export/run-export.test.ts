@@ -86,6 +86,21 @@ t.test('_since: what changed after it, and nothing before', async (t) => {
   t.match(await readExport(service, next), { 'Patient.1.ndjson': [{ id: 'p4', gender: 'female' }] })
 })
 
+t.test('_since and _until count to the microsecond: a row whose lastUpdated one of them repeats is in one export', async (t) => {
+  const service = await openService(t)
+  await givenPatients(service.db, 3)
+  await sql`ALTER TABLE source.patients DISABLE TRIGGER USER`.execute(service.db)
+  await sql`UPDATE source.patients SET updated_at = '2024-01-31T09:30:00.12345Z'::timestamptz + substr(id, 2)::int * interval '1 us'`.execute(service.db)
+  await service.startWorker()
+  const idsOf = async (period: { since?: string, until?: string }) => {
+    const id = await service.kickOff({ types: ['Patient'], ...period })
+    await ended(service.db, id)
+    return (await readExport(service, id))['Patient.1.ndjson']?.map((patient) => patient.id)
+  }
+  t.same(await idsOf({ since: '2024-01-31T09:30:00.123452Z' }), ['p3'])
+  t.same(await idsOf({ until: '2024-01-31T09:30:00.123452Z' }), ['p1', 'p2'])
+})
+
 t.test('a row that cannot make a valid resource is a line of the error file, which tells nothing of its content', async (t) => {
   const service = await openService(t)
   await givenPatients(service.db, 4)
@@ -95,7 +110,12 @@ t.test('a row that cannot make a valid resource is a line of the error file, whi
   t.match(await ended(service.db, id), { status: 'completed' })
   const files = await readExport(service, id)
   t.same(files['Patient.1.ndjson']?.map((patient) => patient.id), ['p1', 'p3', 'p4'])
-  t.match(files['error.1.ndjson'], [{ resourceType: 'OperationOutcome', issue: [{ severity: 'error', diagnostics: /Patient\/p2.*gender/ }] }])
+  t.match(files['error.1.ndjson'], [{
+    resourceType: 'OperationOutcome',
+    issue: [{
+      severity: 'error', details: { coding: [{ system: 'http://localhost:3000/fhir/r4/CodeSystem/error-code', code: 'resource-left-out' }] }, diagnostics: /Patient\/p2.*gender/,
+    }]
+  }])
   t.notMatch(JSON.stringify(files['error.1.ndjson']), /secret/)
   t.match(await findPublishedFiles(service.db, id), [{ count: 3 }, { list: 'error', type: 'OperationOutcome', count: 1 }])
 })

@@ -45,7 +45,7 @@ t.test('a filter that was not given is an error where the SQL asks for it', asyn
   const snapshot = await openSnapshot(pool, noFilter, 0)
   snapshot.close()
   await pool.query("INSERT INTO source.patients (id) VALUES ('p1')")
-  const filters = [{ patientId: 'p1' }, { patientIds: [] }, { groupId: 'g1' }, { since: new Date() }, { until: new Date() }, { typeFilters: [parseTypeFilter('Patient?gender=male')] }]
+  const filters = [{ patientId: 'p1' }, { patientIds: [] }, { groupId: 'g1' }, { since: new Date().toISOString() }, { until: new Date().toISOString() }, { typeFilters: [parseTypeFilter('Patient?gender=male')] }]
   for (const filter of filters) {
     const snapshot = await openSnapshot(pool, noFilter, 0)
     await t.rejects(snapshot.count(toCountQuery('Patient', filterOf(filter), snapshot.source), 'source.patients'), { cause: { code: '42704' } }, Object.keys(filter).join())

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { Type } from '@sinclair/typebox'
 import { addClient, disableClient, findClients, isClientId, parseKeySet, rotateClient, toClientScopes } from '../clients/index.ts'
 import type { ClientKeys } from '../clients/index.ts'
-import { databaseConfig, publicOrigin, readArguments, readConfig } from '../config/index.ts'
+import { databaseConfig, origin, readArguments, readConfig } from '../config/index.ts'
 import { assertMigrated, createDatabase } from '../db/index.ts'
 import type { ClientRow } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
@@ -85,7 +85,7 @@ async function toWork ([command, id = '', ...others]: string[], given: Given): P
 async function readKeys ({ 'jwks-file': file, 'jwks-url': url }: Given): Promise<ClientKeys> {
   if ((file === undefined) === (url === undefined)) throw invalid('Either --jwks-file or --jwks-url is expected')
   if (url !== undefined) {
-    if (!new RegExp(`^${publicOrigin}(/[^\\s#]*)?$`).test(url)) throw invalid('--jwks-url: an https:// URL is expected (http:// for localhost, 127.0.0.1 and [::1] alone)')
+    if (!new RegExp(`^${origin}(/[^\\s#]*)?$`).test(url)) throw invalid('--jwks-url: an https:// URL is expected (http:// for localhost, 127.0.0.1 and [::1] alone)')
     return { jwksUrl: url }
   }
   const opened = await open(file ?? '')

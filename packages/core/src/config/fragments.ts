@@ -3,14 +3,20 @@ import { atLeastOneSecond, byteSize, duration, keyring, list } from './units.ts'
 
 /** The environment, in fragments that each app merges as it needs them. What the variables mean stands in the README. */
 
-/**
- * The beginning of an address to which tokens travel, or from which the keys come that verify them, as a pattern: in the clear only
- * where nothing leaves the machine.
- */
-export const publicOrigin = '(https://[^\\s/?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]{1,5})?)'
-
 export const databaseConfig = {
   DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', expected: 'a URL such as postgres://user:password@host:5432/database' }),
+}
+
+/** Tokens, and the keys that verify them, travel to these addresses: in the clear only where they do not leave the machine. */
+export const origin = '(https://[^\\s/?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]{1,5})?)'
+
+/** All absolute URLs are made of it: the API's, and those in files. */
+export const publicConfig = {
+  PUBLIC_URL: Type.String({
+    pattern: `^${origin}(/[^\\s/?#]+)*$`,
+    default: 'http://localhost:3000',
+    expected: 'an https:// URL without a slash at its end (http:// for localhost, 127.0.0.1 and [::1] alone)',
+  }),
 }
 
 export const queueConfig = {

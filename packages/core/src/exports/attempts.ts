@@ -17,8 +17,11 @@ export interface Progress {
   exported_resources: number
 }
 
+/** `since` and `until` as FHIR instants, to the microsecond: a Date has no room for these. */
+export type ClaimedExport = Omit<ExportRow, 'since' | 'until'> & { since: string | null, until: string | null }
+
 export type Claim =
-  | { outcome: 'claimed', export: ExportRow }
+  | { outcome: 'claimed', export: ClaimedExport }
   /** Somebody else has the lease, or a backoff runs: worth another look at `availableAt`. */
   | { outcome: 'busy', availableAt: Date }
   /** There is nothing (more) to do: the export has ended, or is not known. */
@@ -58,7 +61,7 @@ async function failAbandoned (trx: Transaction<Database>, id: string, { maxFailu
 }
 
 /** What earlier attempts have stored will never be published: their keys go now, their files by the sweep. */
-async function takeLease (trx: Transaction<Database>, id: string, leaseMs: number): Promise<ExportRow | undefined> {
+async function takeLease (trx: Transaction<Database>, id: string, leaseMs: number): Promise<ClaimedExport | undefined> {
   const claimed = await trx.updateTable('bulk_export_jobs')
     .set({
       status: 'in_progress',
@@ -75,9 +78,16 @@ async function takeLease (trx: Transaction<Database>, id: string, leaseMs: numbe
     .where('status', 'in', ['pending', 'in_progress'])
     .where('available_at', '<=', sql<Date>`now()`)
     .returningAll()
+    .returning([toInstant('since').as('since_instant'), toInstant('until').as('until_instant')])
     .executeTakeFirst()
-  if (claimed !== undefined && claimed.attempt > 1) await destroyKeys(trx, [id])
-  return claimed
+  if (claimed === undefined) return undefined
+  if (claimed.attempt > 1) await destroyKeys(trx, [id])
+  const { since_instant: since, until_instant: until, ...row } = claimed
+  return { ...row, since, until }
+}
+
+function toInstant (column: 'since' | 'until') {
+  return sql<string | null>`to_char(${sql.ref(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 }
 
 /**

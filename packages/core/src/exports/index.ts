@@ -1,5 +1,5 @@
 export { claimExport, failExport, findWaitingExports, handOnExport, publishExport, renewLease, retryExport } from './attempts.ts'
-export type { Attempt, Claim, Progress } from './attempts.ts'
+export type { Attempt, Claim, ClaimedExport, Progress } from './attempts.ts'
 export { beginDownload, endDownload, renewDownload } from './downloads.ts'
 export { claimGarbage, expireExports, forgetDroppedFiles, releaseGarbage, removeExpiredExports, removeStaleDownloads } from './expiry.ts'
 export { findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, isDroppable, markFileDropped, recordFile } from './files.ts'

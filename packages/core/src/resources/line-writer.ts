@@ -28,7 +28,7 @@ interface Leaf {
 
 const newline = 0x0a
 const emptyObject = Buffer.from('{}')
-const subsetted = '{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED","display":"subsetted"}'
+const subsetted = '{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}'
 
 /**
  * What makes lines of a relation's rows: the row's `resource` as it stands, with `id`, `meta.lastUpdated` and the columns of its type put

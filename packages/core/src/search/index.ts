@@ -1,4 +1,5 @@
 export { toDocument } from './document.ts'
+export { groupSearchParameters } from './group-search.ts'
 export { searchParametersOf, type SearchKind, type SearchParameter } from './parameters.ts'
 export { toFilterSql, type FilterSql } from './to-sql.ts'
-export { assertFewConditions, parseTypeFilter, splitTypeFilters, typeFilterLimits, type TypeFilter } from './type-filter.ts'
+export { assertFewConditions, parseSearch, parseTypeFilter, splitTypeFilters, typeFilterLimits, type TypeFilter } from './type-filter.ts'

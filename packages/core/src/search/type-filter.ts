@@ -2,7 +2,7 @@ import { ServiceError } from '../errors.ts'
 import { isResourceType } from '../r4/index.ts'
 import { toCondition } from './condition.ts'
 import { FilterProblem } from './filter-problem.ts'
-import { isSearchParameter, searchParametersOf, type Criterion } from './parameters.ts'
+import { isSearchParameter, searchParametersOf, type Criterion, type SearchParameter } from './parameters.ts'
 
 /** `Type?criterion&criterion`: all of the criteria hold. */
 export interface TypeFilter { type: string, criteria: Criterion[] }
@@ -17,13 +17,13 @@ export function assertFewConditions (filters: readonly TypeFilter[]): void {
   assertFew('conditions', criteria.length)
 }
 
-function assertFew (what: keyof typeof typeFilterLimits, count: number): void {
-  if (count > typeFilterLimits[what]) throw new ServiceError('INVALID_PARAMETER', `_typeFilter has ${count} ${what}: at most ${typeFilterLimits[what]} are accepted`)
+function assertFew (what: keyof typeof typeFilterLimits, count: number, where = '_typeFilter'): void {
+  if (count > typeFilterLimits[what]) throw new ServiceError('INVALID_PARAMETER', `${where} has ${count} ${what}: at most ${typeFilterLimits[what]} are accepted`)
 }
 
 /** A comma may stand between two filters, or between two values in one: it is the former where a type and `?` follow. */
 export function splitTypeFilters (text: string): string[] {
-  return text.split(/,(?=[A-Z][A-Za-z]*\?)/)
+  return text.split(/,(?=\s*[A-Z][A-Za-z]*\?)/)
 }
 
 /**
@@ -47,9 +47,34 @@ function parseCriterion (type: string, part: string): Criterion {
   const colon = name.indexOf(':')
   const parameter = searchParametersOf(type).get(colon === -1 ? name : name.slice(0, colon))
   if (parameter === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', toUnsupported(type, name))
-  const values = [...new Set(decode(type, sign === -1 ? '' : part.slice(sign + 1)).split(/(?<!\\),/))]
-  assertFew('values', values.length)
-  const criterion = { parameter, modifier: colon === -1 ? undefined : name.slice(colon + 1), values }
+  return toCriterion(parameter, name, splitValues(decode(type, sign === -1 ? '' : part.slice(sign + 1)), '_typeFilter'), `_typeFilter ${type}?${toSafeName(name)}`)
+}
+
+/**
+ * A search as HTTP has it, `given` in its query or body: all of it holds.
+ * @throws ServiceError UNSUPPORTED_PARAMETER or INVALID_PARAMETER, whose message names the parameter.
+ */
+export function parseSearch (type: string, parameters: ReadonlyMap<string, SearchParameter>, given: ReadonlyArray<{ name: string, value: string }>): TypeFilter {
+  assertFew('conditions', given.length, 'The search')
+  const criteria = given.map(({ name, value }) => {
+    const parameter = parameters.get(name.split(':', 1)[0] ?? '')
+    if (parameter === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', `The search parameter ${toSafeName(name)} is not supported: ${type} takes ${[...parameters.keys()].join(', ')}`)
+    return toCriterion(parameter, name, splitValues(value, 'The search'), toSafeName(name))
+  })
+  assertFew('values', criteria.reduce((sum, { values }) => sum + values.length, 0), 'The search')
+  return { type, criteria }
+}
+
+function splitValues (text: string, where: string): string[] {
+  const values = [...new Set(text.split(/(?<!\\),/))]
+  assertFew('values', values.length, where)
+  return values
+}
+
+/** `where` begins the sentence about what is wrong. */
+function toCriterion (parameter: SearchParameter, name: string, values: string[], where: string): Criterion {
+  const [, modifier] = name.split(/:(.*)/s)
+  const criterion = { parameter, modifier, values }
   try {
     for (const value of values) {
       if (value === '') throw new FilterProblem('must not be empty')
@@ -58,7 +83,7 @@ function parseCriterion (type: string, part: string): Criterion {
     toCondition('', criterion, () => '', new Date()) // whatever is wrong with a value is found here
   } catch (error) {
     if (!(error instanceof FilterProblem)) throw error
-    throw new ServiceError(error.isUnsupported ? 'UNSUPPORTED_PARAMETER' : 'INVALID_PARAMETER', `_typeFilter ${type}?${toSafeName(name)} ${error.message}`)
+    throw new ServiceError(error.isUnsupported ? 'UNSUPPORTED_PARAMETER' : 'INVALID_PARAMETER', `${where} ${error.message}`)
   }
   return criterion
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import type { QueryExecutorProvider, RawBuilder } from 'kysely'
+import type { Kysely, QueryExecutorProvider, RawBuilder } from 'kysely'
+import type { Database } from '../db/database.ts'
 import { rootElements } from '../r4/index.ts'
 import { createLineWriter, type Line, type LineWriter, type Row, type RowIssue } from '../resources/index.ts'
 import type { Source, SourceRelation } from './catalog.ts'
@@ -20,18 +21,25 @@ export async function findGroupLine (db: QueryExecutorProvider, source: Source, 
   return found === undefined ? undefined : toGroupLine(found, writer)
 }
 
-/** Of a list of groups, or of those `among` these ids: those behind the id `after`, at most `limit` of them, with at most `maxMembers` members in all. */
-export interface GroupPage { among?: string[] | null, after: string | undefined, limit: number, maxMembers: number }
+/** SQL that is true for the rows `r` that are looked for, and the settings whose values it reads (search/to-sql.ts). */
+export interface GroupFilter { condition: string, settings: Readonly<Record<string, string>> }
+
+/** The groups that are looked for; `among`: none but those with these ids. Without either all of them. */
+export interface GroupChoice { filter?: GroupFilter | undefined, among?: string[] | null }
+
+/** Of a list of groups: those behind the id `after`, at most `limit` of them, with at most `maxMembers` members in all. */
+export interface GroupPage extends GroupChoice { after: string | undefined, limit: number, maxMembers: number }
 
 /** By id. A group for whose members there is no room comes without them, and says that it is not whole. */
-export async function findGroupLines (db: QueryExecutorProvider, source: Source, { among = null, after, limit, maxMembers }: GroupPage): Promise<GroupLine[]> {
+export async function findGroupLines (db: Kysely<Database>, source: Source, { filter, among = null, after, limit, maxMembers }: GroupPage): Promise<GroupLine[]> {
   const relation = source.relations.find(({ type }) => type === 'Group')
   if (relation === undefined) return []
+  const condition = sql`${toSql({ filter, among })} ${after === undefined ? sql`` : sql`AND r.id::text > ${after}`}`
   const whole = createWriter(relation, [])
   const withoutMembers = createWriter(relation, [...rootElements('Group')].filter((element) => element !== 'member'))
   let left = maxMembers
-  const condition = sql`${after === undefined ? sql`` : sql`AND r.id::text > ${after}`} ${among === null ? sql`` : sql`AND r.id::text = ANY(${among}::text[])`}`
-  return (await readRows(db, relation, whole, maxMembers, condition, limit)).map((found) => {
+  const rows = await withSettings(db, filter, async (trx) => await readRows(trx, relation, whole, maxMembers, condition, limit))
+  return rows.map((found) => {
     if (found.members !== null && found.members > left) return toGroupLine(found, withoutMembers)
     const line = toGroupLine(found, whole)
     if (!('json' in line)) return line
@@ -39,6 +47,27 @@ export async function findGroupLines (db: QueryExecutorProvider, source: Source,
     if (members > left) return toGroupLine(found, withoutMembers)
     left -= members
     return line
+  })
+}
+
+export async function countGroups (db: Kysely<Database>, source: Source, { filter, among = null }: GroupChoice): Promise<number> {
+  const relation = source.relations.find(({ type }) => type === 'Group')
+  if (relation === undefined) return 0
+  const { rows: [row] } = await withSettings(db, filter, async (trx) => await sql<{ count: number }>`SELECT count(*) AS count FROM source.patient_groups r WHERE ${isLive(relation)} ${toSql({ filter, among })}`.execute(trx))
+  return row?.count ?? 0
+}
+
+function toSql ({ filter, among }: GroupChoice): RawBuilder<unknown> {
+  const isAmong = among == null ? sql`` : sql`AND r.id::text = ANY(${among}::text[])`
+  return sql`${filter === undefined ? sql`` : sql.raw(`AND (${filter.condition})`)} ${isAmong}`
+}
+
+async function withSettings<T> (db: Kysely<Database>, filter: GroupFilter | undefined, read: (trx: QueryExecutorProvider) => Promise<T>): Promise<T> {
+  if (filter === undefined) return await read(db)
+  const values = Object.entries(filter.settings)
+  return await db.transaction().execute(async (trx) => {
+    await sql`SELECT set_config(s.name, s.value, true) FROM unnest(${values.map(([name]) => name)}::text[], ${values.map(([, value]) => value)}::text[]) AS s (name, value)`.execute(trx)
+    return await read(trx)
   })
 }
 

@@ -1,4 +1,4 @@
-export { findGroupLine, findGroupLines, type GroupLine } from './group-lines.ts'
+export { countGroups, findGroupLine, findGroupLines, type GroupFilter, type GroupLine } from './group-lines.ts'
 export { findMemberIds, findPatientIds, isGroup } from './groups.ts'
 export { assertApiReads, grantReads, grantReadsOfNew, toReads } from './grants.ts'
 export { getRelation, readSource, type ColumnForm, type Columns, type RelationKind, type Source, type SourceRelation } from './catalog.ts'

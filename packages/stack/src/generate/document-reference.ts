@@ -9,6 +9,15 @@ import type { Random } from './random.ts'
 import { elsewhere, organization, practitioner } from './references.ts'
 import { descriptions } from './vocabulary.ts'
 
+/** A page with nothing on it. */
+const scan = Buffer.from(`%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj
+trailer<</Root 1 0 R>>
+%%EOF
+`).toString('base64')
+
 const uuidSystem = 'urn:ietf:rfc:3986'
 
 /** A row of source.medical_records. */
@@ -69,7 +78,7 @@ function contents (patient: PatientRow, writtenMs: number, random: Random): Docu
   if (random.chance(0.3)) attachment.creation = random.chance(0.3) ? toPartialDate(writtenMs, random) : toDateTime(writtenMs, random)
   const first = random.chance(0.5) ? { attachment, format: codes.textFormat } : { attachment }
   if (!random.chance(0.05)) return [first]
-  // The same in another form; and a document of which only the title is known.
+  // The same in other forms.
   const html = Buffer.from(`<pre>${text.toString().replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</pre>`)
-  return [first, { attachment: { contentType: 'text/html', data: html.toString('base64') } }, { attachment: { contentType: 'application/pdf', title: 'Scan (on paper only)' } }]
+  return [first, { attachment: { contentType: 'text/html', data: html.toString('base64') } }, { attachment: { contentType: 'application/pdf', data: scan, title: 'Scan' } }]
 }

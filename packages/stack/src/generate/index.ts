@@ -19,7 +19,7 @@ export type Generated =
   | { resource: Condition | Encounter | Observation }
 
 /** Raise it when the same seed gives other data than before: what was cached is then generated anew. */
-export const generatorVersion = 3
+export const generatorVersion = 4
 
 export interface Population {
   patients: number

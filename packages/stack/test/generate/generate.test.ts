@@ -23,6 +23,18 @@ t.test('the same seed gives the same data, another seed others', async t => {
   t.not(JSON.stringify([...generate({ patients: 50, seed: 8 })]), first)
 })
 
+// Bulk Data 3.0.0, Attachments: SHOULD have contentType, and data or url.
+t.test('every attachment has a content type, and data or a url', async t => {
+  const attachments = population.flatMap((generated) => findAttachments('row' in generated ? generated.row : generated.resource))
+  t.ok(attachments.length > 1_000)
+  for (const { contentType, data, url } of attachments) if (contentType === undefined || (data === undefined) === (url === undefined)) t.fail(`${contentType}`)
+})
+
+function findAttachments (value: unknown): Attachment[] {
+  if (typeof value !== 'object' || value === null) return []
+  return 'contentType' in value ? [value as Attachment] : Object.values(value).flatMap(findAttachments)
+}
+
 t.test('a larger population starts with the patients of the smaller one', async t => {
   const withoutGroups = (patients: number): string[] => [...generate({ patients, seed: 1 })]
     .filter((generated) => !('row' in generated && generated.relation.startsWith('patient_group'))).map(generated => JSON.stringify(generated))

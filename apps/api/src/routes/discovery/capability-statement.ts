@@ -1,5 +1,5 @@
-import { searchParametersOf } from '@fhir-bulk-export/core/search'
-import type { CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestResourceOperation, CapabilityStatementRestSecurity } from 'fhir/r4.js'
+import { groupSearchParameters, searchParametersOf } from '@fhir-bulk-export/core/search'
+import type { CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestResourceOperation, CapabilityStatementRestResourceSearchParam, CapabilityStatementRestSecurity } from 'fhir/r4.js'
 import { version } from '../../version.ts'
 
 export interface Discovered {
@@ -48,19 +48,28 @@ export function toCapabilityStatement ({ publicUrl, tokenEndpoint, types }: Disc
   }
 }
 
-/** The parameters are those of _typeFilter. */
 function toExportedResource (type: string): CapabilityStatementRestResource {
   return {
     type: type as CapabilityStatementRestResource['type'],
     ...special[type],
-    searchParam: [...searchParametersOf(type).values()].map(({ name, kind }) => ({ name, type: kind })),
+    searchParam: toSearchParams(type),
   }
+}
+
+/** Those of _typeFilter. For Group also what its own search takes and _typeFilter does not, and is marked so. */
+function toSearchParams (type: string): CapabilityStatementRestResourceSearchParam[] {
+  const ofFilter = searchParametersOf(type)
+  const own = type === 'Group' ? [...groupSearchParameters.values()].filter(({ name }) => !ofFilter.has(name)) : []
+  return [
+    ...[...ofFilter.values()].map(({ name, kind }) => ({ name, type: kind })),
+    ...own.map(({ name, kind }) => ({ extension: [{ url: `${bulkData}/StructureDefinition/operation-not-supported`, valueCanonical: bulkDataServer }], name, type: kind })),
+  ]
 }
 
 /** The types that have endpoints of their own. */
 const special: Record<string, Omit<CapabilityStatementRestResource, 'type'>> = {
   Patient: { operation: toOperations('patient-export') },
-  Group: { interaction: [{ code: 'read' }, { code: 'search-type' }], operation: toOperations('group-export') },
+  Group: { interaction: [{ code: 'read' }, { code: 'search-type' }], documentation: `Search, also by POST _search: ${[...groupSearchParameters.keys(), '_count'].join(', ')}. The other parameters are for _typeFilter alone.`, operation: toOperations('group-export') },
 }
 
 /** Clients look for either of the two names. */

@@ -5,6 +5,7 @@ import type { CurrentSource } from '@fhir-bulk-export/core/source'
 import { Type } from '@sinclair/typebox'
 import { toTokenUrl } from '../../auth/access-token.ts'
 import { fhirJson } from '../../errors/outcome.ts'
+import { takeGeneralParametersOfQuery } from '../../plugins/general-parameters.ts'
 import { toCapabilityStatement } from './capability-statement.ts'
 import type { Discovered } from './capability-statement.ts'
 import { smartConfigurationSchema, toSmartConfiguration } from './smart-configuration.ts'
@@ -27,6 +28,7 @@ export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async func
   app.route({
     method,
     url: '/metadata',
+    onRequest: takeGeneralParametersOfQuery,
     schema: {
       tags: ['Discovery'],
       summary: 'What this server can do: its CapabilityStatement',

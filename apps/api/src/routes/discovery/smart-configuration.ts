@@ -24,7 +24,7 @@ export function toSmartConfiguration (tokenEndpoint: string, types: readonly str
     token_endpoint_auth_methods_supported: ['private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: ['RS384', 'ES384'],
     grant_types_supported: ['client_credentials'],
-    scopes_supported: contexts.flatMap((context) => ['*', ...types].flatMap((type) => [`${context}/${type}.rs`, `${context}/${type}.read`])),
+    scopes_supported: contexts.flatMap((context) => [...new Set(['*', ...types, 'Group'])].flatMap((type) => [`${context}/${type}.rs`, `${context}/${type}.read`])),
     code_challenge_methods_supported: ['S256'], // required, although no code flow leads here
     capabilities: ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'],
   }

@@ -28,7 +28,7 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
     schema: {
       tags: ['Export'],
       summary: 'One NDJSON file of a completed export',
-      description: 'With ETag, If-None-Match, one Range, If-Range, and gzip where it is accepted.',
+      description: 'With ETag, If-Match, If-None-Match, one Range, If-Range, and gzip where it is accepted.',
       params: Type.Object({
         jobId: Type.String({ description: 'The id of the export' }),
         fileName: Type.String({ description: 'As in the manifest: Patient.1.ndjson' }),
@@ -39,8 +39,9 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
     handler: async function sendFile (request, reply) {
       const file = await getFile(files, request.caller, request.params)
       const { content: { size }, sha256 } = file
-      reply.header('Vary', 'Accept-Encoding')
+      addToVary(reply, 'Accept-Encoding')
       const selected = selectRepresentation(request.method, request.headers, { sha256, size })
+      if (selected.kind === 'another') throw new ServiceError('PRECONDITION_FAILED')
       if (selected.kind === 'unsatisfiable') {
         reply.header('Content-Range', `bytes */${size}`)
         throw new ServiceError('RANGE_NOT_SATISFIABLE', `The file has ${size} bytes`)
@@ -75,6 +76,11 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
       throw error
     }
   }
+}
+
+/** Beside what CORS has put there. */
+function addToVary (reply: FastifyReply, field: string): void {
+  reply.header('Vary', [reply.getHeader('Vary') ?? [], field].flat().join(', '))
 }
 
 /** Each takes the other down: an error of the bytes is one of the answer, and without an answer no more of them are read. */

@@ -1,13 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { constants, createGzip } from 'node:zlib'
 import type { Gzip } from 'node:zlib'
-import { findMatch, selectRange } from '../../http/conditions.ts'
+import { findMatch, meetsIfMatch, selectRange } from '../../http/conditions.ts'
 import { selectCoding } from '../../http/content-coding.ts'
 import type { ContentCoding } from '../../http/content-coding.ts'
 import type { ByteRange } from '@fhir-bulk-export/core/store'
 
 /** What a request for a file is answered with. Each coding has a strong ETag of its own (RFC 9110, 8.8.3.3). */
 export type Representation =
+  | { kind: 'another' }
   | { kind: 'not-modified', etag: string }
   | { kind: 'unsatisfiable' }
   | { kind: 'content', etag: string, coding: ContentCoding, range: ByteRange | undefined }
@@ -15,6 +16,7 @@ export type Representation =
 /** A Range is for GET alone (RFC 9110, 14.2), and is one of the file's own bytes: who asks for one is never sent gzip. */
 export function selectRepresentation (method: string, headers: IncomingHttpHeaders, { sha256, size }: { sha256: string, size: number }): Representation {
   const etags = { identity: `"${sha256}"`, gzip: `"${sha256}-gzip"` }
+  if (!meetsIfMatch(headers, etags.identity, etags.gzip)) return { kind: 'another' }
   const asksForRange = method === 'GET' && headers.range !== undefined
   const coding = asksForRange ? 'identity' : selectCoding(headers['accept-encoding'])
   // Both are the same file: whichever of them the client has, it need not be sent.

@@ -20,7 +20,7 @@ function checkRefusal (t: Test, response: Awaited<ReturnType<typeof post>>, [wha
     resourceType: 'OperationOutcome',
     issue: [{ severity: 'error', code: issue, details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: codings[status] }] } }],
   }, what)
-  t.ok(String(outcome.issue[0].details.text).includes(names), `${what}: ${outcome.issue[0].details.text} names ${names}`)
+  t.ok(String(outcome.issue[0].diagnostics).includes(names), `${what}: ${outcome.issue[0].diagnostics} names ${names}`)
 }
 
 const instant = '2026-02-22T15:30:00Z'

@@ -34,7 +34,7 @@ t.test('scopes must cover the types of an export, for a file its type, at each r
       for (const method of ['GET', 'HEAD'] as const) {
         const response = await api.app.inject({ method, url: filePath(id, file.name), headers })
         t.equal(response.statusCode, isReadable ? 200 : 403, `${method} ${file.name}: ${name}`)
-        if (method === 'GET' && !isReadable) t.match(response.json(), { issue: [{ code: 'forbidden', details: { coding: [{ code: 'forbidden' }], text: /scope/ } }] })
+        if (method === 'GET' && !isReadable) t.match(response.json(), { issue: [{ code: 'forbidden', details: { coding: [{ code: 'forbidden' }] }, diagnostics: /scope/ }] })
       }
     }
     t.equal((await api.app.inject({ method: 'DELETE', url: statusPath(id), headers })).statusCode, whole ? 204 : 403, `DELETE: ${name}`)

@@ -127,7 +127,7 @@ t.test('failed: 200 with the reason on the reference card, 500 with respond-asyn
   const api = await startApi(t)
   const outcome = {
     resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code: 'processing', details: { text: 'the source lacks a column' }, diagnostics: 'the source lacks a column' }],
+    issue: [{ severity: 'error', code: 'processing', details: { coding: [{ code: 'export-failed' }], text: 'Export failed' }, diagnostics: 'the source lacks a column' }],
   }
 
   const card = await kickOff(api)

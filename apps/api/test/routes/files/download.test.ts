@@ -43,6 +43,22 @@ t.test('the whole file, and its headers', async (t) => {
   await until(async () => (await leases(api)).length === 0)
 })
 
+t.test('If-Match: 412 for another version of the file, before anything is read', async (t) => {
+  const api = await startWithFile(t)
+  const { app, url, etag } = api
+  for (const method of ['GET', 'HEAD'] as const) {
+    for (const [wanted, status] of [
+      [etag, 200], ['*', 200], [`"x", ${etag}`, 200], [etag.replace(/"$/, '-gzip"'), 200], ['"x"', 412], [`W/${etag}`, 412], ['', 412], [etag.slice(1, -1), 412],
+    ] as const) {
+      const response = await app.inject({ method, url, headers: { ...headers, 'if-match': wanted, 'if-none-match': '"y"' } })
+      t.equal(response.statusCode, status, `${method} ${wanted}`)
+      if (status === 412 && method === 'GET') t.match(response.json(), { issue: [{ code: 'conflict', details: { coding: [{ code: 'precondition-failed' }] } }] })
+    }
+  }
+  t.equal((await app.inject({ url, headers: { ...headers, 'if-match': '"x"', 'if-none-match': etag, range: 'bytes=0-1' } })).statusCode, 412, 'it comes first')
+  await until(async () => (await leases(api)).length === 0)
+})
+
 t.test('a part of the file', async (t) => {
   const { app, url, etag } = await startWithFile(t)
   for (const [range, part, contentRange] of [

@@ -32,6 +32,8 @@ t.test('a client that is held to groups exports and reads these, and nothing els
   for (const path of ['/Patient/$export', '/$export', '/Group/g2/$export']) t.equal((await get(`${base}${path}`, token, { method: 'POST' })).status, 403, `POST ${path}`)
   const { entry } = JSON.parse((await get(`${base}/Group`, token)).text) as { entry: Array<{ resource: { id: string } }> }
   t.strictSame(entry.map(({ resource: { id } }) => id), ['g1', 'g3'])
+  t.match(JSON.parse((await get(`${base}/Group?_count=0`, token)).text), { total: 2 })
+  t.match(JSON.parse((await get(`${base}/Group?name=two`, token)).text), { total: 0, entry: undefined })
 })
 
 t.test('it sees what it started itself, and no other export', async (t) => {

@@ -20,8 +20,9 @@ export interface BulkExportJobsTable {
   patient_ids: string[] | null
   /** May be empty: a lenient kick-off of unsupported types alone exports nothing, never everything. */
   types: string[]
-  since: Date | null
-  until: Date | null
+  /** To the microsecond; as a Date to the millisecond alone. */
+  since: ColumnType<Date | null, Date | string | null | undefined>
+  until: ColumnType<Date | null, Date | string | null | undefined>
   /** `_elements`, as `element` or `Type.element`. */
   elements: Generated<string[]>
   /** `_typeFilter`, each `Type?parameter=value&…`; checked at kick-off. */

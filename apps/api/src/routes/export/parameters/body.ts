@@ -2,6 +2,7 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { quote } from '../../../http/quote.ts'
+import { assertGeneralParameter, isGeneralParameter } from '../../../plugins/general-parameters.ts'
 import { isParameterName } from './given.ts'
 import type { Given, ParameterName } from './given.ts'
 import { assertFewParameters } from './limits.ts'
@@ -31,10 +32,17 @@ const valueTypes: Record<ParameterName, readonly string[]> = {
 /** @throws ServiceError INVALID_PARAMETER that names the parameter. */
 export function readBody ({ parameter = [] }: Static<typeof kickOffBody>): Given[] {
   assertFewParameters(parameter.length)
-  return parameter.map((part): Given => {
+  return parameter.filter(isRest).map((part): Given => {
     const { name } = part
     return { name, value: isParameterName(name) ? readValue(name, new Map(Object.entries(part))) : '', from: 'body' }
   })
+}
+
+/** What any address takes is taken, whichever value it is given as. */
+function isRest ({ name, ...part }: { name: string }): boolean {
+  if (!isGeneralParameter(name)) return true
+  assertGeneralParameter(name, Object.values(part).map(String))
+  return false
 }
 
 function readValue (name: ParameterName, part: Map<string, unknown>): string {

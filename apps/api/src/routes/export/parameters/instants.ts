@@ -1,52 +1,59 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 
 /** http://hl7.org/fhir/R4/datatypes.html#instant */
-const instant = /^((?!0000)\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-](0\d|1[0-3]):[0-5]\d|[+-]14:00)$/
+const instant = /^(((?!0000)\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)$/
 
 const toleratedFutureMs = 60_000
+const firstSecond = Date.parse('0001-01-01T00:00:00Z') / 1_000
+const lastSecond = Date.parse('9999-12-31T23:59:58Z') / 1_000
 
 /**
- * Digits beyond milliseconds are cut off, and a leap second counts as the second before it: the instant gets earlier and the
+ * Digits beyond microseconds are cut off, and a leap second counts as the second before it: the instant gets earlier and the
  * export may hold more, never less.
+ * @returns the instant in UTC, with six digits of a second. Such texts have the order of their instants.
  * @throws ServiceError INVALID_PARAMETER
  */
-export function parseSince (value: string, now: Date): Date {
-  const since = toDate('_since', readInstant('_since', value))
-  if (since.getTime() > now.getTime() + toleratedFutureMs) throw new ServiceError('INVALID_PARAMETER', '_since lies in the future')
+export function parseSince (value: string, now: Date): string {
+  const { second, micros, isLeapSecond } = readInstant('_since', value)
+  const since = toText('_since', isLeapSecond ? second - 1 : second, micros)
+  if (Date.parse(since) > now.getTime() + toleratedFutureMs) throw new ServiceError('INVALID_PARAMETER', '_since lies in the future')
   return since
 }
 
 /**
  * What `_since` cuts off is rounded up here, for the same reason.
+ * @returns as parseSince
  * @throws ServiceError INVALID_PARAMETER
  */
-export function parseUntil (value: string, since: Date | null): Date {
-  const text = readInstant('_until', value)
-  const cutMs = text.includes(':60') ? 1_000 : /\.\d{3}\d*[1-9]/.test(text) ? 1 : 0
-  const until = new Date(toDate('_until', text).getTime() + cutMs)
+export function parseUntil (value: string, since: string | null): string {
+  const { second, micros, isCut } = readInstant('_until', value)
+  const until = micros === 999_999 && isCut ? toText('_until', second + 1, 0) : toText('_until', second, isCut ? micros + 1 : micros)
   if (since !== null && until <= since) throw new ServiceError('INVALID_PARAMETER', '_until must be later than _since')
   return until
 }
 
-function readInstant (name: string, value: string): string {
+/** `second`: since 1970; for a leap second the one after it. `isCut`: there are more digits than those of microseconds. */
+interface Instant { second: number, micros: number, isCut: boolean, isLeapSecond: boolean }
+
+function readInstant (name: string, value: string): Instant {
   // The zone's `+`, if it was not encoded, arrives as a space.
-  const text = value.replace(/ (?=\d\d:\d\d$)/, '+')
-  const [, year, month, day] = instant.exec(text) ?? []
+  const [, minute, year, month, day, second, fraction = '', zone] = instant.exec(value.replace(/ (?=\d\d:\d\d$)/, '+')) ?? []
   if (year === undefined || Number(day) > daysIn(Number(year), Number(month))) {
     throw new ServiceError('INVALID_PARAMETER', `${name} must be an instant with seconds and a zone, such as 2026-02-22T15:30:00Z`)
   }
-  return text
+  return {
+    second: Date.parse(`${minute}:00${zone}`) / 1_000 + Number(second),
+    micros: Number(fraction.slice(0, 6).padEnd(6, '0')),
+    isCut: /[1-9]/.test(fraction.slice(6)),
+    isLeapSecond: second === '60',
+  }
 }
 
 /** In the zone it is written in, a year may be one that UTC does not call 0001 to 9999. */
-function toDate (name: string, text: string): Date {
-  const date = new Date(text.replace(':60', ':59'))
-  if (date < firstInstant || date > lastInstant) throw new ServiceError('INVALID_PARAMETER', `${name} must lie in the years 0001 to 9999 UTC`)
-  return date
+function toText (name: string, second: number, micros: number): string {
+  if (second < firstSecond || second > lastSecond) throw new ServiceError('INVALID_PARAMETER', `${name} must lie in the years 0001 to 9999 UTC`)
+  return `${new Date(second * 1_000).toISOString().slice(0, 19)}.${String(micros).padStart(6, '0')}Z`
 }
-
-const firstInstant = new Date('0001-01-01T00:00:00Z')
-const lastInstant = new Date('9999-12-31T23:59:58Z')
 
 function daysIn (year: number, month: number): number {
   const lastDay = new Date(0)

@@ -12,13 +12,14 @@ import type { Refusal } from './refusal.ts'
 import { parseTypeFilters } from './type-filters.ts'
 import { assertPermitted, parseTypes } from './types.ts'
 import type { TypeContext } from './types.ts'
-import { toSingle } from './values.ts'
+import { toList, toSingle } from './values.ts'
 
 /** What a kick-off asks for (Bulk Data 3.0.0, Query Parameters). What the fields mean to an export: db/tables/bulk-export-jobs.ts. */
 export interface KickOffParameters {
   types: string[]
-  since: Date | null
-  until: Date | null
+  /** FHIR instants in UTC, to the microsecond, which is what PostgreSQL keeps. */
+  since: string | null
+  until: string | null
   elements: string[]
   typeFilters: string[]
   associatedData: string[]
@@ -94,7 +95,7 @@ function isProvenanceAlone (types: string[]): boolean {
 
 /** The types that `_type` names, whether there are such types or not; without `_type` all that the caller may have. */
 function toNames (values: string[], permitted: string[]): string[] {
-  return values.length === 0 ? permitted : values.flatMap((value) => value.split(','))
+  return values.length === 0 ? permitted : toList('_type', values)
 }
 
 /** Provenance that is to come with what is exported comes although `_type` leaves it out; with nothing comes nothing. */

@@ -9,9 +9,9 @@ export function toSingle (name: ParameterName, values: string[]): string | undef
   return values.map((value) => refuseEmpty(name, value))[0]
 }
 
-/** Comma-separated, repeated or both: one list, without duplicates. */
+/** Comma-separated, repeated or both: one list, without duplicates and the blanks around its members. */
 export function toList (name: ListName, values: string[], split = (value: string) => value.split(',')): string[] {
-  const members = [...new Set(values.flatMap((value) => split(value)))]
+  const members = [...new Set(values.flatMap((value) => split(value)).map((member) => member.trim()))]
   assertFewMembers(name, members.length)
   return members.map((value) => refuseEmpty(name, value))
 }
