@@ -55,14 +55,35 @@ const maskedUrl = Buffer.from('"_url":{"extension":[{"url":"http://hl7.org/fhir/
 
 /** What is known of an object while it is copied. One for each depth, used again and again. */
 class Frame {
-  /** By the element's index: `mark` if it was seen in this object. */
-  readonly seen = new Float64Array(512)
-  mark = 0
+  /** By the element's index: the number of the object that it was last seen in, so that nothing has to be emptied for the next one. */
+  readonly #seen = new Float64Array(512)
+  #object = 0
   /** How many elements of choices were seen. */
   choices = 0
   isUrlLeftOut = false
   /** Lists of primitives and of their extensions in which there are nulls: which of the items are there. */
   lists: Array<{ element: ElementNode, isThere: boolean[] }> | undefined
+
+  begin (): void {
+    this.#object++
+    this.lists = undefined
+    this.choices = 0
+    this.isUrlLeftOut = false
+  }
+
+  see ({ index, isChoice }: ElementNode): void {
+    this.#seen[index] = this.#object
+    if (isChoice) this.choices++
+  }
+
+  has (index: number): boolean {
+    return this.#seen[index] === this.#object
+  }
+
+  hasAny (indexes: readonly number[]): boolean {
+    for (let i = 0; i < indexes.length; i++) if (this.has(indexes[i]!)) return true
+    return false
+  }
 }
 const frames: Frame[] = []
 
@@ -142,10 +163,7 @@ export function copyObject (cursor: Cursor, type: TypeNode, overlay?: Overlay): 
   if (cursor.source[cursor.at] !== openBrace) return cursor.fail('must be an object')
   if (cursor.depth === maxDepth) return cursor.fail('is nested too deeply')
   const frame = frames[cursor.depth++] ??= new Frame()
-  frame.mark++
-  frame.lists = undefined
-  frame.choices = 0
-  frame.isUrlLeftOut = false
+  frame.begin()
   overlay?.spans?.fill(-1)
   const start = cursor.to
   cursor.target[cursor.to++] = openBrace
@@ -184,15 +202,14 @@ function copyElements (cursor: Cursor, type: TypeNode, frame: Frame, overlay: Ov
     } else {
       index = cursor.index
       const element = type.elements[index]!
-      if (frame.seen[index] === frame.mark) return failAt(cursor, element, 'stands twice') !== failed
+      if (frame.has(index)) return failAt(cursor, element, 'stands twice') !== failed
       const mark = cursor.to
       startElement(cursor, element, first)
       const valueAt = cursor.to
       const status = overlay === undefined ? copyElement(cursor, element, frame) : copyUnder(cursor, element, frame, overlay)
       if (status === failed) return false
       if (status === copied) {
-        frame.seen[index] = frame.mark
-        if (element.isChoice) frame.choices++
+        frame.see(element)
         if (element.isAttachmentUrl && cursor.takeUrl?.(cursor, valueAt) === false) {
           cursor.to = mark
           frame.isUrlLeftOut = true
@@ -315,7 +332,7 @@ function copyOverlay (cursor: Cursor, frame: Frame, overlay: Overlay, first: num
   const { fields } = cursor
   for (const entry of overlay.entries) {
     const { element } = entry
-    if (frame.seen[element.index] === frame.mark || isAnyThere(entry.givesWayTo, fields)) continue
+    if (frame.has(element.index) || isAnyThere(entry.givesWayTo, fields)) continue
     const isTouched = isAnyThere(entry.touchedBy, fields)
     if (!isTouched && entry.openDefault === undefined) continue
     const mark = cursor.to
@@ -329,10 +346,7 @@ function copyOverlay (cursor: Cursor, frame: Frame, overlay: Overlay, first: num
     if (status === absent && entry.openDefault !== undefined) status = withSource(cursor, openDefault, entry, frame)
     if (status !== failed) status = appendItem(cursor, entry, start, status)
     if (status === failed) return false
-    if (status === copied) {
-      frame.seen[element.index] = frame.mark
-      if (element.isChoice) frame.choices++
-    }
+    if (status === copied) frame.see(element)
     if (status === absent || overlay.keeps?.[element.index] === false) cursor.to = mark
     else if (overlay.spans !== undefined) takeSpan(overlay.spans, element.index, start, cursor.to)
   }
@@ -369,19 +383,19 @@ function withSource (cursor: Cursor, copy: (cursor: Cursor, entry: OverlayEntry,
 
 /** Cardinality, choices, ele-1, and nulls that hold the place of extensions. */
 function hasWhatItNeeds (cursor: Cursor, type: TypeNode, frame: Frame): boolean {
-  const { seen, mark, lists } = frame
+  const { lists } = frame
   for (let i = 0; i < type.required.length; i++) {
     const { name, indexes } = type.required[i]!
-    if (!isAnySeen(frame, indexes)) return failAt(cursor, name, 'is required') !== failed
+    if (!frame.hasAny(indexes)) return failAt(cursor, name, 'is required') !== failed
   }
   if (frame.choices > 1 && !hasOneOfEachChoice(cursor, type, frame)) return false
-  if (type.idIndex !== -1 && seen[type.idIndex] === mark && !type.isResource && type.name !== 'Element' && !type.elements.some(({ index }) => index !== type.idIndex && seen[index] === mark)) {
+  if (type.idIndex !== -1 && frame.has(type.idIndex) && !type.isResource && type.name !== 'Element' && !type.elements.some(({ index }) => index !== type.idIndex && frame.has(index))) {
     return cursor.fail('must have content besides its id') !== failed
   }
   if (lists === undefined) return true
   for (const { element, isThere } of lists) {
     if (element.extends !== undefined) {
-      if (isThere.includes(true) || seen[element.extends] !== 0) continue
+      if (isThere.includes(true) || frame.has(element.extends)) continue
       return failAt(cursor, element, 'must not be empty') !== failed
     }
     const extensions = lists.find((list) => list.element.extends === element.index)
@@ -394,18 +408,13 @@ function hasWhatItNeeds (cursor: Cursor, type: TypeNode, frame: Frame): boolean 
   return true
 }
 
-function isAnySeen ({ seen, mark }: Frame, indexes: readonly number[]): boolean {
-  for (let i = 0; i < indexes.length; i++) if (seen[indexes[i]!] === mark) return true
-  return false
-}
-
-function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, { seen, mark }: Frame): boolean {
+function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, frame: Frame): boolean {
   for (let i = 0; i < type.choices.length; i++) {
     const { base, members } = type.choices[i]!
     let chosen = -1
     for (let n = 0; n < members.length; n++) {
       const { index, value } = members[n]!
-      if (seen[index] !== mark) continue
+      if (!frame.has(index)) continue
       if (chosen !== -1 && chosen !== value) return failAt(cursor, `${base}[x]`, 'must stand only once, with one type') !== failed
       chosen = value
     }
