@@ -104,7 +104,7 @@ export function copyItem (cursor: Cursor, { type, codes }: ElementNode): Status 
 }
 
 function copyList (cursor: Cursor, element: ElementNode, frame: Frame | undefined): Status {
-  const { path, target } = cursor
+  const { path, target, to: start } = cursor
   if (cursor.source[cursor.at] !== openBracket) return cursor.fail('must be an array')
   target[cursor.to++] = openBracket
   cursor.at++
@@ -139,7 +139,10 @@ function copyList (cursor: Cursor, element: ElementNode, frame: Frame | undefine
     cursor.skipBlanks()
   }
   if (isThere !== undefined && frame !== undefined) (frame.lists ??= []).push({ element, isThere })
-  if (written === 0) return absent
+  if (written === 0) {
+    cursor.to = start
+    return absent
+  }
   cursor.target[cursor.to++] = closeBracket
   return copied
 }
@@ -339,10 +342,7 @@ function copyOverlay (cursor: Cursor, frame: Frame, overlay: Overlay, first: num
     startElement(cursor, element, first)
     const start = cursor.to
     let status: Status = absent
-    if (isTouched) {
-      status = withSource(cursor, openOver, entry, frame)
-      if (status === absent) cursor.to = start // a value that is empty may have left its bracket
-    }
+    if (isTouched) status = withSource(cursor, openOver, entry, frame)
     if (status === absent && entry.openDefault !== undefined) status = withSource(cursor, openDefault, entry, frame)
     if (status !== failed) status = appendItem(cursor, entry, start, status)
     if (status === failed) return false

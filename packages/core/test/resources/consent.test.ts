@@ -90,6 +90,12 @@ t.test('revoked is inactive; the status is not derived from a period', async (t)
   t.equal(consentOf({ status: 'active', period_end: '2020' }).status, 'active')
 })
 
+t.test('the decision makes a rule of its own beside a list of which nothing is left', async (t) => {
+  for (const provision of [{ provision: [{}] }, { provision: [] }, { provision: [{ purpose: [{}] }, null] }]) {
+    t.strictSame(consentOf({ provision, period_end: '2019', decision: 'permit' }).provision, { period: { end: '2019' }, provision: [{ type: 'permit' }] })
+  }
+})
+
 t.test('recipients keep the digits of their decimals', async (t) => {
   const { line } = lineOf('Consent', { status: 'active', decision: 'permit', recipients: '[{"display":"x","extension":[{"url":"http://example.org/x","valueDecimal":10.00}]}]' })
   t.match(line, '"valueDecimal":10.00}')

@@ -39,7 +39,7 @@ const askFor: Record<SearchKind, (found: TypedValue) => string[]> = {
   },
   date ({ value }) {
     const text: unknown = typeof value === 'object' ? value.start ?? value.end : value
-    return typeof text !== 'string' ? [] : ['', 'ge', 'lt', 'gt', 'le', 'ne', 'sa', 'eb'].flatMap((prefix) => [4, 10].map((length) => `${prefix}${text.slice(0, length)}`))
+    return typeof text !== 'string' || !/^\d{4}/.test(text) ? [] : ['', 'ge', 'lt', 'gt', 'le', 'ne', 'sa', 'eb'].flatMap((prefix) => [4, 10].map((length) => `${prefix}${text.slice(0, length)}`))
   },
   string ({ value }) {
     const text: unknown = typeof value === 'string' ? value : value.family ?? value.text ?? value.city
