@@ -17,7 +17,7 @@ const httpConfig = {
 const expectedSecret = 'a secret of at least 32 bytes (openssl rand -base64 48)'
 
 const jwtConfig = {
-  JWT_SECRET: Type.Optional(Type.String({ minLength: 32, expected: expectedSecret })),
+  JWT_SECRET: Type.Optional(Type.String({ minLength: 32, expected: expectedSecret, isSecret: true })),
   JWKS_URL: Type.Optional(Type.String({ pattern: `^${origin}(/[^\\s#]*)?$`, expected: expectedUrl })),
   JWT_ISSUER: Type.Optional(Type.String({ expected: 'the iss claim that every token must have' })),
   JWT_AUDIENCE: Type.Optional(Type.String({ expected: 'a member of the aud claim that every token must have' })),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { readApiConfig } from '../src/config.ts'
 
@@ -13,6 +14,15 @@ t.test('what has a default need not be set', async (t) => {
 
 t.test('no secret has a default: every variable that is missing is named', async (t) => {
   t.throws(() => readApiConfig({}), { code: 'CONFIG_INVALID', message: /^DATABASE_URL: .*\nQUEUE_URL: .*\nIPFS_URL: .*\nJWT_SECRET: .*JWKS_URL/ })
+})
+
+t.test('every secret may stand in a file, as the README says', async (t) => {
+  const secrets: Record<string, string> = { ...required, EXPORT_ENCRYPTION_KEY: `k:${Buffer.alloc(32).toString('base64')}` }
+  const folder = t.testdir(secrets)
+  const files = Object.fromEntries(Object.keys(secrets).map((name) => [`${name}_FILE`, `${folder}/${name}`]))
+  t.strictSame(readApiConfig(files), readApiConfig(secrets))
+  const [, listed = ''] = /No secret has a default\. (.*?) may also stand in a file/s.exec(await readFile(new URL('../../../README.md', import.meta.url), 'utf8')) ?? []
+  t.strictSame([...listed.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort(), Object.keys(secrets).sort())
 })
 
 t.test('where encryption is required there has to be a key', async (t) => {

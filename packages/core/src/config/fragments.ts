@@ -4,7 +4,7 @@ import { atLeastOneSecond, byteSize, duration, keyring, list } from './units.ts'
 /** The environment, in fragments that each app merges as it needs them. What the variables mean stands in the README. */
 
 export const databaseConfig = {
-  DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', expected: 'a URL such as postgres://user:password@host:5432/database' }),
+  DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', expected: 'a URL such as postgres://user:password@host:5432/database', isSecret: true }),
 }
 
 /** Tokens, and the keys that verify them, travel to these addresses: in the clear only where they do not leave the machine. */
@@ -20,11 +20,11 @@ export const publicConfig = {
 }
 
 export const queueConfig = {
-  QUEUE_URL: Type.String({ pattern: '^(rediss?|postgres(ql)?)://', expected: 'a redis://, rediss:// or postgres:// URL' }),
+  QUEUE_URL: Type.String({ pattern: '^(rediss?|postgres(ql)?)://', expected: 'a redis://, rediss:// or postgres:// URL', isSecret: true }),
 }
 
 export const storeConfig = {
-  IPFS_URL: Type.String({ pattern: '^(https?://|file:///)', expected: 'the URL of a Kubo RPC API (http://host:5001) or a folder (file:///var/lib/exports)' }),
+  IPFS_URL: Type.String({ pattern: '^(https?://|file:///)', expected: 'the URL of a Kubo RPC API (http://host:5001) or a folder (file:///var/lib/exports)', isSecret: true }),
 }
 
 /** The worker encrypts files, the API decrypts them: both have it, or neither. */

@@ -1,33 +1,55 @@
 import type { StaticDecode, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { ServiceError } from '../errors.ts'
+import { readSecretFile } from './read-secret-file.ts'
 
 export type Environment = Record<string, string | undefined>
 
 /**
- * Reads the schema's variables from the environment, once, and freezes them. An empty value counts as unset.
+ * Reads the schema's variables from the environment, once, and freezes them. An empty value counts as unset. Those that the schema marks
+ * with `isSecret` may stand in a file instead, which NAME_FILE names.
  * `findConflicts` is told which of them are set, and all values with the defaults (still encoded), and returns a line for each that
  * does not go with the others.
  * @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value.
  */
 export function readConfig<T extends TObject> (schema: T, environment: Environment, findConflicts: (given: ReadonlySet<string>, values: Record<string, unknown>) => string[] = () => []): Readonly<StaticDecode<T>> {
   const given: Record<string, unknown> = {}
+  const givenBy = new Map<string, string>()
+  const problems = new Map<string, string>()
   for (const [name, property] of Object.entries(schema.properties)) {
-    const text = environment[name]
-    if (text !== undefined && text !== '') given[name] = toTyped(property, text)
+    const found = findText(name, property, environment)
+    if (found === undefined) continue
+    givenBy.set(name, found.variable)
+    if ('problem' in found) problems.set(name, `${found.variable}: ${found.problem}`)
+    else given[name] = toTyped(property, found.text)
   }
   const candidate = Value.Default(schema, { ...given }) as Record<string, unknown>
-  const problems = new Map<string, string>()
   for (const { path, schema: { expected, description } } of Value.Errors(schema, candidate)) {
     const name = path.slice(1).split('/')[0] ?? ''
     if (!problems.has(name)) {
       const state = name in given ? '' : 'is not set; '
-      problems.set(name, `${name}: ${state}expected ${expected ?? description ?? 'another value'}`)
+      problems.set(name, `${givenBy.get(name) ?? name}: ${state}expected ${expected ?? description ?? 'another value'}`)
     }
   }
-  const lines = [...problems.values(), ...findConflicts(new Set(Object.keys(given)), candidate)]
+  const lines = [...problems.values(), ...findConflicts(new Set(givenBy.keys()), candidate)]
   if (lines.length > 0) throw new ServiceError('CONFIG_INVALID', lines.join('\n'))
   return Object.freeze(Value.Decode(schema, candidate))
+}
+
+/** `variable`: NAME or NAME_FILE. `problem` completes the sentence that begins with it. */
+type Found = { variable: string } & ({ text: string } | { problem: string })
+
+function findText (name: string, schema: TSchema, environment: Environment): Found | undefined {
+  const text = environment[name] ?? ''
+  const path = schema.isSecret === true ? environment[`${name}_FILE`] ?? '' : ''
+  if (path === '') return text === '' ? undefined : { variable: name, text }
+  const variable = `${name}_FILE`
+  if (text !== '') return { variable, problem: `expected instead of ${name}, not beside it` }
+  try {
+    return { variable, text: readSecretFile(path) }
+  } catch (error) {
+    return { variable, problem: error instanceof Error ? error.message : 'cannot be read' }
+  }
 }
 
 /** Numbers and booleans out of their texts; what is not exactly one stays text, and is refused (TypeBox's Convert would make 1 of 1.5). */

@@ -49,7 +49,7 @@ export function list (options: StringOptions): TTransform<TString, string[]> {
 /** `id:base64[,id:base64…]` → master keys, of which the first encrypts. */
 export function keyring (): TTransform<TString, Keyring> {
   const expected = 'id:key[,id:key], each key 32 bytes in base64 (openssl rand -base64 32), each id 1 to 64 of A-Z a-z 0-9 . _ - and used once'
-  return Type.Transform(Type.String({ pattern: keyringPattern, expected }))
+  return Type.Transform(Type.String({ pattern: keyringPattern, expected, isSecret: true }))
     .Decode(parseKeyring)
     .Encode(() => { throw new Error('keys are not written out') })
 }
