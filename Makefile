@@ -110,5 +110,11 @@ verify: install ## the files of an export against what was published (JOB=<the e
 client: install ## the clients of POST /auth/token in DATABASE_URL (ARGS='add lab --jwks-file lab.json --scope system/*.rs', list, disable lab, rotate lab …)
 	@set -f; $(NODE) $(CORE)/client.ts $(ARGS)
 
+client-key: install ## a key for a client, and the JWK Set to register it with (NAME=lab)
+	@$(NODE) $(STACK)/client/create-key.ts --name '$(NAME)'
+
+assertion: install ## what a client shows at POST /auth/token (CLIENT=lab KEY=lab.key.json URL=http://localhost:3000/auth/token)
+	@$(NODE) $(STACK)/client/assertion.ts --client '$(CLIENT)' --key '$(KEY)' --url '$(URL)'
+
 rewrap: install ## data keys under the first of EXPORT_ENCRYPTION_KEY, so that the others can be destroyed
 	@$(NODE) $(CORE)/rewrap.ts

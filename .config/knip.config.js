@@ -18,7 +18,7 @@ export default {
     },
     'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'] },
     'packages/stack': {
-      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/{generate,import-graph,r4,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
+      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/client/{assertion,create-key}.ts', 'src/{generate,import-graph,r4,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
     },
   },
 }

@@ -1,4 +1,5 @@
 import { signToken } from './tokens.ts'
+import { inRepository } from './workspace.ts'
 
 export interface Access {
   publicUrl: string
@@ -6,12 +7,14 @@ export interface Access {
   patientId: string | undefined
   databaseUrl: string
   directory: string
+  /** Registered, with the key in this file. */
+  client: { id: string, keyFile: string }
 }
 
 const lifetimeSeconds = 12 * 3_600
 
 /** What to paste into a shell. */
-export function describeAccess ({ publicUrl, jwtSecret, patientId, databaseUrl, directory }: Access): string {
+export function describeAccess ({ publicUrl, jwtSecret, patientId, databaseUrl, directory, client }: Access): string {
   const base = `${publicUrl}/fhir/r4`
   const patient = patientId === undefined
     ? '# no patient is loaded'
@@ -34,6 +37,11 @@ curl -s -H "Authorization: Bearer $ADMIN" "$(curl -s -H "Authorization: Bearer $
 
 # 4. Cancel it, or drop its files
 curl -i -X DELETE -H "Authorization: Bearer $ADMIN" "$STATUS"
+
+# As the registered client ${client.id} (SMART Backend Services): its key signs an assertion, and for that there is a token of five minutes
+ASSERTION=$('${process.execPath}' '${inRepository('packages/stack/src/client/assertion.ts')}' --client ${client.id} --key '${client.keyFile}' --url ${publicUrl}/auth/token)
+TOKEN=$(curl -s ${publicUrl}/auth/token -d grant_type=client_credentials -d scope='system/*.rs' -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer -d client_assertion="$ASSERTION" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+curl -i -H "Authorization: Bearer $TOKEN" -H 'Accept: application/fhir+json' -H 'Prefer: respond-async' '${base}/$export'
 
 Database  ${databaseUrl}
 Logs      ${directory}/api.log, ${directory}/worker.log

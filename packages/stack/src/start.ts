@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { once } from 'node:events'
+import { createClientKey, keyFiles } from './client/key.ts'
 import { CommandError } from './command-error.ts'
+import { runScript } from './commands.ts'
 import { describeAccess } from './curl-lines.ts'
 import { findData, readInteger } from './population.ts'
 import { isPortFree } from './ports.ts'
@@ -14,6 +16,7 @@ import { inData } from './workspace.ts'
 /* `make start`: the system to play with. What it holds is kept in .data/start; remove that folder to begin anew. */
 
 const directory = inData('start')
+const demoClient = 'demo'
 
 runInScope(async scope => {
   const port = readInteger('PORT', 3_000)
@@ -24,9 +27,10 @@ runInScope(async scope => {
   const databaseUrl = await startDatabase(scope, { dataDirectory: join(directory, 'postgres') })
   await loadOnce(databaseUrl, scope.signal)
 
+  const keyFile = await keepClient(databaseUrl, scope.signal)
   const services = await startServices(scope, { databaseUrl, directory, port, jwtSecret })
   const [patient] = await execute(databaseUrl, 'SELECT id FROM source.patients WHERE deleted_at IS NULL ORDER BY id LIMIT 1')
-  console.log(describeAccess({ publicUrl: publicUrlOf(port), jwtSecret, patientId: patient === undefined ? undefined : String(patient.id), databaseUrl, directory }))
+  console.log(describeAccess({ publicUrl: publicUrlOf(port), jwtSecret, patientId: patient === undefined ? undefined : String(patient.id), databaseUrl, directory, client: { id: demoClient, keyFile } }))
   await Promise.race([once(scope.signal, 'abort'), services.broken])
   return 0
 })
@@ -35,6 +39,20 @@ runInScope(async scope => {
 async function keepSecret (file: string): Promise<string> {
   await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(error => { if (error.code !== 'EEXIST') throw error })
   return await readFile(file, 'utf8')
+}
+
+/** A client that may read everything, with a key that is kept as the secret is. */
+async function keepClient (databaseUrl: string, signal: AbortSignal): Promise<string> {
+  const name = join(directory, 'demo-client')
+  const { keyFile, jwksFile } = keyFiles(name)
+  await createClientKey(name).catch(error => { if (error.code !== 'EEXIST') throw error })
+  await runScript('packages/core/src/cli/client.ts', {
+    args: ['add', demoClient, '--name', 'Demo client', '--jwks-file', jwksFile, '--scope', 'system/*.rs'],
+    env: { DATABASE_URL: databaseUrl },
+    accepted: [0, 1], // 1: it is registered since an earlier start
+    signal,
+  })
+  return keyFile
 }
 
 async function loadOnce (databaseUrl: string, signal: AbortSignal): Promise<void> {

@@ -38,6 +38,8 @@ t.test('the curl lines work as they are pasted, and data and secret are kept', a
   t.match(stdout, `http://localhost:${first.port}/fhir/r4/$export-status/`)
   t.match(stdout, '"transactionTime"')
   t.match(stdout, '{"resourceType":"Patient"')
+  t.match(stdout, /content-location: .*export-status/i, 'the export of the registered client')
+  t.equal((await stat(`${data}/start/demo-client.key.json`)).mode & 0o077, 0, 'readable by its owner alone')
   await stop(first)
 
   const second = await start(data)

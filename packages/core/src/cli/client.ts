@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { addClient, disableClient, findClients, isClientId, parseKeySet, rotateClient, toClientScopes } from '../clients/index.ts'
 import type { ClientKeys } from '../clients/index.ts'
@@ -15,7 +15,7 @@ const usage = `usage: client add <id> --scope <scope>… (--jwks-file <file> | -
        client rotate <id> (--jwks-file <file> | --jwks-url <url>)
 
 The clients of POST /auth/token (SMART Backend Services) in DATABASE_URL. A client signs with a key of its own (RS384, ES384); what is
-registered is the public half, as a JWK Set in a file or at an https:// address.
+registered is the public half, as a JWK Set in a file (-: standard input) or at an https:// address.
   --scope    what it may have at most: system/<type, or *>.rs or .read; as often as there are
   --group    the only groups that it may export, and nothing but groups; without it the client exports at every level
   --max-active-exports, --max-kick-offs-per-minute, --max-requests-per-minute   limits of its own, in place of the service's
@@ -88,12 +88,8 @@ async function readKeys ({ 'jwks-file': file, 'jwks-url': url }: Given): Promise
     if (!new RegExp(`^${origin}(/[^\\s#]*)?$`).test(url)) throw invalid('--jwks-url: an https:// URL is expected (http:// for localhost, 127.0.0.1 and [::1] alone)')
     return { jwksUrl: url }
   }
-  const opened = await open(file ?? '')
-  try {
-    return { jwks: parseKeySet((await readAtMost(opened.createReadStream({ autoClose: false }), maxKeySetBytes)).toString()) }
-  } finally {
-    await opened.close()
-  }
+  const bytes = file === undefined || file === '-' ? process.stdin : createReadStream(file)
+  return { jwks: parseKeySet((await readAtMost(bytes, maxKeySetBytes)).toString()) }
 }
 
 function readGroups (ids: string[] | undefined): string[] | null {

@@ -124,8 +124,8 @@ t.test("every variable of the README's table can be set", async t => {
   const readme = await readFile(inRepository('README.md'), 'utf8')
   const rows = [...readme.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \| (all|[a-z, ]+) \| [^|]* \| /gm)]
   t.ok(rows.length > 20)
-  // The image decides where the API listens, and JWKS_URL would take the place of a variable. The node is private, so there is nothing to allow.
-  const settled = ['HOST', 'PORT', 'JWKS_URL', 'IPFS_ALLOW_PUBLIC']
+  // The image decides where the API listens. The node is private, so there is nothing to allow.
+  const settled = ['HOST', 'PORT', 'IPFS_ALLOW_PUBLIC']
   for (const name of ['api', 'worker']) {
     const used = rows.filter(([, , by]) => by === 'all' || by?.split(', ').includes(name)).flatMap(([, names = '']) => names.replaceAll('`', '').split(', '))
     t.strictSame(Object.keys(services[name]?.environment ?? {}).sort(), used.filter(variable => !settled.includes(variable)).sort(), name)
