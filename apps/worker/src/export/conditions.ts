@@ -69,11 +69,11 @@ export function ownerConditions ({ type, columns }: SourceRelation, { level, pat
 function changeConditions ({ type, columns }: SourceRelation, filter: SnapshotFilter, source: Source): string[] {
   const conditions: string[] = []
   if (filter.since !== null) {
-    const changed = `r.updated_at > ${since}`
+    const changed = `(r.updated_at > ${since} OR r.updated_at IS NULL)` // a row without a time is an error, which its line tells
     const owner = type === 'Patient' ? 'r.id' : isInCompartment(type) && 'patient_id' in columns ? 'r.patient_id' : undefined
     conditions.push(filter.groupId === null || owner === undefined ? changed : `(${changed} OR ${owner}::text IN (${liveMembers(source)} AND m.updated_at > ${since}))`)
   }
-  if (filter.until !== null) conditions.push(`r.updated_at <= ${until}`)
+  if (filter.until !== null) conditions.push(`(r.updated_at <= ${until} OR r.updated_at IS NULL)`)
   return conditions
 }
 

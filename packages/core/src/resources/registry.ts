@@ -28,6 +28,6 @@ export function findResourceType (relation: string): string | undefined {
   return typesOfRelations.get(relation)
 }
 
-function toSnakeCase (type: string): string {
+export function toSnakeCase (type: string): string {
   return type.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase()
 }

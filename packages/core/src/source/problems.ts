@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { findElement, resourceTypes } from '../r4/index.ts'
-import { getDefinition, toRelation } from '../resources/registry.ts'
+import { getDefinition, toRelation, toSnakeCase } from '../resources/registry.ts'
 import { memberElements, membersRelation } from './members.ts'
 
 /** A column as PostgreSQL has it. */
@@ -46,7 +46,7 @@ export function findProblems (type: string | undefined, relation: string, found:
   for (const { name, type, declared, isReadable } of found) {
     const fitting = columns.get(name)
     if (fitting === undefined) {
-      problems.push(`source.${relation}.${name} is not a column that the service knows${hint(name, [...columns.keys()])}`)
+      problems.push(`source.${relation}.${name} is not a column that the service knows${hint(name, new Map([...columns.keys()].map((column) => [column, column])))}`)
     } else if (!fitting.types.includes(type)) {
       problems.push(`source.${relation}.${name} is ${declared}, not ${fitting.words}`)
     } else if (!isReadable) {
@@ -61,13 +61,19 @@ export function findProblems (type: string | undefined, relation: string, found:
 
 /** For a relation of no resource type. */
 export function findStrayProblem (relation: string): string {
-  return `source.${relation} is not the relation of a resource type of FHIR R4${hint(relation, [...resourceTypes.map(toRelation), membersRelation])}`
+  return `source.${relation} is not the relation of a resource type of FHIR R4${hint(relation, relations)}`
 }
 
-/** The name that may have been meant. */
-function hint (name: string, names: string[]): string {
-  const nearest = closest(name, names)
-  return distance(name, nearest) <= name.length / 2 ? `; the nearest name is ${nearest}` : ''
+/** Their names, also by what they would be if all were the type's in snake_case. */
+const relations: ReadonlyMap<string, string> = new Map([
+  ...resourceTypes.flatMap((type) => [toSnakeCase(type), toRelation(type)].map((spelling) => [spelling, toRelation(type)] as const)),
+  [membersRelation, membersRelation],
+])
+
+/** The name that may have been meant, by spellings of it. */
+function hint (name: string, spellings: ReadonlyMap<string, string>): string {
+  const nearest = closest(name.toLowerCase(), [...spellings.keys()])
+  return distance(name.toLowerCase(), nearest) <= name.length / 2 ? `; the nearest name is ${spellings.get(nearest)}` : ''
 }
 
 function expectColumns (type: string): Expected {
