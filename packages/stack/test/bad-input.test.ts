@@ -17,6 +17,8 @@ t.test('a command that is given what it does not know answers with one line', as
     ['packages/core/src/cli/migrate.ts', ['nope'], /^Unexpected argument 'nope' .*\n$/],
     ['packages/core/src/cli/migrate.ts', [], /^.*ECONNREFUSED.*\n$/],
     ['packages/core/src/cli/rewrap.ts', ['--nope'], /^Unknown option '--nope' .*\n$/],
+    ['packages/core/src/cli/client.ts', ['--nope'], /^Unknown option '--nope' .*\n$/],
+    ['packages/core/src/cli/client.ts', ['enable', 'lab'], /^add, list, disable or rotate is expected.*\n$/],
     ['packages/core/src/cli/verify.ts', ['--nope'], /^Unknown option '--nope' .*\n$/],
     ['packages/core/src/cli/verify.ts', ['12'], /^'12' is no export id: a UUID is expected.*\n$/],
     ['packages/core/src/cli/verify.ts', [], /^'' is no export id: a UUID is expected.*\n$/],
@@ -25,6 +27,8 @@ t.test('a command that is given what it does not know answers with one line', as
     ['packages/bench/src/store.ts', ['--megabytes'], /^Option '--megabytes <value>' argument missing; .*\n$/],
     ['packages/faults/src/soak.ts', ['--minutes', 'long'], /^--minutes long: expected a number; .*\n$/],
     ['packages/faults/src/soak.ts', ['--store', 'moon'], /^--store moon: expected folder or node\n$/],
+    ['packages/stack/src/client/assertion.ts', ['--client', 'lab'], /^usage: assertion .*\n$/],
+    ['packages/stack/src/client/create-key.ts', ['--name', 'a b'], /^usage: create-key .*\n$/],
     ['packages/stack/src/generate/cli.ts', ['--nope'], /^Unknown option '--nope'; there are: .*\n$/],
   ]
   for (const [script, args, line] of cases) {

@@ -21,9 +21,9 @@ export interface ClientKeys {
 
 export async function createClientKeys (options: { mayBePrivate: boolean }): Promise<ClientKeys> {
   const remembered = new Map<string, Jwks>()
-  const findDecoy = createLocalJWKSet({
+  const decoys = {
     keys: [{ ...await exportJWK((await generateKeyPair('ES384', { extractable: true })).publicKey), alg: 'ES384' }, { kty: 'RSA', alg: 'RS384', e: 'AQAB', n: toModulus(randomBytes(256)) }],
-  })
+  }
 
   function getJwks (url: string): Jwks {
     const jwks = remembered.get(url) ?? createJwks(url, options)
@@ -42,7 +42,7 @@ export async function createClientKeys (options: { mayBePrivate: boolean }): Pro
       if (key === undefined) throw new Error('no key has this kid and fits the algorithm')
       return key
     },
-    decoy: async ({ alg }) => await findDecoy({ alg }),
+    decoy: async ({ alg }) => await createLocalJWKSet(decoys)({ alg }), // made usable anew, as those of a row are
   }
 }
 

@@ -62,7 +62,8 @@ t.test('however much there is to clean up, no statement touches more than a batc
     SELECT gen_random_uuid(), 1, 1, 'output', 'Patient', 'dropped', now() - interval '25 hours' FROM generate_series(1, 2500)`.execute(db)
   await sql`INSERT INTO bulk_export_downloads SELECT gen_random_uuid(), gen_random_uuid(), now() - interval '1 s' FROM generate_series(1, 2500)`.execute(db)
   await sql`INSERT INTO bulk_export_callers SELECT i::text, now() - interval '1 s' FROM generate_series(1, 2500) i`.execute(db)
-  const tables = ['bulk_export_jobs', 'bulk_export_files', 'bulk_export_downloads', 'bulk_export_callers']
+  await sql`INSERT INTO bulk_export_client_assertions SELECT 'lab', i::text, now() - interval '1 s' FROM generate_series(1, 2500) i`.execute(db)
+  const tables = ['bulk_export_jobs', 'bulk_export_files', 'bulk_export_downloads', 'bulk_export_callers', 'bulk_export_client_assertions']
   for (const table of tables) {
     for (const [name, event, rows] of [['d', 'DELETE', 'OLD'], ['u', 'UPDATE', 'NEW']] as const) {
       await sql`CREATE TRIGGER ${sql.ref(name)} AFTER ${sql.raw(event)} ON ${sql.table(table)} REFERENCING ${sql.raw(rows)} TABLE AS touched_rows FOR EACH STATEMENT EXECUTE FUNCTION count_touched()`.execute(db)
@@ -74,6 +75,7 @@ t.test('however much there is to clean up, no statement touches more than a batc
   const { rows } = await sql<{ name: string, all: number, most: number }>`SELECT name, sum(rows)::integer AS all, max(rows) AS most FROM touched GROUP BY name HAVING sum(rows) > 0 ORDER BY name`.execute(db)
   t.same(rows, [
     { name: 'bulk_export_callersDELETE', all: 2500, most: 1000 },
+    { name: 'bulk_export_client_assertionsDELETE', all: 2500, most: 1000 },
     { name: 'bulk_export_downloadsDELETE', all: 2500, most: 1000 },
     { name: 'bulk_export_filesDELETE', all: 2500, most: 1000 },
     { name: 'bulk_export_jobsDELETE', all: 2500, most: 1000 },
