@@ -37,7 +37,8 @@ function readPrefix (value: string): [Prefix, string] {
   return prefix === undefined ? ['eq', value] : [prefix, value.slice(prefix.length)]
 }
 
-const datePattern = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?)?)?$/
+/** A blank in the zone is a plus sign that was not escaped. */
+const datePattern = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+ -]\d\d:\d\d)?)?)?)?$/
 const minuteMs = 60_000
 
 /**
