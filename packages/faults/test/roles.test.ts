@@ -6,35 +6,37 @@ import { queueGrants } from '@fhir-bulk-export/core/queue'
 import { eventually, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
 import { runScript } from '@fhir-bulk-export/stack/commands'
 import { execute } from '@fhir-bulk-export/stack/sql'
+import { sql } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
+import { givenBackendClient } from './fixtures/backend-client.ts'
 import { assertExported, assertNothingLeft, ended } from './fixtures/exports.ts'
 import { ask, kickOff, toExportId } from './fixtures/http.ts'
 import type { Ask } from './fixtures/http.ts'
 import { allowWatching, givenRoles, migrateWithRoles } from './fixtures/roles.ts'
 
 const patients = 20
+/** Of a type that the source does not have yet, and a group as a resource with members. */
+const laterData = [
+  ...['p1', 'p2', 'p3'].map((id) => ({ resourceType: 'Observation', id: `o-${id}`, status: 'final', code: { text: 'x' }, effectiveDateTime: '2024-05-01', subject: { reference: `Patient/${id}` } })),
+  { resourceType: 'Group', id: 'g1', type: 'person', actual: true, member: ['p1', 'p2'].map((id) => ({ entity: { reference: `Patient/${id}` } })) },
+]
 const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
 
 t.test('API and worker do all they have to with roles of their own, that of the worker without pg_read_all_stats', async (t) => {
   const roles = await givenRoles(t)
   await migrateWithRoles(roles, { args: ['--source'] })
-  const store = pathToFileURL(t.testdir({ store: {} })).href + '/store'
+  const client = givenBackendClient('lab')
+  const folder = t.testdir({ store: {}, data: { 'data.ndjson': laterData.map((resource) => JSON.stringify(resource)).join('\n') }, 'keys.json': client.keySet })
+  const store = pathToFileURL(`${folder}/store`).href
   const system = await openSystem(t, { databaseUrl: roles.urls.superuser, queueUrl: roles.urls.superuser, storeUrl: store })
   await allowWatching(roles)
   await givenPatients(system.db, patients)
   const forWorker = { DATABASE_URL: roles.urls.worker, QUEUE_URL: roles.urls.worker }
-  await system.startWorker(forWorker)
+  const worker = await system.startWorker(forWorker)
 
-  // A type that the source did not have, and a group as a resource with members.
-  const data = t.testdir({
-    'data.ndjson': [
-      ...['p1', 'p2', 'p3'].map((id) => ({ resourceType: 'Observation', id: `o-${id}`, status: 'final', code: { text: 'x' }, effectiveDateTime: '2024-05-01', subject: { reference: `Patient/${id}` } })),
-      { resourceType: 'Group', id: 'g1', type: 'person', actual: true, member: ['p1', 'p2'].map((id) => ({ entity: { reference: `Patient/${id}` } })) },
-    ].map((resource) => JSON.stringify(resource)).join('\n'),
-  })
-  await runScript('packages/core/src/cli/load.ts', { args: [data], env: { DATABASE_URL: roles.urls.owner } })
+  await runScript('packages/core/src/cli/load.ts', { args: [`${folder}/data`], env: { DATABASE_URL: roles.urls.owner } })
 
   const api = await system.startApi({ DATABASE_URL: roles.urls.api, QUEUE_URL: roles.urls.api })
   const start = async (path: string, options?: Ask): Promise<string> => {
@@ -65,6 +67,10 @@ t.test('API and worker do all they have to with roles of their own, that of the 
     ['/Patient/$export', { claims: { role: 'PATIENT', patient_id: 'p1' } }, 5],
   ] as const) t.match(await ended(system, await start(path, options)), { status: 'completed', exported_resources: count, failure_reason: null }, path)
 
+  await runScript('packages/core/src/cli/client.ts', { args: ['add', 'lab', '--jwks-file', `${folder}/keys.json`, '--scope', 'system/*.rs'], env: { DATABASE_URL: roles.urls.owner } })
+  const headers = { authorization: `Bearer ${await client.getToken(`${api.origin}/auth/token`, 'system/*.rs')}` }
+  t.match(await ended(system, await start('/Patient/$export?_type=Patient', { headers })), { status: 'completed', exported_resources: patients })
+
   await runScript('packages/core/src/cli/verify.ts', { args: [id], env: { DATABASE_URL: roles.urls.worker, IPFS_URL: store } })
   await runScript('packages/core/src/cli/rewrap.ts', { env: { DATABASE_URL: roles.urls.worker, EXPORT_ENCRYPTION_KEY: `k:${Buffer.alloc(32, 1).toString('base64')}` } })
   await runScript('apps/worker/src/health.ts', { env: { DATABASE_URL: roles.urls.worker } })
@@ -79,7 +85,11 @@ t.test('API and worker do all they have to with roles of their own, that of the 
   await system.db.updateTable('bulk_export_jobs').set({ expires_at: new Date(0) }).where('ended_at', 'is not', null).execute()
   await eventually(async () => (await system.db.selectFrom('bulk_export_jobs').select('id').where('dropped_at', 'is', null).execute()).length === 0)
   await eventually(async () => (await system.db.selectFrom('bulk_export_files').select('n').where('state', '<>', 'dropped').execute()).length === 0)
-  await system.startWorker(forWorker)
+  await sql`UPDATE bulk_export_client_assertions SET expires_at = now() - interval '1 hour'`.execute(system.db)
+  const cleaner = await system.startWorker(forWorker)
+  await eventually(async () => cleaner.lines.some((line) => line.includes('cleanup done')))
+  for (const { lines } of [api, worker, cleaner]) t.strictSame(lines.filter((line) => /permission denied|42501|"level":[56]0/.test(line)), [], 'nothing was refused')
+  t.equal((await sql`SELECT FROM bulk_export_client_assertions`.execute(system.db)).rows.length, 0, 'what nobody can use again is removed')
   t.ok(await eventually(async () => (await system.db.selectFrom('bulk_export_jobs').select('id').execute()).length === 0), 'the rows are removed')
 })
 
@@ -147,9 +157,9 @@ t.test('the GRANTs of the README are all that the owner of a source has to make'
     await execute(roles.urls.superuser, `CREATE VIEW source.${view} AS SELECT 'a'::text AS id, now() AS updated_at, NULL::timestamptz AS deleted_at, '{}'::jsonb AS resource`)
   }
   await execute(roles.urls.superuser, "CREATE VIEW source.patient_group_members AS SELECT 'a'::text AS id, now() AS updated_at, 'a'::text AS group_id, 'a'::text AS patient_id")
-  const [, sql] = /```sql\n(GRANT USAGE ON SCHEMA source[^]*?)```/.exec(readme) ?? []
-  if (sql === undefined) throw new Error('the README does not say what has to be granted')
-  await execute(roles.urls.superuser, sql.replaceAll('fhir_bulk_export_api', roles.toName('api')).replaceAll('fhir_bulk_export_worker', roles.toName('worker')))
+  const [, grantsOfOwner] = /```sql\n(GRANT USAGE ON SCHEMA source[^]*?)```/.exec(readme) ?? []
+  if (grantsOfOwner === undefined) throw new Error('the README does not say what has to be granted')
+  await execute(roles.urls.superuser, grantsOfOwner.replaceAll('fhir_bulk_export_api', roles.toName('api')).replaceAll('fhir_bulk_export_worker', roles.toName('worker')))
   await execute(roles.urls.superuser, 'CREATE VIEW source.encounter AS SELECT * FROM source.observation')
   t.match(await migrateWithRoles(roles), /^granted: .*_api\ngranted: .*_worker$/m)
 })

@@ -3,7 +3,7 @@ import type { QueryExecutorProvider } from 'kysely'
 
 /**
  * What API and worker may do with the service's own tables, where each has a role of its own; the tables belong to the role of `migrate`.
- * Neither makes or changes a table. What they read of the source depends on the source: source/grants.ts.
+ * Neither makes or changes a table; SELECT … FOR UPDATE takes UPDATE, too (exports/batches.ts). What they read of the source depends on the source: source/grants.ts.
  */
 export const grants = {
   api: [
@@ -22,10 +22,10 @@ export const grants = {
     'SELECT ON public.bulk_export_migration',
     'SELECT, UPDATE, DELETE ON public.bulk_export_jobs',
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_files',
-    'SELECT, DELETE ON public.bulk_export_downloads',
-    'SELECT, DELETE ON public.bulk_export_callers',
+    'SELECT, UPDATE, DELETE ON public.bulk_export_downloads',
+    'SELECT, UPDATE, DELETE ON public.bulk_export_callers',
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_workers',
-    'SELECT, DELETE ON public.bulk_export_client_assertions',
+    'SELECT, UPDATE, DELETE ON public.bulk_export_client_assertions',
     'EXECUTE ON FUNCTION public.bulk_export_oldest_transaction_as_owner(text)',
   ],
 } as const

@@ -110,6 +110,7 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   for (const service of [worker, api]) {
     await service.stop()
     t.equal((await service.ended).how, 'exit code 0', service.lastLines().join('\n'))
+    t.strictSame(service.lastLines().filter(line => /"level":[56]0/.test(line)), [], 'no role or token was refused')
   }
 
   /** Of a client that is registered by the line of the README. */
