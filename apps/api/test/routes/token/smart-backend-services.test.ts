@@ -200,10 +200,8 @@ t.test('R11: keys at an address are kept no longer than Cache-Control says', asy
   t.equal(issuer.requests, 3)
 })
 
-t.test('R11: keys at an address that is private, slow, endless, broken or elsewhere are none; the answer is that to a wrong signature', async (t) => {
-  const client = createBackendClient('lab', ec)
+t.test('R11: keys at an address that is private, slow, endless, broken or elsewhere are none, and the answer is that to a wrong signature', async (t) => {
   const wrong = { error: 'invalid_client', error_description: /no client that may have a token here/ }
-  const ask = async (tokenUrl: string) => await client.ask(tokenUrl, await client.form(tokenUrl, 'system/*.rs'))
 
   const byDefault = await listen(t, strict)
   const reachable = await startJwksServer(t, ec.jwk)
@@ -214,14 +212,25 @@ t.test('R11: keys at an address that is private, slow, endless, broken or elsewh
     t.match(await its.ask(byDefault.tokenUrl, await its.form(byDefault.tokenUrl, 'system/*.rs')), { status: 400, body: wrong }, url)
   }
   t.equal(reachable.requests, 0, 'nobody was asked')
-
   const { tokenUrl, ...api } = await listen(t, { ...strict, JWKS_ALLOW_PRIVATE: 'true' })
   const elsewhere = await startJwksServer(t, ec.jwk)
-  const issuer = await startJwksServer(t, ec.jwk)
-  await register(api, client, { jwksUrl: issuer.url })
-  issuer.answer = { ...issuer.answer, status: 302, headers: { Location: elsewhere.url } }
-  t.match(await ask(tokenUrl), { status: 400, body: wrong })
-  t.equal(elsewhere.requests, 0, 'a redirect is not followed')
+  for (const [n, [name, answer]] of Object.entries({
+    'a redirect': { status: 302, headers: { Location: elsewhere.url } },
+    'an error': { status: 500 },
+    'no JSON': { body: '<html>' },
+    'no key set': { body: '{"keys":{}}' },
+    'other keys': { keys: [rsa.jwk] },
+    'no answer': { hangs: true },
+    'an answer without an end': { isEndless: true },
+  }).entries()) {
+    const issuer = await startJwksServer(t, ec.jwk)
+    Object.assign(issuer.answer, answer)
+    const client = createBackendClient(`client-${n}`, ec)
+    await register(api, client, { jwksUrl: issuer.url })
+    t.match(await client.ask(tokenUrl, await client.form(tokenUrl, 'system/*.rs')), { status: 400, body: wrong }, name)
+    t.equal(issuer.requests, 1, name)
+  }
+  t.equal(elsewhere.requests, 0, 'the redirect was not followed')
 })
 
 t.test('R12: a token is a bearer\'s for 300 seconds at most, and there is none to refresh it with', async (t) => {
