@@ -182,6 +182,21 @@ t.test('R11: keys are registered inline or by their address, which jku has to be
   t.equal(issuer.requests, 1)
 })
 
+t.test('R10: kid names exactly one key of the type that signs', async (t) => {
+  const issuer = await startJwksServer(t)
+  const { tokenUrl, ...api } = await listen(t, { ...strict, JWKS_ALLOW_PRIVATE: 'true' })
+  const client = createBackendClient('lab', ec)
+  await register(api, client, { jwksUrl: issuer.url })
+  issuer.answer.headers = { 'Cache-Control': 'no-store' }
+  for (const [keys, status] of [
+    [[ec.jwk, { ...rsa.jwk, kid: 'ec' }], 200], [[ec.jwk, { ...strange.jwk, kid: 'next' }], 200], [[ec.jwk, strange.jwk], 400], [[{ ...ec.jwk, kid: 'next' }], 400],
+    [[{ ...ec.jwk, use: 'enc' }], 400], [[{ ...ec.jwk, alg: 'ES256' }], 400],
+  ] as const) {
+    issuer.answer.keys = [...keys]
+    t.equal((await client.ask(tokenUrl, await client.form(tokenUrl, 'system/*.rs'))).status, status, JSON.stringify(keys.map(({ kid, kty, use, alg }) => ({ kid, kty, use, alg }))))
+  }
+})
+
 t.test('R11: keys at an address are kept no longer than Cache-Control says', async (t) => {
   const issuer = await startJwksServer(t, ec.jwk)
   const { tokenUrl, ...api } = await listen(t, { ...strict, JWKS_ALLOW_PRIVATE: 'true' })
