@@ -9,7 +9,7 @@
 
 /** What makes the node public, a sentence each; empty: private. The document's values are not repeated. */
 export function findKuboExposures (configuration: unknown): string[] {
-  if (!isObject(configuration)) return ['its configuration cannot be read']
+  if (!isObject(configuration)) return ['its configuration cannot be read, for which a token needs the path /api/v0/config/show']
   const known = [...findKnownPeers(configuration)]
   const announcing = [...findAnnouncing(configuration)]
   const reachable = [...findReachable(configuration)]

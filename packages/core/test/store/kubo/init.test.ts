@@ -54,6 +54,7 @@ t.test('the container of Kubo makes of a node as it comes one that the worker ta
   await t.rejects(ofApi.drop(file), refused)
   await t.rejects(toArray(ofApi.list()), refused)
   await t.rejects(ofApi.collectGarbage(), refused)
+  t.match(await ofApi.findExposures(), [/api\/v0\/config\/show/])
   for (const authorization of ['', 'bearer:of-nobody@', 'of-worker:@', 'worker:of-worker@']) {
     await t.rejects(storeOf(authorization).ping(), refused, authorization)
     await t.rejects(collect(storeOf(authorization).read(file)), refused, authorization)
