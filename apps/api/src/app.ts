@@ -24,6 +24,7 @@ import { takeGeneralParametersOfQuery } from './plugins/general-parameters.ts'
 import { acceptAllMethods, collectMethods, refuseOtherMethods } from './plugins/methods.ts'
 import { pollingLimits } from './plugins/polling-limit.ts'
 import { protocol } from './plugins/protocol.ts'
+import { recordRefusals } from './plugins/refusals.ts'
 import { discovery } from './routes/discovery/discovery.ts'
 import { errorCodes } from './routes/discovery/error-codes.ts'
 import { cancel } from './routes/export/cancel.ts'
@@ -81,6 +82,7 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   acceptAllMethods(app)
   const methodsOf = collectMethods(app)
 
+  await app.register(recordRefusals, { db })
   await app.register(docs, { publicUrl })
   await app.register(health, {
     checks: {

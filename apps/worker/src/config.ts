@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
-import { databaseConfig, encryptionConfig, exportConfig, exposureConfig, logConfig, publicConfig, queueConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import { auditConfig, databaseConfig, encryptionConfig, exportConfig, exposureConfig, logConfig, publicConfig, queueConfig, storeConfig } from '@fhir-bulk-export/core/config'
 
-export const configSchema = Type.Object({ ...databaseConfig, ...queueConfig, ...storeConfig, ...encryptionConfig, ...exposureConfig, ...exportConfig, ...logConfig, ...publicConfig })
+export const configSchema = Type.Object({ ...databaseConfig, ...queueConfig, ...storeConfig, ...encryptionConfig, ...exposureConfig, ...exportConfig, ...logConfig, ...publicConfig, ...auditConfig })
 
 export type Config = Readonly<StaticDecode<typeof configSchema>>

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { keepAudit } from '@fhir-bulk-export/core/audit'
 import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import { expireExports, noteWorker, workerBeatMs } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
@@ -67,7 +68,10 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const self = { id: randomUUID(), host: hostname() }
     await noteWorker(db, self)
     const heartbeat = every(workerBeatMs, async () => { await noteWorker(db, self) }, onError, shutdown.signal)
-    const cleanUp = async () => { await runBulkExportCleanup(resources, shutdown.signal).catch(onError) }
+    const cleanUp = async () => {
+      await keepAudit(db, config.AUDIT_RETENTION).catch(onError)
+      await runBulkExportCleanup(resources, shutdown.signal).catch(onError)
+    }
     const firstCleanup = cleanUp() // a worker may never live to see the full hour
     const cleanup = cron.schedule(cleanupSchedule, cleanUp, { name: cleanupTaskName, noOverlap: true })
     closers.push(async () => {

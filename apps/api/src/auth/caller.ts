@@ -11,9 +11,10 @@ import type { ScopedTypes } from './scopes.ts'
 
 /**
  * Who asks, as their token says. `requester` is the same for all tokens of one caller and holds nothing of them: a SHA-256.
- * `client`: registered here, of whom the token is; null: the token is of another issuer. `types`: all of R4 that the token's scopes let it export, never empty; null: its scopes do not limit it.
+ * `subject` and `clientId`: as the token has them, for the audit. `client`: registered here, of whom the token is; null: the token is of another issuer. `types`: all of R4 that
+ * the token's scopes let it export, never empty; null: its scopes do not limit it.
  */
-export type Caller = { issuer: string, requester: string, client: ClientStanding | null, types: ReadonlySet<string> | null } & (
+export type Caller = { issuer: string, subject: string | null, clientId: string | null, requester: string, client: ClientStanding | null, types: ReadonlySet<string> | null } & (
   | { role: 'ADMIN', patientId: null }
   | { role: 'PATIENT', patientId: string }
 )
@@ -33,12 +34,13 @@ export function toCaller (claims: unknown, { client = null, ...options }: Patien
   if (!Value.Check(claimsSchema, claims)) throw new ServiceError('UNAUTHORIZED', 'The bearer token has malformed claims')
   const issuer = claims.iss ?? ''
   const { role, types } = toAccess(claims)
+  const named = { issuer, client, subject: claims.sub ?? null, clientId: claims.client_id ?? claims.azp ?? null }
   if (role === 'ADMIN') {
-    return { role, issuer, client, patientId: null, requester: toRequester(role, issuer, ...toSubject(claims)), types }
+    return { role, ...named, patientId: null, requester: toRequester(role, issuer, ...toSubject(claims)), types }
   }
   const patientId = findPatientId(claims, options)
   if (patientId === undefined) throw new ServiceError('FORBIDDEN', 'The bearer token of a PATIENT has no usable patient id')
-  return { role, issuer, client, patientId, requester: toRequester(role, issuer, patientId), types }
+  return { role, ...named, patientId, requester: toRequester(role, issuer, patientId), types }
 }
 
 /** A token without a subject is its client's (RFC 9068: `client_id`, OpenID Connect: `azp`): two clients of an issuer are two callers. */

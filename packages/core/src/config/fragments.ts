@@ -42,6 +42,11 @@ export const exposureConfig = {
   IPFS_ALLOW_PUBLIC: Type.Boolean({ default: false, expected: 'true or false' }),
 }
 
+/** Of the worker, which keeps the audit. */
+export const auditConfig = {
+  AUDIT_RETENTION: duration({ default: '2192d', pattern: '^(3[1-9]|[4-9][0-9]|[1-9][0-9]{2,4})d$', expected: 'a number of days, such as 2192d, 31d at least' }), // six years
+}
+
 export const exportConfig = {
   EXPORT_TTL: duration({ default: '24h' }),
   EXPORT_LEASE: atLeastOneSecond({ default: '30s' }), // renewed twice a second

@@ -1,4 +1,4 @@
-export { databaseConfig, encryptionConfig, exportConfig, exposureConfig, findEncryptionConflicts, logConfig, origin, publicConfig, queueConfig, storeConfig } from './fragments.ts'
+export { auditConfig, databaseConfig, encryptionConfig, exportConfig, exposureConfig, findEncryptionConflicts, logConfig, origin, publicConfig, queueConfig, storeConfig } from './fragments.ts'
 export { byteSize, duration, keyring, list } from './units.ts'
 export { readArguments } from './read-arguments.ts'
 export { readConfig } from './read-config.ts'

@@ -1,3 +1,4 @@
+import type { BulkExportAuditTable } from './tables/bulk-export-audit.ts'
 import type { BulkExportCallersTable } from './tables/bulk-export-callers.ts'
 import type { BulkExportClientAssertionsTable } from './tables/bulk-export-client-assertions.ts'
 import type { BulkExportClientsTable } from './tables/bulk-export-clients.ts'
@@ -15,4 +16,5 @@ export interface Database {
   bulk_export_workers: BulkExportWorkersTable
   bulk_export_clients: BulkExportClientsTable
   bulk_export_client_assertions: BulkExportClientAssertionsTable
+  bulk_export_audit: BulkExportAuditTable
 }

@@ -16,6 +16,7 @@ export const grants = {
     'SELECT ON public.bulk_export_workers',
     'SELECT ON public.bulk_export_clients',
     'SELECT, INSERT, UPDATE ON public.bulk_export_client_assertions',
+    'SELECT, INSERT ON public.bulk_export_audit',
   ],
   worker: [
     'USAGE ON SCHEMA public',
@@ -26,6 +27,8 @@ export const grants = {
     'SELECT, UPDATE, DELETE ON public.bulk_export_callers',
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_workers',
     'SELECT, UPDATE, DELETE ON public.bulk_export_client_assertions',
+    'SELECT, INSERT ON public.bulk_export_audit',
+    'EXECUTE ON FUNCTION public.bulk_export_keep_audit(interval)',
     'EXECUTE ON FUNCTION public.bulk_export_oldest_transaction_as_owner(text)',
   ],
 } as const

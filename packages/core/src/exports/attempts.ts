@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Kysely, Transaction, UpdateObject } from 'kysely'
+import { recordExports } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
 import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import { destroyKeys } from './keys.ts'
@@ -56,8 +57,10 @@ async function failAbandoned (trx: Transaction<Database>, id: string, { maxFailu
     .where('available_at', '<', sql<Date>`now()`)
     .where(sql<boolean>`failures + 1 >= ${maxFailures}`)
     .executeTakeFirst()
-  if (numUpdatedRows > 0n) await destroyKeys(trx, [id])
-  return numUpdatedRows > 0n
+  if (numUpdatedRows === 0n) return false
+  await recordExports(trx, 'failed', [id], { outcome: 'failure' })
+  await destroyKeys(trx, [id])
+  return true
 }
 
 /** What earlier attempts have stored will never be published: their keys go now, their files by the sweep. */
@@ -81,6 +84,7 @@ async function takeLease (trx: Transaction<Database>, id: string, leaseMs: numbe
     .returning([toInstant('since').as('since_instant'), toInstant('until').as('until_instant')])
     .executeTakeFirst()
   if (claimed === undefined) return undefined
+  await recordExports(trx, 'started', [id])
   if (claimed.attempt > 1) await destroyKeys(trx, [id])
   const { since_instant: since, until_instant: until, ...row } = claimed
   return { ...row, since, until }
@@ -113,7 +117,9 @@ export async function retryExport (db: Kysely<Database>, attempt: Attempt, reaso
 }
 
 export async function failExport (db: Kysely<Database>, attempt: Attempt, reason: string, ttlMs: number): Promise<boolean> {
-  return await giveUp(db, attempt, { ...ended('failed', ttlMs), failures: sql`failures + 1`, failure_reason: reason })
+  return await giveUp(db, attempt, { ...ended('failed', ttlMs), failures: sql`failures + 1`, failure_reason: reason }, async (trx) => {
+    await recordExports(trx, 'failed', [attempt.id], { outcome: 'failure' })
+  })
 }
 
 /**
@@ -131,6 +137,7 @@ export async function publishExport (db: Kysely<Database>, attempt: Attempt, res
       failure_reason: null,
     })
     if (!completed) return false
+    await recordExports(trx, 'completed', [attempt.id])
     const published = await publishFiles(trx, attempt)
     if (published !== result.files) {
       throw new Error(`the ledger holds ${published} stored files of attempt ${attempt.attempt}, the attempt wrote ${result.files}`)
@@ -167,11 +174,13 @@ function ended (status: 'completed' | 'failed', ttlMs: number) {
 }
 
 /** The attempt ends and publishes nothing: the keys of what it has stored go with it. */
-async function giveUp (db: Kysely<Database>, attempt: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>): Promise<boolean> {
+async function giveUp (db: Kysely<Database>, attempt: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>, record: (trx: Transaction<Database>) => Promise<void> = async () => {}): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
     const isOurs = await write(trx, attempt, values)
-    if (isOurs) await destroyKeys(trx, [attempt.id])
-    return isOurs
+    if (!isOurs) return false
+    await record(trx)
+    await destroyKeys(trx, [attempt.id])
+    return true
   })
 }
 

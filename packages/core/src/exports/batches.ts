@@ -26,7 +26,7 @@ export async function updateInBatches (db: Kysely<Database>, table: RawBuilder<u
 }
 
 /** ARRAY makes PostgreSQL look for the batch once and fetch its rows by their place. */
-function batchOf (table: RawBuilder<unknown>, condition: RawBuilder<unknown>): RawBuilder<unknown> {
+export function batchOf (table: RawBuilder<unknown>, condition: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${batchSize} FOR UPDATE SKIP LOCKED))`
 }
 

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Kysely, Transaction } from 'kysely'
+import { recordDownloads, recordExports } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
-import { batchSize, deleteInBatches, inBatches, updateInBatches } from './batches.ts'
+import { batchOf, batchSize, deleteInBatches, inBatches, updateInBatches } from './batches.ts'
 import { destroyKeys } from './keys.ts'
 
 /** The end of an export: expired, its files dropped, its row removed. Every step may be repeated and run anywhere, and is done in batches. */
@@ -25,7 +26,9 @@ async function expireBatch (trx: Transaction<Database>): Promise<number> {
       .forUpdate())
     .returning('id')
     .execute()
-  await destroyKeys(trx, expired.map(({ id }) => id))
+  const ids = expired.map(({ id }) => id)
+  await recordExports(trx, 'expired', ids)
+  await destroyKeys(trx, ids)
   return expired.length
 }
 
@@ -53,6 +56,9 @@ export async function releaseGarbage (db: Kysely<Database>): Promise<void> {
   await updateInBatches(db, sql`bulk_export_files`, sql`collected = false`, sql`state = 'dropped' AND collected`)
 }
 
+/** Of processes that have ended, or that could not write the end of a download down. */
 export async function removeStaleDownloads (db: Kysely<Database>): Promise<void> {
-  await deleteInBatches(db, sql`bulk_export_downloads`, sql`lease_until < now()`)
+  await inBatches(async () => await recordDownloads(db, batchOf(sql`bulk_export_downloads`, sql`lease_until < now()`), {
+    bytes: null, isWhole: false, detail: 'the process that sent the file did not say how it ended', process: 'worker',
+  }))
 }

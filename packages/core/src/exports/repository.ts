@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Insertable, Kysely, Transaction } from 'kysely'
+import { recordExports } from '../audit/record.ts'
+import type { Actor } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
 import type { BulkExportJobsTable, ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import { destroyKeys } from './keys.ts'
@@ -22,15 +24,21 @@ export type KickOffExcess = { limit: 'active' } | { limit: 'minute', retryAfter:
  * Writes the export's row unless its requester is at one of the limits. The count and the insert are one transaction under a
  * lock of the requester's own, so that no number of simultaneous kick-offs gets past the limit, at any number of processes.
  */
-export async function createExport (db: Kysely<Database>, values: NewExport, limits: KickOffLimits): Promise<{ created: true } | { created: false, excess: KickOffExcess }> {
+export async function createExport (db: Kysely<Database>, values: NewExport, limits: KickOffLimits, from: Origin = nowhere): Promise<{ created: true } | { created: false, excess: KickOffExcess }> {
   return await db.transaction().execute(async (trx) => {
     await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`bulk_export_jobs:${values.requester}`}, 0))`.execute(trx)
     const excess = await findKickOffExcess(trx, values.requester, limits)
     if (excess !== undefined) return { created: false, excess }
     await trx.insertInto('bulk_export_jobs').values(values).execute()
+    const { requester, requester_role: role, issuer, patient_id: patientId } = values
+    await recordExports(trx, 'requested', [values.id], { by: { ...from, requester, role, issuer, patient_id: patientId ?? null } })
     return { created: true }
   })
 }
+
+/** What an export's row does not hold of who asked for it. */
+type Origin = Pick<Actor, 'subject' | 'client_id' | 'address' | 'request_id'>
+const nowhere: Origin = {}
 
 /** One statement over two indexes. An export counts as a kick-off of its minute whatever became of it: to delete it makes no room. */
 export async function findKickOffExcess (db: Kysely<Database>, requester: string, { maxActive, maxPerMinute }: KickOffLimits): Promise<KickOffExcess | undefined> {
@@ -94,18 +102,21 @@ export async function findExportsOf (db: Kysely<Database>, requester: string, li
 /**
  * Cancels what is under way or completed; a failed export stays failed and is marked dropped. From the same moment nobody can
  * read its encrypted files, its files may go, and the attempt that runs it (if any) is refused every further write.
+ * `by` whom is written down.
  * @returns whether this call changed anything: false when somebody was there before, or the export is gone.
  */
-export async function cancelExport (db: Kysely<Database>, id: string, ttlMs: number): Promise<boolean> {
+export async function cancelExport (db: Kysely<Database>, id: string, ttlMs: number, by: Actor = {}): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
-    const changed = await cancelUnlessEnded(trx, id, ttlMs) || await dropFailed(trx, id)
-    if (changed) await destroyKeys(trx, [id])
-    return changed
+    const event = await cancelUnlessEnded(trx, id, ttlMs) ?? await dropFailed(trx, id)
+    if (event === undefined) return false
+    await recordExports(trx, event, [id], { by })
+    await destroyKeys(trx, [id])
+    return true
   })
 }
 
-async function cancelUnlessEnded (trx: Transaction<Database>, id: string, ttlMs: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx.updateTable('bulk_export_jobs')
+async function cancelUnlessEnded (trx: Transaction<Database>, id: string, ttlMs: number): Promise<'cancelled' | 'deleted' | undefined> {
+  const changed = await trx.updateTable('bulk_export_jobs')
     .set({
       status: 'cancelled',
       leased: false,
@@ -116,16 +127,18 @@ async function cancelUnlessEnded (trx: Transaction<Database>, id: string, ttlMs:
     .where('id', '=', id)
     .where('status', 'in', ['pending', 'in_progress', 'completed'])
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+    .returning('transaction_time')
     .executeTakeFirst()
-  return numUpdatedRows > 0n
+  if (changed === undefined) return undefined
+  return changed.transaction_time === null ? 'cancelled' : 'deleted' // one that was completed
 }
 
-async function dropFailed (trx: Transaction<Database>, id: string): Promise<boolean> {
+async function dropFailed (trx: Transaction<Database>, id: string): Promise<'deleted' | undefined> {
   const { numUpdatedRows } = await trx.updateTable('bulk_export_jobs')
     .set({ dropped_at: sql`now()` })
     .where('id', '=', id)
     .where('status', '=', 'failed')
     .where('dropped_at', 'is', null)
     .executeTakeFirst()
-  return numUpdatedRows > 0n
+  return numUpdatedRows > 0n ? 'deleted' : undefined
 }

@@ -75,7 +75,7 @@ t.test('a download that has begun keeps the files until its lease is over, and n
   t.equal(await beginDownload(db, { ...download, id: randomUUID() }, 60_000), false)
   t.same(await findDroppableFiles(db, 10), [])
   t.equal(await isDroppable(db, ref), false)
-  await endDownload(db, download.id)
+  await endDownload(db, download.id, { bytes: 1, isWhole: true })
   t.match(await findDroppableFiles(db, 10), [ref])
 })
 

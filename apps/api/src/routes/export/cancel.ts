@@ -5,6 +5,7 @@ import { cancelExport } from '@fhir-bulk-export/core/exports'
 import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import type { ApiConfig } from '../../config.ts'
+import { toActor } from '../../http/actor.ts'
 import { toEmpty } from './empty-schema.ts'
 import { getExport } from './find-export.ts'
 
@@ -22,7 +23,7 @@ export const cancel: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function deleteExport (request, reply) {
       const row = await getExport(db, request.caller, request.params.jobId)
-      const changed = await cancelExport(db, row.id, config.EXPORT_TTL)
+      const changed = await cancelExport(db, row.id, config.EXPORT_TTL, toActor(request))
       if (changed) request.log.info({ exportId: row.id, was: row.status }, 'export deleted')
       if (row.wire_profile === 'reference-card') return await reply.code(204).send()
       if (!changed) throw new ServiceError('NOT_FOUND', 'The export was deleted')

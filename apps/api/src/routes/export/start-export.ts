@@ -11,6 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
 import type { ApiConfig } from '../../config.ts'
+import { toActor } from '../../http/actor.ts'
 import { toPathAndQuery } from '../../http/request-target.ts'
 import type { Given } from './parameters/given.ts'
 import { parseKickOff } from './parameters/parse.ts'
@@ -64,7 +65,7 @@ export async function startExport ({ db, source, queue, config }: KickOffService
     type_filters: typeFilters,
     associated_data: associatedData,
     ignored: refusal.ignored(),
-  }, limits)
+  }, limits, toActor(request))
   if (!result.created) throw toRefusal(result.excess, limits)
   request.log.info({ exportId: id, role: caller.role, level, types }, 'export accepted')
   try {

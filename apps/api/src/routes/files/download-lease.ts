@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import type { Actor } from '@fhir-bulk-export/core/audit'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { beginDownload, endDownload, renewDownload } from '@fhir-bulk-export/core/exports'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Kysely } from 'kysely'
 
 export interface DownloadLease {
-  /** Ends it; never rejects. A lease that could not be ended runs out. */
-  release: () => Promise<void>
+  /** Ends it, and writes down what was sent; never rejects. A lease that could not be ended runs out, and the audit is told by whoever finds it. */
+  release: (sent: { bytes: number, isWhole: boolean }) => Promise<void>
 }
 
 export interface LeaseTimes { leaseMs: number, renewEveryMs: number, renewForMs: number }
@@ -15,9 +16,9 @@ export interface LeaseTimes { leaseMs: number, renewEveryMs: number, renewForMs:
 const leaseTimes: LeaseTimes = { leaseMs: 120_000, renewEveryMs: 30_000, renewForMs: 3_480_000 }
 
 /** Keeps the export's files where they are while one of them is sent. Undefined: it has no files to give any more. */
-export async function holdDownload (db: Kysely<Database>, exportId: string, log: FastifyBaseLogger, times: LeaseTimes = leaseTimes): Promise<DownloadLease | undefined> {
+export async function holdDownload (db: Kysely<Database>, { exportId, fileName, by }: { exportId: string, fileName: string, by: Actor }, log: FastifyBaseLogger, times: LeaseTimes = leaseTimes): Promise<DownloadLease | undefined> {
   const id = randomUUID()
-  if (!await beginDownload(db, { id, exportId }, times.leaseMs)) return undefined
+  if (!await beginDownload(db, { id, exportId, fileName, by }, times.leaseMs)) return undefined
 
   const begun = performance.now()
   const timer = setInterval(renew, times.renewEveryMs)
@@ -31,9 +32,9 @@ export async function holdDownload (db: Kysely<Database>, exportId: string, log:
     renewDownload(db, id, times.leaseMs).catch((err: unknown) => { log.warn({ err, exportId }, 'the lease of a download could not be renewed') })
   }
 
-  async function release (): Promise<void> {
+  async function release (sent: { bytes: number, isWhole: boolean }): Promise<void> {
     clearInterval(timer)
-    await endDownload(db, id).catch((err: unknown) => { log.warn({ err, exportId }, 'the lease of a download could not be ended') })
+    await endDownload(db, id, sent).catch((err: unknown) => { log.warn({ err, exportId }, 'the lease of a download could not be ended') })
   }
 
   return { release }

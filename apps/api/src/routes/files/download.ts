@@ -1,10 +1,11 @@
-import { pipeline } from 'node:stream'
+import { finished, pipeline } from 'node:stream'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { ByteRange, ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { toActor } from '../../http/actor.ts'
 import { toEmpty } from '../export/empty-schema.ts'
 import { holdDownload } from './download-lease.ts'
 import { fileNotFound, getFile } from './find-file.ts'
@@ -51,7 +52,7 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
       if (selected.kind === 'not-modified') return await reply.code(304).headers(headers).send(undefined)
 
       const { coding, range } = selected
-      const bytes = request.method === 'HEAD' ? undefined : await open(file, range, reply)
+      const bytes = request.method === 'HEAD' ? undefined : await open(file, range, request, reply)
       if (range !== undefined) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`)
       reply.headers(headers).type('application/fhir+ndjson')
       if (coding === 'gzip') {
@@ -62,17 +63,23 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
   })
 
   /** The file's bytes, under a lease that ends with them; a client that goes away ends both. */
-  async function open ({ exportId, content, sha256 }: DownloadableFile, range: ByteRange | undefined, reply: FastifyReply): Promise<Readable> {
-    const lease = await holdDownload(files.db, exportId, reply.log)
+  async function open ({ exportId, fileName, content, sha256 }: DownloadableFile, range: ByteRange | undefined, request: FastifyRequest, reply: FastifyReply): Promise<Readable> {
+    const lease = await holdDownload(files.db, { exportId, fileName, by: toActor(request) }, reply.log)
     if (lease === undefined) throw fileNotFound()
     const abandoned = new AbortController()
     reply.raw.once('close', () => { abandoned.abort() })
     if (reply.raw.destroyed) abandoned.abort()
+    let sent = 0
     try {
       const bytes = content.read(store, range, { signal: abandoned.signal })
-      return (await openStream(range === undefined ? assertIntact(bytes, sha256) : bytes)).once('close', () => { void lease.release() })
+      const stream = await openStream(range === undefined ? assertIntact(bytes, sha256) : bytes)
+      stream.on('data', (chunk: Uint8Array) => { sent += chunk.length }).pause() // it flows once it is sent
+      const isRead = new Promise<void>((resolve) => { stream.once('close', resolve) })
+      const isAnswered = new Promise<boolean>((resolve) => { finished(reply.raw, (error) => { resolve(error == null) }) })
+      void Promise.all([isAnswered, isRead]).then(async ([isWhole]) => { await lease.release({ bytes: sent, isWhole }) })
+      return stream
     } catch (error) {
-      await lease.release()
+      await lease.release({ bytes: sent, isWhole: false })
       throw error
     }
   }

@@ -18,6 +18,7 @@ export interface FileServices {
 
 export interface DownloadableFile {
   exportId: string
+  fileName: string
   content: StoredPlaintext
   /** Hex. */
   sha256: string
@@ -41,7 +42,7 @@ export async function getFile ({ db, keyring, isEncryptionRequired }: FileServic
   if (file.key_id === null && isEncryptionRequired) throw new ServiceError('UNAVAILABLE', 'The file is not encrypted, and only encrypted files are handed out here')
   const content = toStoredPlaintext(file, keyring)
   if (content === undefined) throw fileNotFound()
-  return { exportId: row.id, content, sha256: file.sha256 }
+  return { exportId: row.id, fileName, content, sha256: file.sha256 }
 }
 
 /** The types that a file tells something about: its own; for what was deleted, and for errors, any of the export's. */

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { recordAudit } from '@fhir-bulk-export/core/audit'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
@@ -60,6 +61,7 @@ export const token: FastifyPluginAsyncTypebox<TokenOptions> = async function tok
         expires_in: accessTokenSeconds,
         scope,
       }
+      await recordAudit(db, [{ event: 'token-issued', outcome: 'success', process: 'api', client_id: client.id, address: request.ip, request_id: request.id, detail: scope }])
       request.log.info({ clientId: client.id, scope }, 'token granted')
       return await reply.headers(noStore).type('application/json').send(answer)
     },

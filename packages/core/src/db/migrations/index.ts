@@ -4,6 +4,7 @@ import * as boundWhatACallerCosts from './1771771004000-BoundWhatACallerCosts.ts
 import * as watchWorkersAndTransactions from './1771771004100-WatchWorkersAndTransactions.ts'
 import * as createSearchFunctions from './1771771009000-CreateSearchFunctions.ts'
 import * as registerClients from './1771771010000-RegisterClients.ts'
+import * as recordWhoDidWhat from './1771771012000-RecordWhoDidWhat.ts'
 
 /** Every migration of the service's own tables, by file name; they run in the order of their names. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '1771771004100-WatchWorkersAndTransactions': watchWorkersAndTransactions,
   '1771771009000-CreateSearchFunctions': createSearchFunctions,
   '1771771010000-RegisterClients': registerClients,
+  '1771771012000-RecordWhoDidWhat': recordWhoDidWhat,
 }

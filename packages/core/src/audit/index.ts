@@ -1,0 +1,7 @@
+export { auditEvents } from './events.ts'
+export type { AuditEventName } from './events.ts'
+export { findAudit } from './find.ts'
+export { keepAudit } from './keep.ts'
+export { recordAudit } from './record.ts'
+export type { Actor } from './record.ts'
+export { toAuditEvent } from './to-audit-event.ts'

@@ -1,0 +1,53 @@
+import { sql } from 'kysely'
+import type { Insertable, Kysely, Transaction } from 'kysely'
+import type { Database } from '../db/database.ts'
+import type { BulkExportAuditTable } from '../db/tables/bulk-export-audit.ts'
+import type { AuditEventName, AuditOutcome } from './events.ts'
+
+/** Who asks, and from where. Nothing of it is a token. */
+export type Actor = Pick<Insertable<BulkExportAuditTable>, 'requester' | 'role' | 'issuer' | 'subject' | 'client_id' | 'patient_id' | 'address' | 'request_id'>
+
+/** Texts of a token have no limit of their own. */
+const maxText = 256
+
+const columns = [
+  'event', 'outcome', 'process', 'export_id', 'attempt', 'level', 'group_id', 'types', 'requester', 'role', 'issuer', 'subject', 'client_id', 'patient_id', 'address', 'request_id',
+  'file_name', 'bytes', 'detail',
+] as const
+
+export async function recordAudit (db: Kysely<Database>, rows: Array<Insertable<BulkExportAuditTable>>): Promise<void> {
+  if (rows.length > 0) await db.insertInto('bulk_export_audit').values(rows.map((row) => ({ ...row, ...shorten(row) }))).execute()
+}
+
+/** The changes of exports, for the transaction that makes them, when their rows are as they will be. `by`: the API's caller; without it a worker did it, on behalf of their requesters. */
+export async function recordExports (trx: Transaction<Database>, event: AuditEventName, ids: readonly string[], { by, outcome = 'success' }: { by?: Actor | undefined, outcome?: AuditOutcome } = {}): Promise<void> {
+  if (ids.length === 0) return
+  const who = by === undefined
+    ? sql`requester, requester_role, issuer, NULL, NULL, patient_id, NULL, NULL`
+    : sql`${by.requester}, ${by.role}, ${cut(by.issuer)}, ${cut(by.subject)}, ${cut(by.client_id)}, ${by.patient_id}, ${by.address}, ${by.request_id}`
+  await sql`
+    INSERT INTO bulk_export_audit (${sql.join(columns.map((column) => sql.ref(column)))})
+    SELECT ${event}, ${outcome}, ${by === undefined ? 'worker' : 'api'}, id, attempt, level, group_id, types, ${who}, NULL, NULL, ${event === 'failed' ? sql`failure_reason` : sql`NULL`}
+    FROM bulk_export_jobs WHERE id = ANY(${ids}::uuid[])`.execute(trx)
+}
+
+/**
+ * Downloads that end, by the condition on their leases, in the same statement: each is written down once. `bytes`: what was handed to the connection; null: nobody knows.
+ */
+export async function recordDownloads (db: Kysely<Database>, leases: ReturnType<typeof sql>, { bytes, isWhole, detail, process }: { bytes: number | null, isWhole: boolean, detail: string | null, process: 'api' | 'worker' }): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    WITH ended AS (DELETE FROM bulk_export_downloads WHERE ${leases} RETURNING *)
+    INSERT INTO bulk_export_audit (${sql.join(columns.map((column) => sql.ref(column)))})
+    SELECT 'downloaded', ${isWhole ? 'success' : 'failure'}, ${process}, e.export_id, NULL, j.level, j.group_id, j.types, e.requester, e.role, e.issuer, e.subject, e.client_id, e.patient_id, e.address, e.request_id,
+      e.file_name, ${bytes}::bigint, ${detail}
+    FROM ended e LEFT JOIN bulk_export_jobs j ON j.id = e.export_id`.execute(db)
+  return Number(numAffectedRows)
+}
+
+function shorten ({ issuer, subject, client_id: clientId }: Pick<Actor, 'issuer' | 'subject' | 'client_id'>) {
+  return { issuer: cut(issuer), subject: cut(subject), client_id: cut(clientId) }
+}
+
+function cut (text: string | null | undefined): string | null {
+  return text?.slice(0, maxText) ?? null
+}
