@@ -4,8 +4,5 @@ export const auditEvents = [
 ] as const
 export type AuditEventName = (typeof auditEvents)[number]
 
-export const auditOutcomes = ['success', 'failure'] as const
-export type AuditOutcome = (typeof auditOutcomes)[number]
-
-export const auditProcesses = ['api', 'worker'] as const
-export type AuditProcess = (typeof auditProcesses)[number]
+export type AuditOutcome = 'success' | 'failure'
+export type AuditProcess = 'api' | 'worker'

@@ -1,0 +1,153 @@
+import { findAudit } from '@fhir-bulk-export/core/audit'
+import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { sample } from '@fhir-bulk-export/stack/sample'
+import { sql } from 'kysely'
+import t from 'tap'
+import type { Test } from 'tap'
+import { breakAt } from '../src/breakpoint.ts'
+import { openSystem } from '../src/system.ts'
+import type { Api, System } from '../src/system.ts'
+import { readTransitions } from '../src/transitions.ts'
+import type { Transition } from '../src/transitions.ts'
+import { ended, startExport } from './fixtures/exports.ts'
+import { ask, kickOff, open } from './fixtures/http.ts'
+import { openEmbeddedParts } from './fixtures/parts.ts'
+import { cleanupStages, patients, stages } from './fixtures/stages.ts'
+import type { Stage } from './fixtures/stages.ts'
+
+/** Whatever dies, and wherever: no change of an export is without its record, and no record without its change. The changes are those that the database itself has seen. */
+
+/** Between a change and its record, in the transaction of both. */
+const between = (event: string): Stage => async (owner, { databaseUrl }) =>
+  await breakAt(owner, databaseUrl, { when: 'BEFORE INSERT', table: 'bulk_export_audit', condition: `NEW.event = '${event}'` })
+
+function toEvent ({ from, to, attempt }: Transition): string | undefined {
+  if (from === null) return 'requested'
+  if (to === 'in_progress') return `started ${attempt}`
+  if (to === 'cancelled') return from === 'completed' ? 'deleted' : 'cancelled'
+  return to ?? undefined
+}
+
+async function assertAccounted (t: Test, { db }: System): Promise<void> {
+  const transitions = await readTransitions(db)
+  const gone = transitions.filter(({ from, to }) => from === 'completed' && to === null).map(({ export_id: id }) => id)
+  const dropped = await db.selectFrom('bulk_export_jobs').select('id').where('status', '=', 'completed').where('dropped_at', 'is not', null).execute()
+  const expired = [...gone, ...dropped.map(({ id }) => id)].map((id) => `${id} expired`)
+  const changes = transitions.flatMap((transition) => toEvent(transition) === undefined ? [] : [`${transition.export_id} ${toEvent(transition)}`])
+  const records: string[] = []
+  for await (const { export_id: id, event, attempt } of findAudit(db, { since: new Date(0), until: new Date('2999-01-01') })) {
+    if (id !== null && event !== 'downloaded') records.push(`${id} ${event}${event === 'started' ? ` ${attempt}` : ''}`)
+  }
+  t.same(records.sort(), [...changes, ...expired].sort())
+}
+
+const workerCases = Object.entries({ ...stages, 'it has begun, before that is recorded': between('started'), 'it is completed, before that is recorded': between('completed') })
+  .flatMap(([stage, breakIn]) => (['lose', 'release'] as const).map((last) => ({ stage, breakIn, last })))
+
+t.test('a worker', { jobs: 3 }, async (t) => {
+  for (const { stage, breakIn, last } of sample('audit of a worker', 2, workerCases)) {
+    t.test(`killed while ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
+      const parts = await openEmbeddedParts(t)
+      const system = await openSystem(t, parts)
+      await givenPatients(system.db, patients)
+      const breakpoint = await breakIn(t, parts, system)
+      const worker = await system.startWorker()
+      const id = await startExport(system)
+      await breakpoint.reached()
+      worker.kill('SIGKILL')
+      await worker.ended
+      await breakpoint[last]()
+      await system.startWorker()
+      t.equal((await ended(system, id)).status, 'completed')
+      await assertAccounted(t, system)
+    })
+  }
+
+  const cleanupCases = Object.entries({ ...cleanupStages, 'it has expired, before that is recorded': between('expired') })
+  for (const [stage, breakIn] of sample('audit of a cleanup', 1, cleanupCases)) {
+    t.test(`killed in a cleanup while ${stage}`, { buffered: true }, async (t) => {
+      const parts = await openEmbeddedParts(t)
+      const system = await openSystem(t, parts)
+      await givenPatients(system.db, 10)
+      const worker = await system.startWorker()
+      const id = await startExport(system)
+      await ended(system, id)
+      const breakpoint = await breakIn(t, parts, system)
+      await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${id}`.execute(system.db)
+      worker.kill('SIGKILL')
+      await worker.ended
+      const second = system.startWorker() // its first cleanup
+      await breakpoint.reached()
+      ;(await second).kill('SIGKILL')
+      await breakpoint.lose()
+      await system.startWorker()
+      await eventually(async () => (await readTransitions(system.db, id)).some(({ to }) => to === null))
+      await assertAccounted(t, system)
+    })
+  }
+})
+
+interface ApiCase {
+  breakIn: Stage
+  /** What is asked while the API is killed. */
+  ask: (api: Api, id: string) => Promise<unknown>
+  /** What is left of it: a transaction that was not committed is none, whatever its last statement did. */
+  left: string[]
+}
+
+const kickOffAgain = async (api: Api) => await ask(api, '/Patient/$export')
+const apiCases: Record<string, ApiCase> = {
+  'it has accepted an export, before that is recorded': { breakIn: between('requested'), ask: kickOffAgain, left: [] },
+  'it has cancelled an export, before that is recorded': { breakIn: between('cancelled'), ask: async (api, id) => await ask(api, `/$export-status/${id}`, { method: 'DELETE' }), left: [] },
+  'an export is accepted and recorded, before the worker is rung for': { breakIn: async (owner, { databaseUrl }) => await breakAt(owner, databaseUrl, { when: 'BEFORE INSERT', table: 'bullmq.job' }), ask: kickOffAgain, left: ['requested'] },
+}
+
+t.test('an API', { jobs: 3 }, async (t) => {
+  const cases = Object.entries(apiCases).flatMap(([stage, apiCase]) => (['lose', 'release'] as const).map((last) => ({ stage, last, ...apiCase })))
+  for (const { stage, last, breakIn, ask: send, left } of sample('audit of an API', 1, cases)) {
+    t.test(`killed when ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
+      const parts = await openEmbeddedParts(t)
+      const system = await openSystem(t, parts)
+      const api = await system.startApi()
+      const id = await kickOff(api)
+      const breakpoint = await breakIn(t, parts, system)
+      const answer = send(api, id).then(() => 'answered', () => 'no answer')
+      await breakpoint.reached()
+      api.kill('SIGKILL')
+      t.equal(await answer, 'no answer')
+      await breakpoint[last]()
+      await eventually(async () => (await sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'fhir-bulk-export-api'`.execute(system.db)).rows.length === 0)
+      t.same((await readTransitions(system.db)).map(toEvent), ['requested', ...left])
+      await assertAccounted(t, system)
+    })
+  }
+
+  t.test('killed in the middle of a download, or before its end is recorded: the next cleanup writes that it was sent', { buffered: true }, async (t) => {
+    const parts = await openEmbeddedParts(t)
+    const system = await openSystem(t, parts)
+    await givenPatients(system.db, 20_000)
+    const api = await system.startApi()
+    const worker = await system.startWorker()
+    const id = await kickOff(api, {}, '?_type=Patient')
+    await ended(system, id)
+    worker.kill('SIGTERM')
+    await worker.ended
+    const breakpoint = await between('downloaded')(t, parts, system)
+    const begun = await open(api, `/$export-file/${id}/Patient.1.ndjson`) // and not read
+    const sent = await ask(api, `/$export-file/${id}/Patient.1.ndjson`, { headers: { range: 'bytes=0-99' } })
+    t.equal(sent.status, 206)
+    await breakpoint.reached()
+    api.kill('SIGKILL')
+    begun.on('error', () => {}).resume()
+    await breakpoint.lose()
+    const leases = await system.db.selectFrom('bulk_export_downloads').select('id').execute()
+    t.equal(leases.length, 2, 'what was sent is not forgotten')
+    await sql`UPDATE bulk_export_downloads SET lease_until = now() - interval '1 s'`.execute(system.db)
+    await system.startWorker()
+    await eventually(async () => (await system.db.selectFrom('bulk_export_downloads').select('id').execute()).length === 0)
+    const records = await system.db.selectFrom('bulk_export_audit').selectAll().where('event', '=', 'downloaded').execute()
+    t.equal(records.length, 2)
+    for (const record of records) t.match(record, { export_id: id, file_name: 'Patient.1.ndjson', subject: 'admin', bytes: null, outcome: 'failure', process: 'worker' })
+    await assertAccounted(t, system)
+  })
+})
