@@ -98,12 +98,14 @@ t.test('neither can do what it has no business with', async (t) => {
   await migrateWithRoles(roles, { args: ['--source'] })
   await execute(roles.urls.owner, "SELECT source.create_relation('observation')")
   const denied = { code: '42501' }
+  const month = `fhir_bulk_export.audit_${new Date().toISOString().slice(0, 7).replace('-', '_')}`
+  const ofAudit = ['bulk_export_audit', month].flatMap((table) => [`UPDATE ${table} SET detail = ''`, `DELETE FROM ${table}`, `TRUNCATE ${table}`, `DROP TABLE ${table}`])
   for (const [name, statements] of [
     ['api', [
       'SELECT name FROM source.patients', 'SELECT resource FROM source.patients', 'SELECT * FROM source.medical_records', 'SELECT id FROM source.observation',
       "INSERT INTO source.patients (id) VALUES ('p')", "UPDATE source.patient_groups SET name = ''", 'DELETE FROM source.patient_group_members',
       'DELETE FROM bulk_export_jobs', 'INSERT INTO bulk_export_files DEFAULT VALUES', "SELECT bulk_export_oldest_transaction_as_owner('')",
-      'CREATE TABLE public.t ()', 'CREATE TABLE source.t ()', "SELECT source.create_relation('encounter')", 'CREATE TEMP TABLE t ()',
+      'CREATE TABLE public.t ()', 'CREATE TABLE source.t ()', "SELECT source.create_relation('encounter')", 'CREATE TEMP TABLE t ()', "SELECT bulk_export_keep_audit('1 day')",
     ]],
     ['worker', [
       "INSERT INTO source.patients (id) VALUES ('p')", 'DELETE FROM source.consents', 'TRUNCATE source.consents', 'UPDATE source.observation SET id = id', 'INSERT INTO bulk_export_jobs DEFAULT VALUES',
@@ -112,7 +114,7 @@ t.test('neither can do what it has no business with', async (t) => {
   ] as const) {
     const client = new pg.Client({ connectionString: roles.urls[name] })
     await client.connect()
-    for (const statement of statements) await t.rejects(client.query(statement), denied, `${name}: ${statement}`)
+    for (const statement of [...statements, ...ofAudit]) await t.rejects(client.query(statement), denied, `${name}: ${statement}`)
     await client.end()
   }
 })
