@@ -40,8 +40,8 @@ t.test('ids, instants and resources that are none are told row by row', async (t
     [text('list'), now, text(`[${observation}]`)], [text('twice'), now, text(observation + observation)], [text('half'), now, text(observation.slice(1))],
     [text('other'), now, text('{"resourceType":"Patient"}')], [text('text'), now, `to_json(${text(observation)}::text)::text`], [text('empty'), now, text('')]))
   const errors = [
-    'A Observation without a usable id: Observation.id is required', 'A Observation without a usable id: Observation.id must be 1 to 64 letters, digits, "-" and "."',
-    'A Observation without a usable id: Observation.id must be 1 to 64 letters, digits, "-" and "."', 'Observation/empty: Observation must be an object',
+    'A row of Observation without a usable id: Observation.id is required', 'A row of Observation without a usable id: Observation.id must be 1 to 64 letters, digits, "-" and "."',
+    'A row of Observation without a usable id: Observation.id must be 1 to 64 letters, digits, "-" and "."', 'Observation/empty: Observation must be an object',
     'Observation/half: Observation must be an object', 'Observation/list: Observation must be an object', 'Observation/never: Observation.meta.lastUpdated must be an instant in the years 0001 to 9999',
     'Observation/no-time: Observation.meta.lastUpdated is required', 'Observation/null: Observation has no resource: its column is NULL',
     'Observation/other: Observation.resourceType must be Observation', 'Observation/text: Observation must be an object', 'Observation/twice: Observation must be JSON',

@@ -4,7 +4,7 @@ import type { RowIssue } from './row-issue.ts'
 
 /** A line of an error file: names the row and the element, never what stands there. */
 export function toOperationOutcome ({ severity, type, id, path, problem }: RowIssue, publicUrl: string): OperationOutcome {
-  const row = id === undefined ? `A ${type} without a usable id` : `${type}/${id}`
+  const row = id === undefined ? `A row of ${type} without a usable id` : `${type}/${id}`
   const expression = path === '' ? type : `${type}.${path}`
   return {
     resourceType: 'OperationOutcome',

@@ -25,7 +25,7 @@ t.test('a row that cannot be exported becomes a line that names the row and the 
 
 t.test('an id that is none might be somebody\'s name: it is not shown', async (t) => {
   const outcome = toOperationOutcome(lineOf('Patient', { id: secret }).issue!, publicUrl)
-  t.match(outcome.issue[0]?.diagnostics, 'A Patient without a usable id: Patient.id must be')
+  t.match(outcome.issue[0]?.diagnostics, 'A row of Patient without a usable id: Patient.id must be')
   t.notMatch(JSON.stringify(outcome), secret)
 })
 
