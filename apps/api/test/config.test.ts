@@ -21,7 +21,7 @@ t.test('every secret may stand in a file, as the README says', async (t) => {
   const folder = t.testdir(secrets)
   const files = Object.fromEntries(Object.keys(secrets).map((name) => [`${name}_FILE`, `${folder}/${name}`]))
   t.strictSame(readApiConfig(files), readApiConfig(secrets))
-  const [, listed = ''] = /No secret has a default\. (.*?) may also stand in a file/s.exec(await readFile(new URL('../../../README.md', import.meta.url), 'utf8')) ?? []
+  const [, listed = ''] = /No secret has a default\. (.*?) may also stand in a file/s.exec(await readFile(new URL('../../../docker/README.md', import.meta.url), 'utf8')) ?? []
   t.strictSame([...listed.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort(), Object.keys(secrets).sort())
 })
 

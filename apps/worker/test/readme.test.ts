@@ -4,7 +4,7 @@ import pg from 'pg'
 import t from 'tap'
 import { ended, openService, readExport } from './fixtures/service.ts'
 
-const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
+const readme = await readFile(new URL('../../../packages/core/README.md', import.meta.url), 'utf8')
 const [tables = '', view = '', findBadRows = ''] = [...readme.matchAll(/```sql\n(.*?)```/gs)].map(([, block = '']) => block.replace('CREATE SCHEMA source;', '')).filter((block) => block.includes('hospital.'))
 
 t.test("the README's view over a site's own tables is exported", async (t) => {

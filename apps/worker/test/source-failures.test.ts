@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { ended, keptKeys, openService } from './fixtures/service.ts'
 import type { Service } from './fixtures/service.ts'
 
-/** A login that owns nothing, with the grants of README; and a second one that owns what a site's views read. */
+/** A login that owns nothing, with the grants of docker/README.md; and a second one that owns what a site's views read. */
 async function givenRoles (t: Test, { db, environment }: Service): Promise<{ exporter: string, owner: string, url: string }> {
   const [exporter, owner] = [`exporter_${process.pid}`, `owner_${process.pid}`]
   await sql`CREATE ROLE ${sql.id(exporter)} LOGIN PASSWORD 'exporter'`.execute(db)

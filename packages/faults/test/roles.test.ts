@@ -22,7 +22,7 @@ const laterData = [
   ...['p1', 'p2', 'p3'].map((id) => ({ resourceType: 'Observation', id: `o-${id}`, status: 'final', code: { text: 'x' }, effectiveDateTime: '2024-05-01', subject: { reference: `Patient/${id}` } })),
   { resourceType: 'Group', id: 'g1', type: 'person', actual: true, member: ['p1', 'p2'].map((id) => ({ entity: { reference: `Patient/${id}` } })) },
 ]
-const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
+const readme = await readFile(new URL('../../../docker/README.md', import.meta.url), 'utf8')
 
 t.test('API and worker do all they have to with roles of their own, that of the worker without pg_read_all_stats', async (t) => {
   const roles = await givenRoles(t)

@@ -93,7 +93,8 @@ files     ${files}
 What next:
   make start                  the same system, kept running, with tokens and curl lines to paste
   make demo DATA=<folder>     the same with FHIR NDJSON of your own
-  README.md                   "The API" has what a client can ask for, "Your own tables" how to export a database that you have`)
+  apps/api/README.md          what a client can ask for
+  packages/core/README.md     how to export a database that you have`)
 }
 
 /** Begins a step, which ends where the next one begins. */

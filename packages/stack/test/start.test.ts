@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { findFreePort } from '../src/ports.ts'
+import { inRepository } from '../src/workspace.ts'
 import { findDescendants } from './fixtures/descendants.ts'
 import { runCommand, type Running } from './fixtures/run-command.ts'
 import { untilGone } from './fixtures/until-gone.ts'
@@ -40,6 +41,14 @@ t.test('the curl lines work as they are pasted, and data and secret are kept', a
   t.match(stdout, '{"resourceType":"Patient"')
   t.match(stdout, /content-location: .*export-status/i, 'the export of the registered client')
   t.equal((await stat(`${data}/start/demo-client.key.json`)).mode & 0o077, 0, 'readable by its owner alone')
+
+  // The README's lines, with the token that is printed and the port that is free here.
+  const [, lines = ''] = /## Try it.*?```bash\n(.*?)```/s.exec(await readFile(inRepository('README.md'), 'utf8')) ?? []
+  const [admin = ''] = /^ADMIN=.*$/m.exec(first.printed) ?? []
+  const tried = await promisify(execFile)('bash', ['-c', `${admin}\n${lines.replaceAll(':3000', `:${first.port}`)}`], { cwd: data })
+  t.match(tried.stdout, /"output":.*Patient\.1\.ndjson/s)
+  t.match(tried.stdout, '20 Patient.1.ndjson')
+  t.match(tried.stdout, 'HTTP/1.1 202')
   await stop(first)
 
   const second = await start(data)

@@ -8,8 +8,8 @@ import { grantReads, grantReadsOfNew, readSource, toReads } from '../source/inde
 const usage = `usage: migrate [--source] [--api-role <role>] [--worker-role <role>]
 
 Creates or updates the service's tables in DATABASE_URL and, where QUEUE_URL is a postgres:// URL, the queue's.
-  --source   also the tables of schema "source", for a site that has none of its own (see README: source)
-  --api-role, --worker-role   grants these roles what API and worker need, and no more (see README: roles)`
+  --source   also the tables of schema "source", for a site that has none of its own (see packages/core/README.md)
+  --api-role, --worker-role   grants these roles what API and worker need, and no more (see docker/README.md: roles)`
 
 process.exitCode = await run().catch((error: unknown) => {
   const { message, cause } = error instanceof Error ? error : new Error(String(error))

@@ -6,7 +6,7 @@ import { rewrapKeys } from '../exports/index.ts'
 const usage = `usage: rewrap
 
 Wraps the data keys of all files in DATABASE_URL with the first key of EXPORT_ENCRYPTION_KEY; the keys that wrap them now have
-to follow it there. Files stay as they are. When it is done, those other keys can be destroyed (see README: encryption).
+to follow it there. Files stay as they are. When it is done, those other keys can be destroyed (see docker/README.md: encryption).
 Exit code: 0 no other key is in use any more, 1 some are (they are named), 2 nothing could be done.`
 
 process.exitCode = await run().catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { atLeastOneSecond, byteSize, duration, keyring, list } from './units.ts'
 
-/** The environment, in fragments that each app merges as it needs them. What the variables mean stands in the README. */
+/** The environment, in fragments that each app merges as it needs them. What the variables mean stands in docker/README.md. */
 
 export const databaseConfig = {
   DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', expected: 'a URL such as postgres://user:password@host:5432/database', isSecret: true }),

@@ -22,7 +22,7 @@ export type ExportStatus = (typeof exportStatuses)[number]
 /** In these an export waits for a worker or has one: it counts against its requester's limit. */
 export const activeStatuses = ['pending', 'in_progress'] as const satisfies ExportStatus[]
 
-/** How the API talks about an export, chosen at kick-off by `Prefer` and kept (README: wire profiles). */
+/** How the API talks about an export, chosen at kick-off by `Prefer` and kept (apps/api/README.md: wire profiles). */
 export const wireProfiles = ['reference-card', 'respond-async', 'separate-export-status'] as const
 export type WireProfile = (typeof wireProfiles)[number]
 

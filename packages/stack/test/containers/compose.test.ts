@@ -31,7 +31,7 @@ t.test('compose.yaml follows the published schema, which would find what does no
 })
 
 t.test("the README's override for a PostgreSQL of one's own follows it as well", async t => {
-  const [, override = ''] = /```yaml\n(.*?)```/s.exec(await readFile(inRepository('README.md'), 'utf8')) ?? []
+  const [, override = ''] = /```yaml\n(.*?)```/s.exec(await readFile(inRepository('docker/README.md'), 'utf8')) ?? []
   t.match(override, /DATABASE_URL/)
   const found = lint(join(t.testdir({ 'compose.override.yaml': override }), 'compose.override.yaml'))
   t.strictSame(found.filter(line => !line.includes('require-project-name-field')), [])
@@ -65,7 +65,7 @@ t.test('secrets have no default', async t => {
 })
 
 t.test("a line of the README fills in each secret at random, for its owner's eyes, and once", async t => {
-  const [line] = /^\(set -C; .*$/m.exec(await readFile(inRepository('README.md'), 'utf8')) ?? []
+  const [line] = /^\(set -C; .*$/m.exec(await readFile(inRepository('docker/README.md'), 'utf8')) ?? []
   const directory = t.testdir({ docker: { '.env.example': await readFile(inRepository('docker/.env.example'), 'utf8') } })
   const run = async (): Promise<unknown> => await promisify(execFile)('sh', ['-c', line ?? ''], { cwd: directory })
   await run()
@@ -121,7 +121,7 @@ t.test('the servers are exact versions, never root, and say when they are ready'
 })
 
 t.test("every variable of the README's table can be set", async t => {
-  const readme = await readFile(inRepository('README.md'), 'utf8')
+  const readme = await readFile(inRepository('docker/README.md'), 'utf8')
   const rows = [...readme.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \| (all|[a-z, ]+) \| [^|]* \| /gm)]
   t.ok(rows.length > 20)
   // The image decides where the API listens. The node is private, so there is nothing to allow.

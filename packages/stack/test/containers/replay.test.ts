@@ -115,7 +115,7 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
 
   /** Of a client that is registered by the line of the README. */
   async function getToken (): Promise<string> {
-    const [, line] = /--entrypoint node migrate (packages\/core\/src\/cli\/client\.ts add lab .*) < /.exec(await read('README.md')) ?? []
+    const [, line] = /--entrypoint node migrate (packages\/core\/src\/cli\/client\.ts add lab .*) < /.exec(await read('docker/README.md')) ?? []
     if (line === undefined) throw new Error('the README does not say how to register a client')
     await createClientKey(join(directory, 'lab'))
     const { keyFile, jwksFile } = keyFiles(join(directory, 'lab'))

@@ -10,7 +10,7 @@ import { createKuboStore } from '../../../src/store/kubo/kubo.ts'
 import { makeBytes, makeFolder, putBytes, startNode } from '../fixtures/stores.ts'
 
 t.test("the README's commands of an IPFS user", needs('kubo'), async (t) => {
-  const readme = await readFile(new URL('../../../../../README.md', import.meta.url), 'utf8')
+  const readme = await readFile(new URL('../../../../../docker/README.md', import.meta.url), 'utf8')
   const [, commands] = /```bash\n(ipfs cat .*?)```/s.exec(readme) ?? []
   if (commands === undefined) throw new Error('the README has no commands for IPFS users')
 

@@ -4,7 +4,7 @@ import type { ParameterName } from './given.ts'
 /** Query and body together. */
 const maxParameters = 6_000
 
-/** Members at most, duplicates not counted. The README has the same figures; what is in a filter has limits of its own (core/search). */
+/** Members at most, duplicates not counted. apps/api/README.md has the same figures; what is in a filter has limits of its own (core/search). */
 const maxMembers = { _type: 200, _elements: 500, _typeFilter: 50, includeAssociatedData: 10, patient: 5_000 } as const satisfies Partial<Record<ParameterName, number>>
 export type ListName = keyof typeof maxMembers
 
