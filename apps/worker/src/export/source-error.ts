@@ -17,7 +17,7 @@ function toProblem (error: unknown): string {
     return 'is under row-level security, which would hide rows: the role of DATABASE_URL, or the owner of the view, needs BYPASSRLS (SQLSTATE 42501)'
   }
   if (code === '42501') return 'may not be read (SQLSTATE 42501)'
-  if (code === '42P01' || code === '42703') return `is not as it was when the worker started: a relation or a column is missing (SQLSTATE ${code})`
+  if (code === '42P01' || code === '42703') return `is not as it was when this attempt began: a relation or a column is missing (SQLSTATE ${code})`
   if (code?.startsWith('22')) return `holds a value that PostgreSQL cannot convert (SQLSTATE ${code})`
   return `could not be read (SQLSTATE ${code})`
 }

@@ -90,7 +90,19 @@ function toXProgress (row: ExportSummary, now: Date, workerSilenceMs: number | n
   if (absence !== '') return `${progress}%, waiting for a worker${absence}`
   if (!row.leased) return `${progress}%, waiting${toWaitReason(row, now)}`.slice(0, 99)
   // Types are read at the same time: all of them are what it is at.
-  return total === 0 ? `${progress}%` : `${progress}% ${exported}/${total} ${row.types.join(', ')}`.trimEnd().slice(0, 99)
+  if (total === 0) return `${progress}%`
+  const count = `${progress}% ${exported}/${total}`
+  return `${count} ${listWithin(99 - count.length, row.types)}`.trimEnd()
+}
+
+/** As many as fit, each as a whole. */
+function listWithin (characters: number, types: readonly string[]): string {
+  for (let n = types.length; n > 0; n--) {
+    const rest = types.length - n
+    const list = `${types.slice(0, n).join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`
+    if (list.length < characters) return list
+  }
+  return ''
 }
 
 /** In between attempts: why the last one ended, as long as its backoff runs; then there is nothing to wait for but a worker. */

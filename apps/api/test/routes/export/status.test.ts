@@ -40,6 +40,10 @@ t.test('while it runs: progress in the body and in X-Progress', async (t) => {
     const response = await getStatus(api, id)
     t.equal(response.statusCode, code)
     t.match(response.headers, { 'x-progress': '45% 450/1000 Patient, Consent, DocumentReference, Provenance', 'retry-after': retryAfter })
+
+    const types = ['Patient', 'Condition', 'DiagnosticReport', 'Encounter', 'Immunization', 'MedicationRequest', 'Observation', 'Procedure']
+    await api.db.updateTable('bulk_export_jobs').set({ types }).where('id', '=', id).execute()
+    t.equal((await getStatus(api, id)).headers['x-progress'], '45% 450/1000 Patient, Condition, DiagnosticReport, Encounter, Immunization and 3 more', 'whole names in 100 characters')
     t.strictSame(response.json(), { status: 'in_progress', progress: 45, totalResources: 1000 })
   }
 })
