@@ -31,14 +31,16 @@ export async function fetchKeySet (address: string, { deadlineMs, mayBePrivate }
   const url = new URL(address)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (!mayBePrivate && ipaddr.isValid(host)) assertPublic(host)
+  const signal = AbortSignal.timeout(deadlineMs)
   const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
     headers: { Accept: 'application/jwk-set+json, application/json' },
     agent: false, // a connection of its own, which ends with the answer
-    signal: AbortSignal.timeout(deadlineMs),
+    signal,
     ...(mayBePrivate ? {} : { lookup: lookUpPublic }),
   })
   request.on('error', () => {}) // also after it was answered, when nobody waits for it any more
-  const answered = once(request, 'response') as Promise<[IncomingMessage]>
+  // With a signal of its own: after a 101 that nobody asked for, a request closes without an event.
+  const answered = once(request, 'response', { signal }) as Promise<[IncomingMessage]>
   request.end()
   try {
     const [response] = await answered

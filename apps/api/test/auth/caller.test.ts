@@ -125,3 +125,10 @@ t.test('beside a role, scopes narrow the types and nothing else; without resourc
     t.throws(() => toCaller(claims, options), { code: 'FORBIDDEN', message: /scope/ }, JSON.stringify(claims))
   }
 })
+
+t.test('a name that no row can hold is no name', async (t) => {
+  for (const claim of ['iss', 'sub', 'client_id', 'azp']) {
+    t.throws(() => toCaller({ role: 'ADMIN', [claim]: 'a\0b' }, options), { code: 'UNAUTHORIZED' }, claim)
+    t.equal(toCaller({ role: 'ADMIN', [claim]: 'a\n\u00e9' }, options).role, 'ADMIN', claim)
+  }
+})

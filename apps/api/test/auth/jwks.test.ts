@@ -110,6 +110,7 @@ t.test('an issuer that is away, slow or broken makes no statement about a token'
     'no key set': { body: '{"keys":{}}' },
     'no object': { body: 'null' },
     slow: { hangs: true },
+    'another protocol': { status: 101, headers: { Connection: 'Upgrade', Upgrade: 'other' } },
     'a malformed key': { keys: [{ ...rsa.jwk, n: '!' }] },
     'a weak key': { keys: [{ ...await exportJWK(weak), kid: 'rsa' }] },
   })) {
