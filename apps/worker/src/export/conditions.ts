@@ -49,9 +49,10 @@ export function everMembers (source: Source): string {
 
 /**
  * Whose rows: `members` gives the ids of the group's. A type outside of the Patient compartment belongs to nobody: all of its rows, for
- * those who may have more than one patient's. At patient level a row without a patient is nobody's, too, and stays out.
+ * those who may have more than one patient's; but of the groups a group's export has its own alone, as others name other patients. At patient level a row without a patient is nobody's, too, and stays out.
  */
 export function ownerConditions ({ type, columns }: SourceRelation, { level, patientId, patientIds, groupId }: SnapshotFilter, members: string): string[] {
+  if (type === 'Group' && groupId !== null && patientId === null) return ["r.id::text = current_setting('fhir_bulk_export.group_id')"]
   if (!isInCompartment(type)) return patientId === null ? [] : ['false']
   const owner = type === 'Patient' ? 'r.id::text' : 'patient_id' in columns ? 'r.patient_id::text' : 'NULL'
   const conditions: string[] = []

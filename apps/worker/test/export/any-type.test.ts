@@ -41,6 +41,10 @@ t.test('levels: everything, what belongs to patients, and of a type that belongs
   t.same(await idsOf(service, { types, level: 'patient', patient_ids: ['p2'] }), ['o2', 'p2', 'r1', 'r2'])
   t.same(await idsOf(service, { types: [...types, 'Group'], level: 'group', group_id: 'g1' }), ['g1', 'o1', 'p1', 'r1', 'r2'])
   t.same(await idsOf(service, { types, level: 'patient', requester_role: 'PATIENT', patient_id: 'p1' }), ['o1', 'p1'], 'a patient has nothing of what belongs to nobody')
+  await sql`INSERT INTO source.patient_groups (id) VALUES ('g2')`.execute(service.db)
+  await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('2', 'g2', 'p2')`.execute(service.db)
+  t.same(await idsOf(service, { types: ['Group'], level: 'group', group_id: 'g1' }), ['g1'], 'another group names patients that are not of this one')
+  t.same(await idsOf(service, { types: ['Group'] }), ['g1', 'g2'])
   t.match(await run(service, { types: ['Group'] }), { 'Group.1.ndjson': [{ id: 'g1', quantity: 1, member: [{ entity: { reference: 'Patient/p1' } }] }] })
 })
 
