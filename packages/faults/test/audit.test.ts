@@ -126,6 +126,8 @@ t.test('an API', { jobs: 3 }, async (t) => {
     const parts = await openEmbeddedParts(t)
     const system = await openSystem(t, parts)
     await givenPatients(system.db, 20_000)
+    // More than the sockets between them hold: what nobody reads must not be sent to its end.
+    await sql`UPDATE source.patients SET name = jsonb_build_array(jsonb_build_object('text', repeat('x', 1000)))`.execute(system.db)
     const api = await system.startApi()
     const worker = await system.startWorker()
     const id = await kickOff(api, {}, '?_type=Patient')

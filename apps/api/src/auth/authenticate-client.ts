@@ -8,6 +8,9 @@ import { OAuthError } from './oauth-error.ts'
 import { assertionAlgorithms } from './read-assertion.ts'
 import type { Assertion } from './read-assertion.ts'
 
+/** Of the database and this process, at most: by the one an assertion expires, by the other it is forgotten that it was used. */
+const clockDifferenceMs = 60_000
+
 /**
  * The client whose assertion this is (SMART App Launch 2.2, client-confidential-asymmetric). One that is unknown, is disabled, or did not sign it
  * is told the same after the same work: nobody learns here which clients there are. (How long it takes to fetch keys can be seen.)
@@ -20,7 +23,7 @@ export async function authenticateClient ({ db, keys }: { db: Kysely<Database>, 
   if (client === undefined || problem !== undefined || !isSigned) throw refused(problem ?? 'the signature is wrong')
   if (client.disabled_at !== null) throw refused('the client is disabled')
   // Of a client that is known by now: a third party can use up none of its ids.
-  const isFirst = await useAssertion(db, { clientId: client.id, jti: claims.jti, expiresAt: new Date(claims.exp * 1_000 + 1_000) })
+  const isFirst = await useAssertion(db, { clientId: client.id, jti: claims.jti, expiresAt: new Date(claims.exp * 1_000 + clockDifferenceMs) })
   if (!isFirst) throw new OAuthError('invalid_client', 'client_assertion: jti was used before')
   return client
 }
