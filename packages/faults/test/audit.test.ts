@@ -12,8 +12,9 @@ import type { Transition } from '../src/transitions.ts'
 import { ended, startExport } from './fixtures/exports.ts'
 import { ask, kickOff, open } from './fixtures/http.ts'
 import { openEmbeddedParts } from './fixtures/parts.ts'
-import { cleanupStages, patients, stages } from './fixtures/stages.ts'
+import { cleanupStages, stages } from './fixtures/stages.ts'
 import type { Stage } from './fixtures/stages.ts'
+import { openStoppedExport } from './fixtures/stopped-export.ts'
 
 /** Whatever dies, and wherever: no change of an export is without its record, and no record without its change. The changes are those that the database itself has seen. */
 
@@ -47,13 +48,7 @@ const workerCases = Object.entries({ ...stages, 'it has begun, before that is re
 t.test('a worker', { jobs: 3 }, async (t) => {
   for (const { stage, breakIn, last } of sample('audit of a worker', 2, workerCases)) {
     t.test(`killed while ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
-      const parts = await openEmbeddedParts(t)
-      const system = await openSystem(t, parts)
-      await givenPatients(system.db, patients)
-      const breakpoint = await breakIn(t, parts, system)
-      const worker = await system.startWorker()
-      const id = await startExport(system)
-      await breakpoint.reached()
+      const { system, breakpoint, worker, id } = await openStoppedExport(t, await openEmbeddedParts(t), breakIn)
       worker.kill('SIGKILL')
       await worker.ended
       await breakpoint[last]()

@@ -1,10 +1,9 @@
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
-import { openSystem } from '../src/system.ts'
-import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
 import { patients, stages } from './fixtures/stages.ts'
+import { openStoppedExport } from './fixtures/stopped-export.ts'
 
 /** kill -9 in every place: what the worker had sent last is lost with it, or carried out after its death. */
 
@@ -14,13 +13,7 @@ for (const { name, open, skip } of allParts) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
     for (const { stage, breakIn, last } of sample(`killed ${name}`, 3, cases)) {
       t.test(`killed while ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
-        const parts = await open(t)
-        const system = await openSystem(t, parts)
-        await givenPatients(system.db, patients)
-        const breakpoint = await breakIn(t, parts, system)
-        const worker = await system.startWorker()
-        const id = await startExport(system)
-        await breakpoint.reached()
+        const { system, breakpoint, worker, id } = await openStoppedExport(t, await open(t), breakIn)
         worker.kill('SIGKILL')
         await worker.ended
         await breakpoint[last]()

@@ -1,11 +1,10 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
-import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
 import { patients, stages } from './fixtures/stages.ts'
+import { openStoppedExport } from './fixtures/stopped-export.ts'
 
 /** SIGSTOP, and SIGCONT when the export is another worker's: a laptop that was closed, a virtual machine that was moved. */
 
@@ -13,13 +12,7 @@ for (const { name, open, skip } of allParts) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
     for (const [stage, breakIn] of sample(`paused ${name}`, 2, Object.entries(stages))) {
       t.test(`paused while ${stage}, until somebody else has done the work`, { buffered: true }, async (t) => {
-        const parts = await open(t)
-        const system = await openSystem(t, parts)
-        await givenPatients(system.db, patients)
-        const breakpoint = await breakIn(t, parts, system)
-        const sleeper = await system.startWorker()
-        const id = await startExport(system)
-        await breakpoint.reached()
+        const { system, breakpoint, worker: sleeper, id } = await openStoppedExport(t, await open(t), breakIn)
         sleeper.kill('SIGSTOP')
         await breakpoint.release()
         const second = await system.startWorker()

@@ -1,11 +1,10 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
-import { openSystem } from '../src/system.ts'
-import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
 import { patients, stages } from './fixtures/stages.ts'
+import { openStoppedExport } from './fixtures/stopped-export.ts'
 
 /** SIGTERM in every place, as in a rolling restart: what the worker is in the middle of goes on, and then it ends by itself. */
 
@@ -13,13 +12,7 @@ for (const { name, open, skip } of allParts) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
     for (const [stage, breakIn] of sample(`terminated ${name}`, 2, Object.entries(stages))) {
       t.test(`told to stop while ${stage}`, { buffered: true }, async (t) => {
-        const parts = await open(t)
-        const system = await openSystem(t, parts)
-        await givenPatients(system.db, patients)
-        const breakpoint = await breakIn(t, parts, system)
-        const worker = await system.startWorker()
-        const id = await startExport(system)
-        await breakpoint.reached()
+        const { system, breakpoint, worker, id } = await openStoppedExport(t, await open(t), breakIn)
         worker.kill('SIGTERM')
         await breakpoint.release()
         t.equal(await worker.ended, 0)

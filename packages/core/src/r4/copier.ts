@@ -1,4 +1,6 @@
 import { absent, copied, failed, isBlank, type Cursor, type Status } from './cursor.ts'
+import { Frame } from './frame.ts'
+import type { Overlay, OverlayEntry } from './overlay.ts'
 import { getType, isResourceType, type ElementNode, type TypeNode } from './table.ts'
 
 /**
@@ -7,42 +9,6 @@ import { getType, isResourceType, type ElementNode, type TypeNode } from './tabl
  * as well as a value (https://hl7.org/fhir/R4/json.html). Nothing is parsed, so decimals keep their digits and strings their escapes.
  * A copier that fails leaves the problem and its path in the cursor; what it has written is to be thrown away.
  */
-
-/** What is put over an object: values from a row's columns. One for all rows of a relation. */
-export interface Overlay {
-  /** Written before all elements. */
-  readonly prefix?: Buffer
-  /** By the element's index. */
-  readonly byElement: ReadonlyArray<OverlayEntry | undefined>
-  /** In the order in which they are written. */
-  readonly entries: readonly OverlayEntry[]
-  /** By the element's index, where not all are kept. */
-  readonly keeps?: readonly boolean[]
-  /** Where in the target the elements were written: start and end, by the element's index; -1 for those that are not there. Where somebody asks. */
-  readonly spans?: Int32Array
-  /** The fields of the row by which anything of it is touched. */
-  readonly touchedBy: readonly number[]
-  /** By the element's index: the fields whose values stand instead of it. */
-  readonly replacedBy: ReadonlyArray<readonly number[]>
-}
-
-/** What is put over one element: instead of it, into it, at its end, or where it is not there. */
-export interface OverlayEntry {
-  readonly element: ElementNode
-  /** The field of the row with a value that stands instead of the element's. */
-  readonly field?: number
-  /** Fields whose values leave it out: of other types of the same choice. */
-  readonly givesWayTo: readonly number[]
-  /** Points the cursor to that value. */
-  openValue?: (cursor: Cursor) => Status
-  readonly nested?: Overlay
-  /** Fields of which one has to be there for anything to be put over the element: its value, something nested, or a further item. */
-  readonly touchedBy: readonly number[]
-  /** Points the cursor to a further item of the list, whose items so far stand in the target from `start` on (-1: none). */
-  openItem?: (cursor: Cursor, start: number) => Status
-  /** Points the cursor to what stands for the element if there is none. */
-  openDefault?: (cursor: Cursor) => Status
-}
 
 const quote = 0x22
 const comma = 0x2c
@@ -53,38 +19,7 @@ const maxDepth = 200
 /** What is left of an attachment that had nothing but a url: an element is never empty (http://hl7.org/fhir/StructureDefinition/data-absent-reason). */
 const maskedUrl = Buffer.from('"_url":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}')
 
-/** What is known of an object while it is copied. One for each depth, used again and again. */
-class Frame {
-  /** By the element's index: the number of the object that it was last seen in, so that nothing has to be emptied for the next one. */
-  readonly #seen = new Float64Array(512)
-  #object = 0
-  /** How many elements of choices were seen. */
-  choices = 0
-  isUrlLeftOut = false
-  /** Lists of primitives and of their extensions in which there are nulls: which of the items are there. */
-  lists: Array<{ element: ElementNode, isThere: boolean[] }> | undefined
-
-  begin (): void {
-    this.#object++
-    this.lists = undefined
-    this.choices = 0
-    this.isUrlLeftOut = false
-  }
-
-  see ({ index, isChoice }: ElementNode): void {
-    this.#seen[index] = this.#object
-    if (isChoice) this.choices++
-  }
-
-  has (index: number): boolean {
-    return this.#seen[index] === this.#object
-  }
-
-  hasAny (indexes: readonly number[]): boolean {
-    for (let i = 0; i < indexes.length; i++) if (this.has(indexes[i]!)) return true
-    return false
-  }
-}
+/** One for each depth, used again and again. */
 const frames: Frame[] = []
 
 /** Copies the element's value, of which the cursor stands at the first byte. */

@@ -1,5 +1,6 @@
 import { copied, failed, type Cursor, type Status } from './cursor.ts'
-import { type Names } from './names.ts'
+import type { Names } from './names.ts'
+import { isDigit, isPlainDate, isPlainDateOrTime, isPlainDecimal, isPlainTime } from './plain.ts'
 
 /**
  * FHIR R4's primitive datatypes (https://hl7.org/fhir/R4/datatypes.html#primitive): each copies the value at the cursor, as it is written,
@@ -174,65 +175,11 @@ const clock = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?`
 const zone = String.raw`(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))`
 const partialDate = String.raw`(?!0000)\d{4}(?:-(?:0[1-9]|1[0-2]))?`
 
-const [dash, colon, dot, letterT, letterZ] = [0x2d, 0x3a, 0x2e, 0x54, 0x5a]
-
-/** Two digits as a number; -1 for anything else. */
-function digits (source: Buffer, at: number): number {
-  const [tens, ones] = [source[at]! - 0x30, source[at + 1]! - 0x30]
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : -1
-}
-
-function isUpTo (number: number, most: number): boolean {
-  return number >= 0 && number <= most
-}
-
-/** `2024-01-28`, of a day that every month has. */
-function isPlainDay (source: Buffer, at: number): boolean {
-  const century = digits(source, at)
-  return century > 0 && digits(source, at + 2) >= 0 && source[at + 4] === dash && isUpTo(digits(source, at + 5) - 1, 11) && source[at + 7] === dash && isUpTo(digits(source, at + 8) - 1, 27)
-}
-
-function isPlainDate (source: Buffer, start: number, length: number): boolean {
-  return length === 10 && isPlainDay(source, start)
-}
-
-/** `2024-01-28T09:30:00.123Z`, or with `+01:00` in place of Z. */
-function isPlainTime (source: Buffer, start: number, length: number): boolean {
-  if (length < 20 || !isPlainDay(source, start) || source[start + 10] !== letterT || source[start + 13] !== colon || source[start + 16] !== colon) return false
-  if (!isUpTo(digits(source, start + 11), 23) || !isUpTo(digits(source, start + 14), 59) || !isUpTo(digits(source, start + 17), 59)) return false
-  const end = start + length
-  let at = start + 19
-  if (source[at] === dot) {
-    at++
-    const fraction = at
-    while (at < end && isDigit(source[at]!)) at++
-    if (at === fraction) return false
-  }
-  if (source[at] === letterZ) return at + 1 === end
-  const isZone = (source[at] === 0x2b || source[at] === dash) && source[at + 3] === colon && at + 6 === end
-  return isZone && isUpTo(digits(source, at + 1), 13) && isUpTo(digits(source, at + 4), 59)
-}
-
-function isPlainDateOrTime (source: Buffer, start: number, length: number): boolean {
-  return isPlainDate(source, start, length) || isPlainTime(source, start, length)
-}
-
-function isDigit (byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39
-}
-
 /** No 31 April: a day is looked at only where there is one. */
 function isCalendarDay (text: string): boolean {
   if (text.length < 10 || text.charCodeAt(8) < 0x32 || (text.charCodeAt(8) === 0x32 && text.charCodeAt(9) < 0x39)) return true // up to the 28th
   const date = new Date(`${text.slice(0, 10)}T00:00:00Z`)
   return date.getUTCDate() === Number(text.slice(8, 10))
-}
-
-/** `0.85`, `12.50`: digits, a point at `point`, digits. */
-function isPlainDecimal (source: Buffer, start: number, point: number, end: number): boolean {
-  if (point === start || point + 1 >= end || source[point] !== dot || (source[start] === 0x30 && point > start + 1)) return false
-  for (let at = point + 1; at < end; at++) if (!isDigit(source[at]!)) return false
-  return true
 }
 
 /** A number as JSON writes it, which a pattern describes. */
@@ -246,7 +193,7 @@ function numeric (pattern: RegExp, problem: string, isPossible?: (text: string) 
       const byte = source[i]!
       if (!isDigit(byte)) {
         if (digitsEnd === -1) digitsEnd = i
-        if (byte !== dash && byte !== dot && byte !== 0x2b && byte !== 0x65 && byte !== 0x45) break
+        if (byte !== 0x2d && byte !== 0x2e && byte !== 0x2b && byte !== 0x65 && byte !== 0x45) break
       }
       target[to++] = byte
     }
