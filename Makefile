@@ -118,6 +118,3 @@ assertion: install ## what a client shows at POST /auth/token (CLIENT=lab KEY=la
 
 audit: install ## who did what, as FHIR AuditEvents (ARGS='--since 2026-02-01 --until 2026-03-01 [--export <id>] [--client <id>]')
 	@$(NODE) $(CORE)/audit.ts $(ARGS)
-
-rewrap: install ## data keys under the first of EXPORT_ENCRYPTION_KEY, so that the others can be destroyed
-	@$(NODE) $(CORE)/rewrap.ts

@@ -16,7 +16,6 @@ t.test('a command that is given what it does not know answers with one line', as
     ['packages/core/src/cli/migrate.ts', ['--nope'], /^Unknown option '--nope' .*\n$/],
     ['packages/core/src/cli/migrate.ts', ['nope'], /^Unexpected argument 'nope' .*\n$/],
     ['packages/core/src/cli/migrate.ts', [], /^.*ECONNREFUSED.*\n$/],
-    ['packages/core/src/cli/rewrap.ts', ['--nope'], /^Unknown option '--nope' .*\n$/],
     ['packages/core/src/cli/client.ts', ['--nope'], /^Unknown option '--nope' .*\n$/],
     ['packages/core/src/cli/client.ts', ['enable', 'lab'], /^add, list, disable or rotate is expected.*\n$/],
     ['packages/core/src/cli/verify.ts', ['--nope'], /^Unknown option '--nope' .*\n$/],

@@ -6,8 +6,6 @@ export { findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, 
 export type { IntendedFile, StoredContent } from './files.ts'
 export { toManifest } from './manifest.ts'
 export type { Manifest, ManifestItem } from './manifest.ts'
-export { rewrapKeys } from './rewrap.ts'
-export type { RewrapReport } from './rewrap.ts'
 export { assertAcceptsExports, cancelExport, createExport, findExport, findExportsOf, findKickOffExcess } from './repository.ts'
 export type { ExportSummary, KickOffExcess, KickOffLimits, NewExport } from './repository.ts'
 export { forgetQuietCallers, takeRequests } from './requests.ts'
