@@ -81,7 +81,7 @@ dead-code: install ## files, exports and packages that nothing uses
 	@$(NODE) node_modules/knip/bin/knip.js --config .config/knip.config.js
 
 import-graph: install ## no cycle, no forbidden arrow
-	@$(NODE) $(STACK)/import-graph/cli.ts
+	@$(NODE) node_modules/dependency-cruiser/bin/dependency-cruiser.mjs --config .config/dependency-cruiser.config.js apps packages
 
 schema: install ## migrations are as they landed, and what they make is as the types of the tables say
 	@$(NODE) $(STACK)/schema/cli.ts

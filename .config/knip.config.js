@@ -3,7 +3,7 @@ export default {
   workspaces: {
     '.': {
       entry: ['.config/*.js'],
-      ignoreDependencies: ['node', 'tap'], // the Makefile's, and packages/stack/src/run-tests.ts
+      ignoreDependencies: ['dependency-cruiser', 'node', 'tap'], // the Makefile's, and packages/stack/src/run-tests.ts
     },
     'apps/api': { entry: ['src/server.ts', 'test/**/*.test.ts'] },
     'apps/worker': {
@@ -18,7 +18,7 @@ export default {
     },
     'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'] },
     'packages/stack': {
-      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/client/{assertion,create-key}.ts', 'src/{generate,import-graph,r4,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
+      entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/client/{assertion,create-key}.ts', 'src/{generate,r4,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
     },
   },
 }

@@ -1,44 +1,22 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, relative, resolve } from 'node:path'
-import { readModules } from '../import-graph/read-modules.ts'
+import { glob, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cruise, type ICruiseResult } from 'dependency-cruiser'
 import { optionalServers } from '../optional-servers.ts'
 
-/** What only a test that uses an optional server imports, or has in its text or that of its fixtures. */
-const modules = ['optional-servers', 'redis', 'kubo/index'].map(name => resolve(import.meta.dirname, '..', `${name}.ts`))
+/** Only a test that uses an optional server imports one of these, or has one of the words in its text or that of its fixtures. */
+const modules = ['optional-servers', 'redis', 'kubo/index'].map(name => `packages/stack/src/${name}.ts`)
 const words = Object.values(optionalServers).flatMap(({ variable, program }) => [variable, `'${program}'`])
 
 /** The test files that may use an optional server, be it past `needs`, as paths relative to `root`. */
 export async function findUsers (root: string): Promise<string[]> {
-  const importsOf = new Map((await readModules(root)).map(({ path, imports }) => [path, imports.flatMap(specifier => resolveOwn(path, specifier))]))
-  const isUsing = new Map<string, boolean>()
-
-  async function uses (path: string): Promise<boolean> {
-    const known = isUsing.get(path)
-    if (known !== undefined) return known
-    isUsing.set(path, false) // while it is looked at: a cycle ends here
-    const using = modules.includes(path) || await names(root, path) || await some(importsOf.get(path) ?? [], uses)
-    isUsing.set(path, using)
-    return using
+  const servers = [...modules]
+  for await (const path of glob('{apps,packages}/*/test/**/*.ts', { cwd: root })) {
+    const text = await readFile(join(root, path), 'utf8')
+    if (words.some(word => text.includes(word))) servers.push(path)
   }
-
-  const users: string[] = []
-  for (const path of importsOf.keys()) if (path.endsWith('.test.ts') && await uses(path)) users.push(relative(root, path))
-  return users.sort()
-}
-
-async function names (root: string, path: string): Promise<boolean> {
-  if (!/^\w+\/\w+\/test\//.test(relative(root, path))) return false
-  const text = await readFile(path, 'utf8')
-  return words.some(word => text.includes(word))
-}
-
-function resolveOwn (path: string, specifier: string): string[] {
-  if (specifier.startsWith('.')) return [resolve(dirname(path), specifier)]
-  return specifier.startsWith('@fhir-bulk-export/') ? [createRequire(path).resolve(specifier)] : []
-}
-
-async function some<T> (items: T[], predicate: (item: T) => Promise<boolean>): Promise<boolean> {
-  for (const item of items) if (await predicate(item)) return true
-  return false
+  const reaches = `(^|/)(${servers.map(path => path.replaceAll('.', '\\.')).join('|')})$`
+  const { output } = await cruise(['apps', 'packages'], { baseDir: root, reaches, doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true },
+    { exportsFields: ['exports'], conditionNames: ['import'] })
+  const { modules: users } = output as ICruiseResult
+  return users.map(({ source }) => source).filter(path => path.endsWith('.test.ts')).sort()
 }

@@ -9,6 +9,7 @@ import { inRepository } from '../../src/workspace.ts'
 
 t.test('a test file that may use an optional server is found, whichever way it takes', async t => {
   const root = t.testdir({
+    apps: {},
     packages: {
       one: {
         test: {
