@@ -1,17 +1,13 @@
 import { readFile } from 'node:fs/promises'
+import dockerignore from '@balena/dockerignore'
 import { validate } from 'dockerfile-utils'
 import t from 'tap'
 import { inRepository } from '../../src/workspace.ts'
-import { createContext } from './fixtures/copy.ts'
-import { readExecForm, readStages, type Stage } from './fixtures/dockerfile.ts'
+import { readExecForm, readStages, textsOf } from './fixtures/dockerfile.ts'
 
 const dockerfile = await readFile(inRepository('docker/Dockerfile'), 'utf8')
 const stages = readStages(dockerfile)
 const targets = ['api', 'worker', 'migrate']
-
-function textsOf ({ instructions }: Stage, keyword: string): string[] {
-  return instructions.filter(instruction => instruction.keyword === keyword).map(({ text }) => text)
-}
 
 t.test('the linter finds nothing in the Dockerfile, and would', async t => {
   t.strictSame(validate(dockerfile).map(({ message, range }) => `${range.start.line + 1}: ${message}`), [])
@@ -44,7 +40,7 @@ for (const target of targets) {
 }
 
 t.test('the builder sees what the Dockerfile copies, and neither secrets nor tests', async t => {
-  const { isVisible } = createContext('.', await readFile(inRepository('docker/Dockerfile.dockerignore'), 'utf8'))
+  const isVisible = dockerignore.default().add(await readFile(inRepository('docker/Dockerfile.dockerignore'), 'utf8')).createFilter()
   const visible = ['package.json', 'pnpm-lock.yaml', 'apps/api/package.json', 'apps/api/src/routes/health.ts', 'packages/core/src/db/index.ts']
   const hidden = ['.env', 'docker/.env', '.git/config', '.data/start/jwt-secret', 'node_modules/node/bin/node', 'apps/api/test/app.test.ts',
     'apps/api/node_modules/pino/package.json', 'packages/core/test/fixtures/rows.ts', 'packages/stack/src/demo.ts', 'packages/bench/package.json']

@@ -14,22 +14,20 @@ import { findFreePort } from '../../src/ports.ts'
 import { startPostgres } from '../../src/postgres.ts'
 import { execute, withDatabase } from '../../src/sql.ts'
 import { inRepository } from '../../src/workspace.ts'
-import { createBuilder } from './fixtures/build.ts'
 import { commandOf, environmentOf, givenSecrets, readCompose, type Service } from './fixtures/compose.ts'
 import { createEngine } from './fixtures/container.ts'
-import { createContext } from './fixtures/copy.ts'
 import { readStages } from './fixtures/dockerfile.ts'
+import { prepareImage } from './fixtures/image.ts'
 import { startKuboOf, startRedisOf } from './fixtures/servers.ts'
 
 /*
- * The images and the Compose file without a container engine: what the Dockerfile says is done in a scratch folder, and what it starts
- * runs there, as the user that it names, on a tree that cannot be written to, with command and environment of compose.yaml. Servers are
- * those of the tests, with the secrets, roles and tokens of the Compose file. Layers, networks, limits, capabilities and the servers' own
- * images are outside of this.
+ * The images and the Compose file without a container engine: what the Dockerfile installs and starts runs in a scratch folder, as nobody,
+ * on a tree that cannot be written to, with command and environment of compose.yaml. Servers are those of the tests, with the secrets,
+ * roles and tokens of the Compose file. Layers, networks, limits, capabilities and the servers' own images are outside of this.
  */
 
 t.test('what the Dockerfile copies, installs and starts makes an export, and ends when it is told to', needs('redis', 'kubo'), async t => {
-  const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-replay-'))
+  const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-containers-'))
   await chmod(directory, 0o755)
   t.teardown(async () => {
     await promisify(execFile)('chmod', ['-R', 'u+w', directory])
@@ -38,14 +36,10 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   const read = async (path: string): Promise<string> => await readFile(inRepository(path), 'utf8')
 
   const { binaries, start, run } = await createEngine(directory)
-  const build = createBuilder({
-    stages: readStages(await read('docker/Dockerfile')),
-    context: createContext(inRepository('.'), await read('docker/Dockerfile.dockerignore')),
-    directory,
-    path: `${binaries}:${process.env.PATH}`,
-  })
-  const migrate = await build('migrate')
-  const images = { api: await build('api'), worker: await build('worker') }
+  const stages = readStages(await read('docker/Dockerfile'))
+  const prepare = async (target: string) => await prepareImage(stages, target, { directory, path: `${binaries}:${process.env.PATH}` })
+  const migrate = await prepare('migrate')
+  const images = { api: await prepare('api'), worker: await prepare('worker') }
   for (const { root } of [migrate, images.api, images.worker]) await promisify(execFile)('chmod', ['-R', 'a-w', root])
 
   // The servers, and a database as the container of PostgreSQL makes it.
