@@ -3,7 +3,7 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { takeRequests } from '@fhir-bulk-export/core/exports'
 import fp from 'fastify-plugin'
 import type { Kysely } from 'kysely'
-import { CallerRequests } from './caller-requests.ts'
+import { CallerRequests } from '../limits/caller-requests.ts'
 
 /**
  * Every request of an authenticated caller counts, whatever it asks for and however it is answered: before its body is read and

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t from 'tap'
-import { CallerRequests } from '../../src/plugins/caller-requests.ts'
+import { CallerRequests } from '../../src/limits/caller-requests.ts'
 import { startApi } from '../fixtures/api.ts'
 import type { Api } from '../fixtures/api.ts'
 import { admin, filePath, kickOff, statusPath } from '../fixtures/exports.ts'

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { toErrorCodeSystem } from '@fhir-bulk-export/core/error-codes'
 import { Type } from '@sinclair/typebox'
 import { fhirJson } from '../../errors/outcome.ts'
-import { takeGeneralParametersOfQuery } from '../../plugins/general-parameters.ts'
+import { takeGeneralParametersOfQuery } from '../../http/general-parameters.ts'
 
 const codeSystemSchema = Type.Object({ resourceType: Type.Literal('CodeSystem') }, { additionalProperties: true })
 

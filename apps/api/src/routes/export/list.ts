@@ -6,7 +6,7 @@ import type { Static } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import { canAccess, coversTypes } from '../../auth/access.ts'
 import type { ApiConfig } from '../../config.ts'
-import { pollingLimit } from '../../plugins/polling-limit.ts'
+import { pollingLimit } from '../../plugins/polling-limits.ts'
 
 const maxExports = 100
 

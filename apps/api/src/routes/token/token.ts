@@ -11,7 +11,7 @@ import { grantScopes } from '../../auth/grant-scopes.ts'
 import { readAssertion } from '../../auth/read-assertion.ts'
 import { acceptForms, readTokenRequest } from './token-request.ts'
 import { createTokenErrorSender, noStore } from './token-errors.ts'
-import { createTokenLimits } from './token-limits.ts'
+import { createTokenLimits } from '../../limits/token-requests.ts'
 
 interface TokenOptions {
   db: Kysely<Database>

@@ -1,5 +1,5 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { TokenBuckets } from '../../plugins/token-buckets.ts'
+import { TokenBuckets } from './token-buckets.ts'
 
 const minuteMs = 60_000
 /** A proxy is one address, for all of its clients. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RefusalCounts } from '../../src/http/refusal-counts.ts'
+import { RefusalCounts } from '../../src/limits/refusal-counts.ts'
 
 const one = (requester: string, status = 401) => ({ event: 'refused', by: { requester }, status, count: 1 }) as const
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { TokenBuckets } from '../../src/plugins/token-buckets.ts'
+import { TokenBuckets } from '../../src/limits/token-buckets.ts'
 
 function setUp () {
   let now = 1_000_000

@@ -4,7 +4,7 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import fp from 'fastify-plugin'
-import { TokenBuckets } from './token-buckets.ts'
+import { TokenBuckets } from '../limits/token-buckets.ts'
 
 const params = Type.Object({ jobId: Type.Optional(Type.String()) })
 

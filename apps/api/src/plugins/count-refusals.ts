@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Kysely } from 'kysely'
 import { toActor } from '../http/actor.ts'
-import { RefusalCounts } from '../http/refusal-counts.ts'
+import { RefusalCounts } from '../limits/refusal-counts.ts'
 
 const minuteMs = 60_000
 const refusals: ReadonlySet<number> = new Set([401, 403, 429])
