@@ -3,7 +3,7 @@ import type { Database } from '@fhir-bulk-export/core/db'
 import type { Kysely } from 'kysely'
 import type { Config } from './config.ts'
 
-/** Longer than any statement on our own tables takes. Those that read the source have no limit (export/snapshot.ts). */
+/** Longer than any statement on our own tables takes. Those that read the source have no limit (source/snapshot.ts). */
 const statementTimeoutMs = 30_000
 
 /** Connections to our own tables, `max` of them. */

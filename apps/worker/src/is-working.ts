@@ -6,13 +6,13 @@ import type { Kysely } from 'kysely'
  * does every few seconds, and a worker that hangs or is stopped does not, though its connections stay. Where several workers share an
  * address, any of them counts.
  */
-export async function isWorking<T> (db: Kysely<T>, withinMs: number): Promise<boolean> {
+export async function isWorking<T> (db: Kysely<T>, longestSilenceMs: number): Promise<boolean> {
   const { rows: [found] } = await sql`
     SELECT 1 FROM pg_stat_activity
     WHERE application_name IN ('fhir-bulk-export-worker', 'fhir-bulk-export-lease')
       AND datname = current_database()
       AND client_addr IS NOT DISTINCT FROM inet_client_addr()
-      AND state_change > clock_timestamp() - ${withinMs} * interval '1 millisecond'
+      AND state_change > clock_timestamp() - ${longestSilenceMs} * interval '1 millisecond'
     LIMIT 1`.execute(db)
   return found !== undefined
 }

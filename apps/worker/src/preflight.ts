@@ -6,9 +6,9 @@ import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { Config } from './config.ts'
-import { toSourceError } from './export/source-error.ts'
-import { readUsableSource } from './export/usable-source.ts'
-import { findOldestTransactionFunction } from './oldest-transaction.ts'
+import { toSourceError } from './source/source-error.ts'
+import { readUsableSource } from './source/usable-source.ts'
+import { findOldestTransactionFunction } from './source/oldest-transaction.ts'
 
 /**
  * What must hold before a worker takes its first export. Refusing to start beats exporting less than everything.

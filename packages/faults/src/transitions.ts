@@ -49,7 +49,7 @@ const allowed: Record<string, string[]> = {
   cancelled: ['null'],
 }
 
-/** What the life of an export does not allow (core's exports/status.ts), and every export that was completed more than once. */
+/** What the life of an export does not allow (core's vocabulary.ts), and every export that was completed more than once. */
 export function findViolations (transitions: Transition[]): string[] {
   const wrong = transitions.filter(({ from, to }) => allowed[String(from)]?.includes(String(to)) !== true)
     .map(({ export_id: id, from, to, attempt }) => `${id}: ${from} → ${to} in attempt ${attempt}`)

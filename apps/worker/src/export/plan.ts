@@ -1,6 +1,6 @@
 import type { Source } from '@fhir-bulk-export/core/source'
-import type { SnapshotFilter } from './filter.ts'
-import type { BlockRange } from './sources.ts'
+import type { SnapshotFilter } from '../source/filter.ts'
+import type { BlockRange } from '../source/queries.ts'
 
 /** Rows of a type, or what was deleted of all of them. */
 export type PartSource = { list: 'output', type: string, range: BlockRange | null } | { list: 'deleted' }

@@ -2,7 +2,7 @@ import { checkResource } from '@fhir-bulk-export/core/r4'
 import { createLineWriter, getDefinition } from '@fhir-bulk-export/core/resources'
 import { fc, lineFixtures } from '@fhir-bulk-export/core/testing'
 import t from 'tap'
-import { createNdjson, toErrorLines } from '../../src/export/ndjson.ts'
+import { createNdjson, toErrorLines } from '../../src/files/ndjson.ts'
 import { inChunks, toCopyStream } from '../fixtures/copy-stream.ts'
 import type { Fields } from '../fixtures/copy-stream.ts'
 

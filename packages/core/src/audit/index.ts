@@ -1,5 +1,5 @@
-export { auditEvents } from './events.ts'
-export type { AuditEventName } from './events.ts'
+export { auditEvents } from '../vocabulary.ts'
+export type { AuditEventName } from '../vocabulary.ts'
 export { findAudit } from './find.ts'
 export { keepAudit } from './keep.ts'
 export { recordAudit } from './record.ts'

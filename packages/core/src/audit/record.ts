@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { BulkExportAuditTable } from '../db/tables/bulk-export-audit.ts'
-import type { AuditEventName, AuditOutcome } from './events.ts'
+import type { AuditEventName, AuditOutcome } from '../vocabulary.ts'
 
 /** Who asks, and from where. Nothing of it is a token. */
 export type Actor = Pick<Insertable<BulkExportAuditTable>, 'requester' | 'role' | 'issuer' | 'subject' | 'client_id' | 'patient_id' | 'address' | 'request_id'>

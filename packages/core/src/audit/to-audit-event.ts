@@ -1,6 +1,6 @@
 import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding } from 'fhir/r4.js'
 import type { AuditRow } from '../db/tables/bulk-export-audit.ts'
-import type { AuditEventName } from './events.ts'
+import type { AuditEventName } from '../vocabulary.ts'
 
 /**
  * IHE BALP (https://profiles.ihe.net/ITI/BALP): the patterns Query and PatientQuery for what is asked for, Delete for what is deleted, Privacy Disclosure at Source for what

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
-import { deleteInBatches } from '../exports/batches.ts'
+import { deleteInBatches } from '../db/batches.ts'
 
 export interface UsedAssertion {
   clientId: string

@@ -3,7 +3,7 @@ import type { QueryExecutorProvider } from 'kysely'
 
 /**
  * What API and worker may do with the service's own tables, where each has a role of its own; the tables belong to the role of `migrate`.
- * Neither makes or changes a table; SELECT … FOR UPDATE takes UPDATE, too (exports/batches.ts). What they read of the source depends on the source: source/grants.ts.
+ * Neither makes or changes a table; SELECT … FOR UPDATE takes UPDATE, too (batches.ts). What they read of the source depends on the source: source/grants.ts.
  */
 export const grants = {
   api: [

@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import type { Kysely, Transaction } from 'kysely'
 import { recordDownloads, recordExports } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
-import { batchOf, batchSize, deleteInBatches, inBatches, updateInBatches } from './batches.ts'
-import { destroyKeys } from './keys.ts'
+import { batchOf, batchSize, deleteInBatches, inBatches, updateInBatches } from '../db/batches.ts'
+import { destroyKeys } from './destroy-keys.ts'
 
 /** The end of an export: expired, its files dropped, its row removed. Every step may be repeated and run anywhere, and is done in batches. */
 

@@ -1,7 +1,7 @@
 import { encryptionScheme } from '../crypto/layout.ts'
 import type { FileRow } from '../db/tables/bulk-export-files.ts'
-import type { ExportSummary } from './repository.ts'
-import type { FileList } from './status.ts'
+import type { ExportSummary } from './find.ts'
+import type { FileList } from '../vocabulary.ts'
 
 /** One file of a manifest. `url` is where the wire profile looks for it, the other address stands in the extension. */
 export interface ManifestItem {

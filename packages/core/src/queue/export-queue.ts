@@ -11,7 +11,7 @@ import { isPostgres } from './is-postgres.ts'
 
 /**
  * The queue is a doorbell: a job says "there may be work on this export", its id is the export's id, and it holds
- * nothing else. Who may run the export, how often and when is decided by the export's row (exports/status.ts), so
+ * nothing else. Who may run the export, how often and when is decided by the export's row (vocabulary.ts), so
  * BullMQ is kept from deciding anything: one attempt, stalls without number, nothing kept.
  */
 export const exportQueueName = 'fhir-bulk-export'

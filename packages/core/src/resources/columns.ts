@@ -1,5 +1,5 @@
 import { copied, type Cursor, type ElementNode, type Status } from '../r4/index.ts'
-import type { ColumnForm, SourceRelation } from '../source/catalog.ts'
+import type { ColumnForm, SourceRelation } from './relation.ts'
 import type { Definition, Texts } from './definition.ts'
 import type { Row } from './row.ts'
 import { writeInstant } from './timestamp.ts'

@@ -1,6 +1,6 @@
 import { absent, copied, copyObject, Cursor, getType, isRootElement, mandatoryElements } from '../r4/index.ts'
 import type { ElementNode, Overlay, OverlayEntry, Status, TypeNode } from '../r4/index.ts'
-import type { SourceRelation } from '../source/catalog.ts'
+import type { SourceRelation } from './relation.ts'
 import { toExportedUrl } from './attachment-url.ts'
 import { Columns, openText, type SelectedColumn } from './columns.ts'
 import { isId } from './id.ts'

@@ -1,4 +1,4 @@
-import type { SourceRelation } from '../source/index.ts'
+import type { SourceRelation } from '../resources/index.ts'
 import { toCondition, type Bind } from './condition.ts'
 import { toDocument } from './document.ts'
 import type { TypeFilter } from './type-filter.ts'

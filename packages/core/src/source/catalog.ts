@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { QueryExecutorProvider } from 'kysely'
 import { findResourceType } from '../resources/registry.ts'
+import type { ColumnForm, Columns, RelationKind, SourceRelation } from '../resources/relation.ts'
 import { membersRelation, toLiveMembers } from './members.ts'
 import { findProblems, findStrayProblem, type FoundColumn } from './problems.ts'
 
@@ -16,23 +17,6 @@ export interface Source {
   /** Why an export of it would be less than everything: a sentence each. */
   problems: string[]
 }
-
-/** Plain data, for it travels to reader threads. */
-export interface SourceRelation {
-  type: string
-  /** Its name in schema `source`. */
-  relation: string
-  kind: RelationKind
-  columns: Columns
-  /** Of the relation of Group: SQL of a table of the groups' members (toLiveMembers). */
-  liveMembers?: string
-}
-
-/** `other`: a materialized view or a foreign table. */
-export type RelationKind = 'table' | 'partitioned' | 'view' | 'other'
-export type Columns = Record<string, ColumnForm>
-/** How a column's value is read; `other` (uuid, enum, date, numbers) is cast to text. */
-export type ColumnForm = 'text' | 'json' | 'jsonb' | 'timestamptz' | 'boolean' | 'other'
 
 interface FoundRelation { name: string, kind: RelationKind, columns: FoundColumn[] }
 

@@ -3,7 +3,8 @@ import type { Kysely, QueryExecutorProvider, RawBuilder } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { rootElements } from '../r4/index.ts'
 import { createLineWriter, type Line, type LineWriter, type Row, type RowIssue } from '../resources/index.ts'
-import type { Source, SourceRelation } from './catalog.ts'
+import type { SourceRelation } from '../resources/index.ts'
+import type { Source } from './catalog.ts'
 import { isLive } from './groups.ts'
 
 /** A row of source.patient_groups: the Group's JSON, as an export has it, or why there is none. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { QueryExecutorProvider, RawBuilder } from 'kysely'
-import type { Source, SourceRelation } from './catalog.ts'
+import type { SourceRelation } from '../resources/index.ts'
+import type { Source } from './catalog.ts'
 
 export async function isGroup (db: QueryExecutorProvider, { relations }: Source, id: string): Promise<boolean> {
   const groups = relations.find(({ type }) => type === 'Group')

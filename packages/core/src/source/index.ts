@@ -1,7 +1,7 @@
 export { countGroups, findGroupLine, findGroupLines, type GroupFilter, type GroupLine } from './group-lines.ts'
 export { findMemberIds, findPatientIds, isGroup } from './groups.ts'
 export { assertApiReads, grantReads, grantReadsOfNew, toReads } from './grants.ts'
-export { getRelation, readSource, type ColumnForm, type Columns, type RelationKind, type Source, type SourceRelation } from './catalog.ts'
+export { getRelation, readSource, type Source } from './catalog.ts'
 export { createCurrentSource, type CurrentSource } from './current-source.ts'
 export { ofLivePatient } from './live.ts'
 export { toLiveMembers, toMembers } from './members.ts'

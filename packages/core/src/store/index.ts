@@ -14,12 +14,12 @@ export async function openContentStore (ipfsUrl: string, { isPrepared = false } 
   const url = URL.parse(ipfsUrl)
   // Loaded when they are needed: the client of the one is half of a process's memory where the other is used.
   if (url?.protocol === 'http:' || url?.protocol === 'https:') {
-    const { createKuboStore } = await import('./kubo/kubo.ts')
+    const { createKuboStore } = await import('./kubo/kubo-store.ts')
     return createKuboStore({ url: ipfsUrl })
   }
   if (url?.protocol === 'file:' && url.search === '' && url.hash === '') {
-    const { createEmbeddedStore } = await import('./folder/embedded.ts')
-    return await createEmbeddedStore({ directory: toDirectory(url), isPrepared })
+    const { createFolderStore } = await import('./folder/folder-store.ts')
+    return await createFolderStore({ directory: toDirectory(url), isPrepared })
   }
   throw invalidUrl()
 }

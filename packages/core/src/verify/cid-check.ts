@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
-import { toCidV0 } from '../store/unixfs-cid.ts'
+import { toCidV0 } from '../store/streams/unixfs-cid.ts'
 
 /** Computes the CID of bytes on their way to somebody else. */
 export interface CidCheck {

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { createEmbeddedStore } from '../../src/store/folder/embedded.ts'
-import { createKuboStore } from '../../src/store/kubo/kubo.ts'
+import { createFolderStore } from '../../src/store/folder/folder-store.ts'
+import { createKuboStore } from '../../src/store/kubo/kubo-store.ts'
 import { lines, startFakeNode } from './fixtures/fake-node.ts'
 import { makeBytes, makeFolder, newKey } from './fixtures/stores.ts'
 
@@ -23,7 +23,7 @@ t.test('embedded: the source is never asked for much more than the file has', as
       yield chunk
     }
   }
-  await (await createEmbeddedStore({ directory })).put(key, source())
+  await (await createFolderStore({ directory })).put(key, source())
   t.ok(furthestAhead <= 4 * MiB, `${furthestAhead} bytes ahead`)
 })
 
@@ -60,7 +60,7 @@ t.test('kubo: memory does not grow with the size of an upload', async (t) => {
 
 t.test('embedded: a reader that does not read costs one buffer', async (t) => {
   const directory = await makeFolder(t)
-  const store = await createEmbeddedStore({ directory })
+  const store = await createFolderStore({ directory })
   const key = newKey()
   const sparse = await open(join(directory, key), 'w')
   await sparse.truncate(GiB)

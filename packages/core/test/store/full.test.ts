@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createKuboStore } from '../../src/store/kubo/kubo.ts'
+import { createKuboStore } from '../../src/store/kubo/kubo-store.ts'
 import { toStoreError } from '../../src/store/store-error.ts'
 import { refusal, startFakeNode } from './fixtures/fake-node.ts'
 import { makeBytes, putBytes } from './fixtures/stores.ts'

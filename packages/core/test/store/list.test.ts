@@ -4,8 +4,8 @@ import { create } from 'ipfs-http-client'
 import type { CID } from 'ipfs-http-client'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
-import { createEmbeddedStore } from '../../src/store/folder/embedded.ts'
-import { createKuboStore } from '../../src/store/kubo/kubo.ts'
+import { createFolderStore } from '../../src/store/folder/folder-store.ts'
+import { createKuboStore } from '../../src/store/kubo/kubo-store.ts'
 import type { StoredFile } from '../../src/store/index.ts'
 import { kinds, listed, makeBytes, makeFolder, newKey, putBytes, rejection, startNode, toArray } from './fixtures/stores.ts'
 
@@ -41,7 +41,7 @@ for (const kind of kinds) {
 
 t.test('embedded: other files in the folder are not listed, a half-written one of ours is', async (t) => {
   const directory = await makeFolder(t)
-  const store = await createEmbeddedStore({ directory })
+  const store = await createFolderStore({ directory })
   const [half, folder] = [newKey(), 'a folder']
   for (const name of ['notes.txt', `${newKey()}.tmp`, `x${newKey()}`, newKey().replace('ndjson', 'json'), half]) await writeFile(join(directory, name), '{"reso')
   await mkdir(join(directory, folder))

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createEmbeddedStore } from '../../src/store/folder/embedded.ts'
+import { createFolderStore } from '../../src/store/folder/folder-store.ts'
 import { collect, inChunks, kinds, listed, makeBytes, makeFolder, newKey, putBytes } from './fixtures/stores.ts'
 
 /** What `ipfs add` of Kubo 0.43 answers; more in kubo/cid.test.ts. */
@@ -63,14 +63,14 @@ for (const kind of kinds) {
 
 t.test('embedded: folder and files can be read by their owner alone', async (t) => {
   const directory = join(await makeFolder(t), 'a', 'b')
-  const { key } = await putBytes(await createEmbeddedStore({ directory }), makeBytes(10))
+  const { key } = await putBytes(await createFolderStore({ directory }), makeBytes(10))
   t.equal((await stat(directory)).mode & 0o777, 0o700)
   t.equal((await stat(join(directory, key))).mode & 0o777, 0o600)
 })
 
 t.test('embedded: a key that has a file is refused, and the file stays', async (t) => {
   const directory = await makeFolder(t)
-  const store = await createEmbeddedStore({ directory })
+  const store = await createFolderStore({ directory })
   const { key } = await putBytes(store, makeBytes(1_000))
   await t.rejects(putBytes(store, makeBytes(10), key), { code: 'STORE_FAILED' })
   t.strictSame(await readdir(directory), [key])

@@ -1,7 +1,7 @@
 import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createEmbeddedStore } from '../../src/store/folder/embedded.ts'
+import { createFolderStore } from '../../src/store/folder/folder-store.ts'
 import { collect, kinds, makeBytes, makeFolder, newKey, putBytes, rejection } from './fixtures/stores.ts'
 
 const bytes = makeBytes(1_000_000)
@@ -63,14 +63,14 @@ for (const kind of kinds) {
 }
 
 t.test('embedded: a file that is not there', async (t) => {
-  const store = await createEmbeddedStore({ directory: await makeFolder(t) })
+  const store = await createFolderStore({ directory: await makeFolder(t) })
   await t.rejects(collect(store.read({ key: newKey(), cid: 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH', pin: null, size: 0 })), { code: 'STORE_NOT_FOUND' })
   await t.rejects(collect(store.read({ key: '../../etc/passwd', cid: '', pin: null, size: 10 })), TypeError)
 })
 
 t.test('embedded: a file that lost its end on disk, before and during a download', async (t) => {
   const directory = await makeFolder(t)
-  const store = await createEmbeddedStore({ directory })
+  const store = await createFolderStore({ directory })
   const file = await putBytes(store, bytes)
   const [name = ''] = await readdir(directory)
   const chunks = store.read(file)[Symbol.asyncIterator]()
@@ -82,7 +82,7 @@ t.test('embedded: a file that lost its end on disk, before and during a download
 })
 
 t.test('embedded: a file that is longer than recorded is not ours any more', async (t) => {
-  const store = await createEmbeddedStore({ directory: await makeFolder(t) })
+  const store = await createFolderStore({ directory: await makeFolder(t) })
   const file = await putBytes(store, bytes)
   await t.rejects(collect(store.read({ ...file, size: 10 })), { code: 'STORE_FAILED' })
 })

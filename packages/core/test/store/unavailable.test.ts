@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createKuboStore } from '../../src/store/kubo/kubo.ts'
+import { createKuboStore } from '../../src/store/kubo/kubo-store.ts'
 import type { ContentStore } from '../../src/store/index.ts'
 import { startFakeNode } from './fixtures/fake-node.ts'
 import { collect, kinds, makeBytes, newKey, putBytes, toArray } from './fixtures/stores.ts'

@@ -1,6 +1,5 @@
 import type { Generated, Selectable } from 'kysely'
-import type { AuditEventName, AuditOutcome, AuditProcess } from '../../audit/events.ts'
-import type { ExportLevel, Role } from '../../exports/status.ts'
+import type { AuditEventName, AuditOutcome, AuditProcess, ExportLevel, Role } from '../../vocabulary.ts'
 
 /** Who did what (audit/). Rows are only ever added, outlive the export, and hold no clinical content; a patient's id only where the caller may see that patient alone. */
 export interface BulkExportAuditTable {

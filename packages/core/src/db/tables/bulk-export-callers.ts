@@ -1,4 +1,4 @@
-/** What the callers that ask much have used up of their requests, for all API processes together (exports/requests.ts). */
+/** What the callers that ask much have used up of their requests, for all API processes together (exports/request-limit.ts). */
 export interface BulkExportCallersTable {
   /** As in bulk_export_jobs. */
   requester: string

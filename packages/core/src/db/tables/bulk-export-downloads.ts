@@ -1,4 +1,4 @@
-import type { Role } from '../../exports/status.ts'
+import type { Role } from '../../vocabulary.ts'
 
 /** One row a running download: while its lease holds, the export's files are not dropped. */
 export interface BulkExportDownloadsTable {

@@ -1,5 +1,5 @@
 import type { Generated, Selectable } from 'kysely'
-import type { FileList, FileState } from '../../exports/status.ts'
+import type { FileList, FileState } from '../../vocabulary.ts'
 
 /**
  * The ledger of what was ever put into the content store. A row is written before the first byte (`intended`), and

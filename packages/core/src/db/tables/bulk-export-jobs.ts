@@ -1,7 +1,7 @@
 import type { ColumnType, Generated, Selectable } from 'kysely'
-import type { ExportLevel, ExportStatus, Role, WireProfile } from '../../exports/status.ts'
+import type { ExportLevel, ExportStatus, Role, WireProfile } from '../../vocabulary.ts'
 
-/** One row an export. What the states and the fences mean is told in exports/status.ts. */
+/** One row an export. What the states and the fences mean is told in vocabulary.ts. */
 export interface BulkExportJobsTable {
   id: string
   status: Generated<ExportStatus>

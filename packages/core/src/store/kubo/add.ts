@@ -1,9 +1,9 @@
 import type { IPFSHTTPClient } from 'ipfs-http-client'
 import { ServiceError } from '../../errors.ts'
-import { startCall } from '../call.ts'
-import type { Call } from '../call.ts'
+import { startCall } from './call.ts'
+import type { Call } from './call.ts'
 import type { FileKey, StoredFile } from '../content-store.ts'
-import { guard } from '../guard.ts'
+import { interruptible } from '../streams/interruptible.ts'
 import type { KuboEndpoint } from './endpoint.ts'
 import { upload } from './upload.ts'
 import { offline } from './offline.ts'
@@ -27,7 +27,7 @@ const TAKE_BACK_MS = 10_000
  */
 export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks: AsyncIterable<Uint8Array>, silenceMs: number, signal: AbortSignal | undefined): Promise<PinnedFile> {
   const call = startCall(`writing ${key}`, silenceMs, signal)
-  const source = guard(chunks, call.signal)
+  const source = interruptible(chunks, call.signal)
   const request = new AbortController()
   let adding: Promise<Added> | undefined
   let isWhole = false

@@ -1,4 +1,4 @@
-import type { Call } from '../call.ts'
+import type { Call } from './call.ts'
 import type { FileKey } from '../content-store.ts'
 import { isFileKey } from '../file-key.ts'
 import type { KuboEndpoint } from './endpoint.ts'

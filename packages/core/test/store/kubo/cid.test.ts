@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { initKubo, runKubo } from '@fhir-bulk-export/stack/kubo'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
-import { createEmbeddedStore } from '../../../src/store/folder/embedded.ts'
-import { createKuboStore } from '../../../src/store/kubo/kubo.ts'
+import { createFolderStore } from '../../../src/store/folder/folder-store.ts'
+import { createKuboStore } from '../../../src/store/kubo/kubo-store.ts'
 import { makeBytes, makeFolder, putBytes, startNode } from '../fixtures/stores.ts'
 
 const chunk = 262_144
@@ -27,7 +27,7 @@ t.test('a file has the CID that `ipfs add --cid-version 0` gives it, in the fold
   await initKubo(other)
   await runKubo(other, ['config', '--json', 'Import', JSON.stringify(otherImport)])
   const stores = {
-    folder: await createEmbeddedStore({ directory: join(folder, 'store') }),
+    folder: await createFolderStore({ directory: join(folder, 'store') }),
     node: createKuboStore({ url: (await startNode(t, repo)).url }),
     other: createKuboStore({ url: (await startNode(t, other)).url }),
   }

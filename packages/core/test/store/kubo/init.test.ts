@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { findKubo, initKubo, runKubo } from '@fhir-bulk-export/stack/kubo'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
-import { createKuboStore } from '../../../src/store/kubo/kubo.ts'
+import { createKuboStore } from '../../../src/store/kubo/kubo-store.ts'
 import { collect, makeBytes, makeFolder, putBytes, startNode, toArray } from '../fixtures/stores.ts'
 
 const script = fileURLToPath(new URL('../../../../../docker/kubo-init.sh', import.meta.url))

@@ -1,7 +1,7 @@
 import { toDocument } from '@fhir-bulk-export/core/search'
 import { getRelation } from '@fhir-bulk-export/core/source'
 import type { Source } from '@fhir-bulk-export/core/source'
-import { liveConditions, liveMembers, ownerConditions, toConditions, toFrom } from './conditions.ts'
+import { liveConditions, liveMembers, patientConditions, toConditions, toFrom } from './conditions.ts'
 import type { SnapshotFilter } from './filter.ts'
 
 /**
@@ -19,7 +19,7 @@ export function toAssociatedCondition (filter: SnapshotFilter, source: Source): 
   const document = toDocument(provenance, new Set(['target', 'recorded']), () => 'NULL::text')
   const about = `FROM source.${provenance.relation} r CROSS JOIN LATERAL jsonb_path_query(${document}, '$."target"[*]."reference"') AS t (value)
     JOIN (${targets.join(' UNION ALL ')}) AS exported ON exported.reference = regexp_replace(t.value #>> '{}', '/_history/.*$', '')
-    WHERE ${[...liveConditions(provenance, source), ...ownerConditions(provenance, filter, liveMembers(source))].join(' AND ') || 'true'}`
+    WHERE ${[...liveConditions(provenance, source), ...patientConditions(provenance, filter, liveMembers(source))].join(' AND ') || 'true'}`
   return filter.associated === 'latest'
     ? `r.id IN (SELECT latest.id FROM (SELECT DISTINCT ON (exported.reference) r.id ${about}
         ORDER BY exported.reference, fhir_bulk_export.date_from(${document} ->> 'recorded') DESC NULLS LAST, r.updated_at DESC, r.id DESC) AS latest)`

@@ -3,7 +3,7 @@ import { fc } from '@fhir-bulk-export/core/testing'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { to as copyTo } from 'pg-copy-streams'
 import t from 'tap'
-import { readRows, toText } from '../../src/export/rows.ts'
+import { readRows, toText } from '../../src/files/rows.ts'
 import { inChunks, toCopyStream } from '../fixtures/copy-stream.ts'
 import type { Fields } from '../fixtures/copy-stream.ts'
 

@@ -1,10 +1,10 @@
 import { create } from 'ipfs-http-client'
-import { toByteRange } from '../byte-range.ts'
-import { startCall } from '../call.ts'
-import type { Call } from '../call.ts'
+import { toByteRange } from '../streams/byte-range.ts'
+import { startCall } from './call.ts'
+import type { Call } from './call.ts'
 import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from '../content-store.ts'
 import { assertFileKey } from '../file-key.ts'
-import { guard } from '../guard.ts'
+import { interruptible } from '../streams/interruptible.ts'
 import { addFile } from './add.ts'
 import { collectGarbage as collect } from './collect-garbage.ts'
 import { findKuboExposures } from './exposure.ts'
@@ -57,7 +57,7 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
     const { start, end } = toByteRange(file.size, range)
     if (start === end) return
     const call = startCall(`reading ${file.key}`, deadlineMs, signal)
-    const chunks = guard<Uint8Array>(client.cat(file.cid, { ...offline, offset: start, length: end - start, signal: call.signal }), call.signal)
+    const chunks = interruptible<Uint8Array>(client.cat(file.cid, { ...offline, offset: start, length: end - start, signal: call.signal }), call.signal)
     let left = end - start
     try {
       for await (const chunk of chunks) {

@@ -1,4 +1,4 @@
-import type { ByteRange } from './content-store.ts'
+import type { ByteRange } from '../content-store.ts'
 
 /** The range to read, the whole file by default. The HTTP layer has judged the client's Range: what does not fit here is a bug. */
 export function toByteRange (size: number, range: ByteRange = { start: 0, end: size }): ByteRange {

@@ -1,14 +1,8 @@
-import { isId } from '@fhir-bulk-export/core/resources'
 import { getRelation } from '@fhir-bulk-export/core/source'
-import type { Source, SourceRelation } from '@fhir-bulk-export/core/source'
-import type { Bundle, BundleEntry } from 'fhir/r4.js'
-import { everMembers, liveConditions, liveMembers, ownerConditions, patientColumns, toFrom, toPeriod } from './conditions.ts'
+import type { SourceRelation } from '@fhir-bulk-export/core/resources'
+import type { Source } from '@fhir-bulk-export/core/source'
+import { everMembers, liveConditions, liveMembers, patientConditions, patientColumns, toFrom, toPeriod } from './conditions.ts'
 import type { SnapshotFilter } from './filter.ts'
-import { readRows, toText } from './rows.ts'
-import type { Lines } from './write-file.ts'
-
-/** Entries of a line: few enough for a client to apply one as a transaction. */
-const bundleEntries = 500
 
 /**
  * What was deleted in the export's period: type and id. A row that is deleted now, or whose patient is, is in here and not in
@@ -29,12 +23,12 @@ export function toDeletedQuery (filter: SnapshotFilter, source: Source): string 
 function toQuery (relation: SourceRelation, filter: SnapshotFilter, source: Source): string[] {
   const rows = toDeletedRows(relation, filter, source)
   if (rows.length === 0) return []
-  const isLive = ['r.id::text = d.id', ...liveConditions(relation, source), ...ownerConditions(relation, filter, liveMembers(source))]
+  const isLive = ['r.id::text = d.id', ...liveConditions(relation, source), ...patientConditions(relation, filter, liveMembers(source))]
   return [`SELECT '${relation.type}'::text, d.id FROM (${rows.join(' UNION ')}) AS d WHERE NOT EXISTS (SELECT ${toFrom(relation, isLive)})`]
 }
 
 function toDeletedRows (relation: SourceRelation, filter: SnapshotFilter, source: Source): string[] {
-  const own = ownerConditions(relation, filter, everMembers(source))
+  const own = patientConditions(relation, filter, everMembers(source))
   const changed = toPeriod('r.updated_at', filter)
   const deleted = 'deleted_at' in relation.columns ? [`SELECT r.id::text AS id ${toFrom(relation, ['r.deleted_at IS NOT NULL', changed, ...own])}`] : []
   if (!('patient_id' in relation.columns && 'deleted_at' in (patientColumns(source) ?? {}))) return deleted
@@ -46,25 +40,4 @@ function toDeletedRows (relation: SourceRelation, filter: SnapshotFilter, source
     // Given to a patient who had been deleted before, as when two records are merged.
     withPatient([changed, ...(filter.until === null ? [] : ["p.updated_at <= current_setting('fhir_bulk_export.until')::timestamptz"])]),
   ]
-}
-
-/** Bulk Data 3.0.0, Response - Complete Status, `deleted`: transaction Bundles whose entries are DELETE requests. */
-export async function * toDeletedLines (chunks: AsyncIterable<Buffer>): AsyncGenerator<Lines> {
-  let entry: BundleEntry[] = []
-  for await (const rows of readRows(chunks, 2)) {
-    while (rows.next()) {
-      const id = toText(rows.row, 1)
-      if (!isId(id)) continue // no resource of that id was ever exported
-      entry.push({ request: { method: 'DELETE', url: `${toText(rows.row, 0)}/${id}` } })
-      if (entry.length < bundleEntries) continue
-      yield toLine(entry)
-      entry = []
-    }
-  }
-  if (entry.length > 0) yield toLine(entry)
-}
-
-function toLine (entry: BundleEntry[]): Lines {
-  const bundle: Bundle = { resourceType: 'Bundle', type: 'transaction', entry }
-  return { bytes: Buffer.from(JSON.stringify(bundle) + '\n'), count: 1 }
 }

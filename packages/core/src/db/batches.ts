@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Kysely, RawBuilder } from 'kysely'
-import type { Database } from '../db/database.ts'
+import type { Database } from './database.ts'
 
 /** Rows of one statement: far below what its time-out allows, and locks that nobody waits for. */
 export const batchSize = 1_000

@@ -2,13 +2,13 @@ import { constants } from 'node:fs'
 import { access, mkdir, open, opendir, rm, unlink } from 'node:fs/promises'
 import type { FileHandle as OpenFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { toBlocks } from '../blocks.ts'
-import { toByteRange } from '../byte-range.ts'
+import { toBlocks } from '../streams/blocks.ts'
+import { toByteRange } from '../streams/byte-range.ts'
 import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from '../content-store.ts'
 import { assertFileKey, isFileKey } from '../file-key.ts'
-import { guard } from '../guard.ts'
+import { interruptible } from '../streams/interruptible.ts'
 import { longFile, missingFile, shortFile, toStoreError } from '../store-error.ts'
-import { toCidV0, UNIXFS_CHUNK_BYTES } from '../unixfs-cid.ts'
+import { toCidV0, UNIXFS_CHUNK_BYTES } from '../streams/unixfs-cid.ts'
 
 const WRITE_BYTES = 4 * UNIXFS_CHUNK_BYTES
 const FLUSH_BYTES = 32 * WRITE_BYTES
@@ -18,7 +18,7 @@ const READ_BYTES = 256 * 1024
  * Files in one folder of this machine, each under its key and named by the CID that `ipfs add` would give it. Any number of processes may
  * share the folder. Calls have no deadline: the operating system offers none for a local disk.
  */
-export async function createEmbeddedStore ({ directory, isPrepared = false }: { directory: string, isPrepared?: boolean }): Promise<ContentStore> {
+export async function createFolderStore ({ directory, isPrepared = false }: { directory: string, isPrepared?: boolean }): Promise<ContentStore> {
   const pathOf = (key: FileKey) => {
     assertFileKey(key)
     return join(directory, key)
@@ -27,7 +27,7 @@ export async function createEmbeddedStore ({ directory, isPrepared = false }: { 
   /** A key is never used twice, so a file that is already there is another writer's: it is neither overwritten nor removed. */
   async function put (key: FileKey, chunks: AsyncIterable<Uint8Array>, { signal }: CallOptions = {}): Promise<StoredFile> {
     const path = pathOf(key)
-    const source = guard(chunks, signal)
+    const source = interruptible(chunks, signal)
     try {
       signal?.throwIfAborted()
       const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)

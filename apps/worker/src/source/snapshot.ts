@@ -3,7 +3,7 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { Source } from '@fhir-bulk-export/core/source'
 import type { Pool, PoolClient } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
-import { findOldestTransactionFunction } from '../oldest-transaction.ts'
+import { findOldestTransactionFunction } from './oldest-transaction.ts'
 import { toSettings } from './filter.ts'
 import type { SnapshotFilter } from './filter.ts'
 import { namingRelation, toSourceError } from './source-error.ts'
@@ -15,7 +15,7 @@ export interface SnapshotSession {
    * Has PostgreSQL plan `sql`, and run nothing: what a caller's filter costs there in time and memory has a limit, while reading has none.
    * @throws ServiceError EXPORT_FAILED, SOURCE_FAILED
    */
-  assertPlannable: (sql: string, relation: string, withinMs?: number) => Promise<void>
+  assertPlannable: (sql: string, relation: string, timeoutMs?: number) => Promise<void>
   /** Runs `SELECT count(*) …`. */
   count: (sql: string, relation: string) => Promise<number>
   /** Runs `COPY … TO STDOUT`; chunks come only as fast as they are asked for. */
@@ -100,7 +100,7 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
     throw error
   }
   return {
-    assertPlannable: async (sql, relation, withinMs = planningTimeoutMs) => { await assertPlannable(client, sql, relation, withinMs) },
+    assertPlannable: async (sql, relation, timeoutMs = planningTimeoutMs) => { await assertPlannable(client, sql, relation, timeoutMs) },
     count: async (sql, relation) => {
       const { rows: [row] } = await client.query<{ count: number }>(sql).catch((error: unknown) => { throw toSourceError(error, relation) })
       return row?.count ?? 0
@@ -113,10 +113,10 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
 /** PostgreSQL has no limit on the memory of a plan, but one on its time. */
 const planningTimeoutMs = 30_000
 
-async function assertPlannable (client: PoolClient, sql: string, relation: string, withinMs: number): Promise<void> {
-  await client.query("SELECT set_config('statement_timeout', $1, true)", [String(withinMs)])
+async function assertPlannable (client: PoolClient, sql: string, relation: string, timeoutMs: number): Promise<void> {
+  await client.query("SELECT set_config('statement_timeout', $1, true)", [String(timeoutMs)])
   await client.query(`EXPLAIN ${sql}`).catch((cause: Error & { code?: string }) => {
-    throw cause.code === queryCanceled ? new ServiceError('EXPORT_FAILED', `PostgreSQL took more than ${withinMs / 1_000} s to plan what _typeFilter asks for`, { cause }) : toSourceError(cause, relation)
+    throw cause.code === queryCanceled ? new ServiceError('EXPORT_FAILED', `PostgreSQL took more than ${timeoutMs / 1_000} s to plan what _typeFilter asks for`, { cause }) : toSourceError(cause, relation)
   })
   await client.query("SELECT set_config('statement_timeout', '0', true)")
 }

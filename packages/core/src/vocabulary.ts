@@ -39,3 +39,12 @@ export type FileList = (typeof fileLists)[number]
 
 /** intended: the ledger knows that bytes may come · stored: they are there and pinned · published: in a manifest · dropped: the pin is gone */
 export type FileState = 'intended' | 'stored' | 'published' | 'dropped'
+
+/** What is written down, and when: an export's changes in their own transactions, a download at its end, refusals by the minute. */
+export const auditEvents = [
+  'requested', 'started', 'completed', 'failed', 'cancelled', 'deleted', 'expired', 'downloaded', 'refused', 'token-issued', 'token-refused',
+] as const
+export type AuditEventName = (typeof auditEvents)[number]
+
+export type AuditOutcome = 'success' | 'failure'
+export type AuditProcess = 'api' | 'worker'

@@ -9,7 +9,7 @@ import type { IntendedFile } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
 import type { ContentStore, StoredFile } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
-import { Interruption } from './ending.ts'
+import { Interruption } from '../interruption.ts'
 
 /** A piece of NDJSON: whole lines. The bytes are good until the next piece is asked for. */
 export interface Lines { bytes: Buffer, count: number }

@@ -1,13 +1,11 @@
 import { sql } from 'kysely'
-import type { Kysely, Transaction, UpdateObject } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import { recordExports } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
 import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
-import { destroyKeys } from './keys.ts'
-
-/** What a worker does with exports. Every write but the claim is fenced by the attempt's number (exports/status.ts). */
-
-export interface Attempt { id: string, attempt: number }
+import { ended, fromNow, updateHeld } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
+import { destroyKeys } from './destroy-keys.ts'
 
 export interface Progress {
   /** Percent, 0–99. */
@@ -27,8 +25,6 @@ export type Claim =
   | { outcome: 'busy', availableAt: Date }
   /** There is nothing (more) to do: the export has ended, or is not known. */
   | { outcome: 'over' }
-
-const interval = (ms: number) => sql<Date>`now() + ${ms} * interval '1 ms'`
 
 /**
  * Takes an export for a new attempt: one that waits, or whose lease has run out. A lease that ran out counts as a
@@ -71,7 +67,7 @@ async function takeLease (trx: Transaction<Database>, id: string, leaseMs: numbe
       attempt: sql`attempt + 1`,
       failures: sql`failures + leased::int`,
       leased: true,
-      available_at: interval(leaseMs),
+      available_at: fromNow(leaseMs),
       started_at: sql`coalesce(started_at, now())`,
       progress: 0,
       total_resources: 0,
@@ -99,63 +95,9 @@ function toInstant (column: 'since' | 'until') {
  * @returns 'held', or why the attempt must stop: the export was 'cancelled', or the attempt is no longer its own ('lost').
  */
 export async function renewLease (db: Kysely<Database>, attempt: Attempt, leaseMs: number, progress: Progress): Promise<'held' | 'cancelled' | 'lost'> {
-  if (await write(db, attempt, { available_at: interval(leaseMs), ...progress })) return 'held'
+  if (await updateHeld(db, attempt, { available_at: fromNow(leaseMs), ...progress })) return 'held'
   const found = await db.selectFrom('bulk_export_jobs').select('status').where('id', '=', attempt.id).executeTakeFirst()
   return found?.status === 'cancelled' ? 'cancelled' : 'lost'
-}
-
-/** Hands the export on at once, at no cost to its failures: the worker is shutting down. Returns whether it was still ours. */
-export async function handOnExport (db: Kysely<Database>, attempt: Attempt): Promise<boolean> {
-  return await giveUp(db, attempt, { leased: false, available_at: sql`now()` })
-}
-
-/** The attempt went wrong and another may do better after `backoffMs`. */
-export async function retryExport (db: Kysely<Database>, attempt: Attempt, reason: string, backoffMs: number): Promise<boolean> {
-  return await giveUp(db, attempt, {
-    leased: false, failures: sql`failures + 1`, failure_reason: reason, available_at: interval(backoffMs),
-  })
-}
-
-export async function failExport (db: Kysely<Database>, attempt: Attempt, reason: string, ttlMs: number): Promise<boolean> {
-  return await giveUp(db, attempt, { ...ended('failed', ttlMs), failures: sql`failures + 1`, failure_reason: reason }, async (trx) => {
-    await recordExports(trx, 'failed', [attempt.id], { outcome: 'failure' })
-  })
-}
-
-/**
- * Publishes the attempt's files and completes the export, in one transaction that holds the export's row.
- * @returns false when the attempt is no longer the export's own: nothing was changed.
- * @throws when the ledger does not hold exactly `files` stored files of this attempt.
- */
-export async function publishExport (db: Kysely<Database>, attempt: Attempt, result: { files: number, transactionTime: Date, ttlMs: number, progress: Progress }): Promise<boolean> {
-  return await db.transaction().execute(async (trx) => {
-    const completed = await write(trx, attempt, {
-      ...ended('completed', result.ttlMs),
-      ...result.progress,
-      progress: 100,
-      transaction_time: result.transactionTime,
-      failure_reason: null,
-    })
-    if (!completed) return false
-    await recordExports(trx, 'completed', [attempt.id])
-    const published = await publishFiles(trx, attempt)
-    if (published !== result.files) {
-      throw new Error(`the ledger holds ${published} stored files of attempt ${attempt.attempt}, the attempt wrote ${result.files}`)
-    }
-    return true
-  })
-}
-
-/** `n` is in order and has gaps, since several readers number their files at once; names count from 1. */
-async function publishFiles (trx: Transaction<Database>, { id, attempt }: Attempt): Promise<number> {
-  const { numAffectedRows = 0n } = await sql`
-    UPDATE bulk_export_files AS file SET state = 'published', name = named.name
-    FROM (
-      SELECT n, CASE list WHEN 'output' THEN type ELSE list END || '.' || row_number() OVER (PARTITION BY list, type ORDER BY n) || '.ndjson' AS name
-      FROM bulk_export_files WHERE export_id = ${id} AND attempt = ${attempt} AND state = 'stored'
-    ) AS named
-    WHERE file.export_id = ${id} AND file.attempt = ${attempt} AND file.n = named.n`.execute(trx)
-  return Number(numAffectedRows)
 }
 
 /** Exports that wait for a worker now: never begun, handed on, after their backoff, or abandoned by a worker that died. */
@@ -167,30 +109,4 @@ export async function findWaitingExports (db: Kysely<Database>, limit: number): 
     .limit(limit)
     .execute()
   return rows.map(({ id }) => id)
-}
-
-function ended (status: 'completed' | 'failed', ttlMs: number) {
-  return { status, leased: false, ended_at: sql<Date>`now()`, expires_at: interval(ttlMs) }
-}
-
-/** The attempt ends and publishes nothing: the keys of what it has stored go with it. */
-async function giveUp (db: Kysely<Database>, attempt: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>, record: (trx: Transaction<Database>) => Promise<void> = async () => {}): Promise<boolean> {
-  return await db.transaction().execute(async (trx) => {
-    const isOurs = await write(trx, attempt, values)
-    if (!isOurs) return false
-    await record(trx)
-    await destroyKeys(trx, [attempt.id])
-    return true
-  })
-}
-
-async function write (db: Kysely<Database>, { id, attempt }: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>): Promise<boolean> {
-  const { numUpdatedRows } = await db.updateTable('bulk_export_jobs')
-    .set(values)
-    .where('id', '=', id)
-    .where('attempt', '=', attempt)
-    .where('status', '=', 'in_progress')
-    .where('leased', '=', true)
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 
 /** A stream that is read on somebody's behalf: it can be interrupted while it is waited for, and is always ended by us. */
-export interface Guarded<T> extends AsyncIterableIterator<T> {
+export interface Interruptible<T> extends AsyncIterableIterator<T> {
   /** What stopped it first: its own error or the signal's reason. Drivers replace either by errors of their own. */
   readonly stopped: { error: unknown } | undefined
   /** Ends the stream if it has not ended yet. Waits for its clean-up, unless the stream itself is being waited for. Never rejects. */
@@ -9,7 +9,7 @@ export interface Guarded<T> extends AsyncIterableIterator<T> {
 }
 
 /** Iterates `source`; a fired `signal` makes the pending and every later `next` reject with its reason. */
-export function guard<T> (source: AsyncIterable<T>, signal: AbortSignal | undefined): Guarded<T> {
+export function interruptible<T> (source: AsyncIterable<T>, signal: AbortSignal | undefined): Interruptible<T> {
   const iterator = source[Symbol.asyncIterator]()
   let stopped: { error: unknown } | undefined
   let ended = false
@@ -21,7 +21,7 @@ export function guard<T> (source: AsyncIterable<T>, signal: AbortSignal | undefi
   async function next (): Promise<IteratorResult<T>> {
     try {
       signal?.throwIfAborted()
-      const result = await interruptible()
+      const result = await nextOrInterrupted()
       if (result.done === true) ended = true
       return result
     } catch (error) {
@@ -31,7 +31,7 @@ export function guard<T> (source: AsyncIterable<T>, signal: AbortSignal | undefi
   }
 
   // Not Promise.race with one "aborted" promise: that promise would keep every chunk it ever raced with.
-  function interruptible (): Promise<IteratorResult<T>> {
+  function nextOrInterrupted (): Promise<IteratorResult<T>> {
     return new Promise((resolve, reject) => {
       interrupt = () => { reject(signal?.reason) }
       waiting = true

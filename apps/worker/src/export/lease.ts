@@ -4,7 +4,7 @@ import { renewLease } from '@fhir-bulk-export/core/exports'
 import type { Attempt, Progress } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { Kysely } from 'kysely'
-import { Interruption } from './ending.ts'
+import { Interruption } from '../interruption.ts'
 
 const beatMs = 500
 

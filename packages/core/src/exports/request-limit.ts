@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
-import { deleteInBatches } from './batches.ts'
+import { deleteInBatches } from '../db/batches.ts'
 
 /**
  * Takes `count` requests out of what a caller may ask in a minute, over all API processes: `perMinute` at once, then evenly (GCRA,

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { createLargeRows, releaseLargeRow } from '../../src/export/large-rows.ts'
-import { readRows } from '../../src/export/rows.ts'
+import { createLargeRows, releaseLargeRow } from '../../src/files/large-rows.ts'
+import { readRows } from '../../src/files/rows.ts'
 import { inChunks, toCopyStream } from '../fixtures/copy-stream.ts'
 
 const mebibyte = 2 ** 20

@@ -15,7 +15,7 @@ const maxWarnings = 10_000
 /** Rows between two reports of progress. */
 const reportedRows = 2_000
 
-/** Rows in COPY's binary format, as sources.ts asks for them, to NDJSON in pieces of whole lines. */
+/** Rows in COPY's binary format, as source/queries.ts asks for them, to NDJSON in pieces of whole lines. */
 export interface Ndjson {
   /** `onRows` is told how many rows were dealt with since it was told last. */
   fromRows: (type: string, writer: LineWriter, chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void, largeRows?: LargeRows) => AsyncGenerator<Lines>

@@ -1,5 +1,5 @@
-import { ServiceError } from '../errors.ts'
-import { toStoreError } from './store-error.ts'
+import { ServiceError } from '../../errors.ts'
+import { toStoreError } from '../store-error.ts'
 
 /**
  * One call to a store: everything that can end it before its driver does comes together in `signal`, and whatever came first

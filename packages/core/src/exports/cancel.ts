@@ -1,0 +1,50 @@
+import { sql } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
+import { recordExports } from '../audit/record.ts'
+import type { Actor } from '../audit/record.ts'
+import type { Database } from '../db/database.ts'
+import { destroyKeys } from './destroy-keys.ts'
+
+/**
+ * Cancels what is under way or completed; a failed export stays failed and is marked dropped. From the same moment nobody can
+ * read its encrypted files, its files may go, and the attempt that runs it (if any) is refused every further write.
+ * `by` whom is written down.
+ * @returns whether this call changed anything: false when somebody was there before, or the export is gone.
+ */
+export async function cancelExport (db: Kysely<Database>, id: string, ttlMs: number, by: Actor = {}): Promise<boolean> {
+  return await db.transaction().execute(async (trx) => {
+    const event = await cancelUnlessEnded(trx, id, ttlMs) ?? await dropFailed(trx, id)
+    if (event === undefined) return false
+    await recordExports(trx, event, [id], { by })
+    await destroyKeys(trx, [id])
+    return true
+  })
+}
+
+async function cancelUnlessEnded (trx: Transaction<Database>, id: string, ttlMs: number): Promise<'cancelled' | 'deleted' | undefined> {
+  const changed = await trx.updateTable('bulk_export_jobs')
+    .set({
+      status: 'cancelled',
+      leased: false,
+      ended_at: sql`now()`,
+      expires_at: sql`now() + ${ttlMs} * interval '1 ms'`,
+      dropped_at: sql`now()`,
+    })
+    .where('id', '=', id)
+    .where('status', 'in', ['pending', 'in_progress', 'completed'])
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+    .returning('transaction_time')
+    .executeTakeFirst()
+  if (changed === undefined) return undefined
+  return changed.transaction_time === null ? 'cancelled' : 'deleted' // one that was completed
+}
+
+async function dropFailed (trx: Transaction<Database>, id: string): Promise<'deleted' | undefined> {
+  const { numUpdatedRows } = await trx.updateTable('bulk_export_jobs')
+    .set({ dropped_at: sql`now()` })
+    .where('id', '=', id)
+    .where('status', '=', 'failed')
+    .where('dropped_at', 'is', null)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n ? 'deleted' : undefined
+}
