@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ask, open } from '@fhir-bulk-export/stack/client'
 import { readOptions } from '@fhir-bulk-export/stack/options'
 import { signToken } from '@fhir-bulk-export/stack/tokens'
 import { runInScope } from '@fhir-bulk-export/stack/scope'
@@ -27,18 +28,17 @@ runInScope(async (scope) => {
   const headersOf = (client: number) => ({ Authorization: `Bearer ${signToken(jwtSecret, { role: 'ADMIN', sub: `client-${client}` }, { lifetimeSeconds: 3_600 })}` })
   const headers = Array.from({ length: clients }, (_, client) => headersOf(client))
 
-  async function timed (url: string, init: RequestInit): Promise<{ ms: number, status: number, response: Response }> {
+  async function timed (url: string, requestHeaders: Record<string, string>): Promise<{ ms: number, status: number }> {
     const begin = performance.now()
-    const response = await fetch(url, init)
-    await response.arrayBuffer()
-    return { ms: performance.now() - begin, status: response.status, response }
+    const { status } = await ask(url, { headers: requestHeaders })
+    return { ms: performance.now() - begin, status }
   }
 
   console.log(`${await describeMachine(bench.pool)}\n${clients} clients, an export of ${patients.toLocaleString('en-US')} patients running\n\n| request | count | p50 ms | p99 ms |\n|---|---|---|---|`)
   const row = (what: string, times: number[]) => { console.log(`| ${what} | ${times.length} | ${quantile(times, 0.5).toFixed(1)} | ${quantile(times, 0.99).toFixed(1)} |`) }
 
   const exportId = await startExport(bench, ['Patient'])
-  const kickOffs = await Promise.all(headers.map(async (header) => await timed(`${base}/Patient/$export?_type=Consent`, { headers: header })))
+  const kickOffs = await Promise.all(headers.map(async (header) => await timed(`${base}/Patient/$export?_type=Consent`, header)))
   row('kick-off, all at once', kickOffs.map(({ ms }) => ms))
 
   const polls: number[] = []
@@ -46,7 +46,7 @@ runInScope(async (scope) => {
   await Promise.all(headers.map(async (header) => {
     await delay(Math.random() * 1_000)
     while (performance.now() < until && !scope.signal.aborted) {
-      const { ms, status } = await timed(`${base}/$export-status/${exportId}`, { headers: header })
+      const { ms, status } = await timed(`${base}/$export-status/${exportId}`, header)
       if (status >= 400) throw new Error(`a poll was answered with ${status}`)
       polls.push(ms)
       await delay(1_000)
@@ -57,16 +57,16 @@ runInScope(async (scope) => {
   const hot = headersOf(clients)
   const refused: number[] = []
   for (let i = 0; i < 2_000; i++) {
-    const { ms, status } = await timed(`${base}/$export-status/${exportId}`, { headers: hot })
+    const { ms, status } = await timed(`${base}/$export-status/${exportId}`, hot)
     if (status === 429) refused.push(ms)
   }
   row('status, refused (429) without a look at the database', refused)
 
   await awaitExport(bench, exportId)
   const begin = performance.now()
-  const response = await fetch(`${base}/$export-file/${exportId}/Patient.1.ndjson`, { headers: headersOf(clients + 1) })
   let bytes = 0
-  for await (const chunk of response.body ?? []) bytes += (chunk as Uint8Array).length
+  const file = await open(`${base}/$export-file/${exportId}/Patient.1.ndjson`, { headers: headersOf(clients + 1) })
+  for await (const chunk of file as AsyncIterable<Buffer>) bytes += chunk.length
   const megabytes = bytes / 1e6
   console.log(`\nDownload: ${Math.round(megabytes)} MB at ${Math.round(megabytes / ((performance.now() - begin) / 1_000))} MB/s. Peak RSS of the API: ${Math.round(await readPeakMemory(api.pid) / 1e6)} MB`)
   return 0

@@ -4,13 +4,13 @@ import { grants } from '@fhir-bulk-export/core/db'
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { queueGrants } from '@fhir-bulk-export/core/queue'
 import { eventually, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
+import { createClientKey, getToken, keyFiles } from '@fhir-bulk-export/stack/client/key'
 import { runScript } from '@fhir-bulk-export/stack/commands'
 import { execute } from '@fhir-bulk-export/stack/sql'
 import { sql } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
-import { givenBackendClient } from './fixtures/backend-client.ts'
 import { assertExported, assertNothingLeft, ended } from './fixtures/exports.ts'
 import { ask, kickOff, toExportId } from './fixtures/http.ts'
 import type { Ask } from './fixtures/http.ts'
@@ -27,8 +27,9 @@ const readme = await readFile(new URL('../../../docker/README.md', import.meta.u
 t.test('API and worker do all they have to with roles of their own, that of the worker without pg_read_all_stats', async (t) => {
   const roles = await givenRoles(t)
   await migrateWithRoles(roles, { args: ['--source'] })
-  const client = givenBackendClient('lab')
-  const folder = t.testdir({ store: {}, data: { 'data.ndjson': laterData.map((resource) => JSON.stringify(resource)).join('\n') }, 'keys.json': client.keySet })
+  const folder = t.testdir({ store: {}, data: { 'data.ndjson': laterData.map((resource) => JSON.stringify(resource)).join('\n') } })
+  const { keyFile, jwksFile } = keyFiles(`${folder}/lab`)
+  await createClientKey(`${folder}/lab`)
   const store = pathToFileURL(`${folder}/store`).href
   const system = await openSystem(t, { databaseUrl: roles.urls.superuser, queueUrl: roles.urls.superuser, storeUrl: store })
   await allowWatching(roles)
@@ -67,8 +68,8 @@ t.test('API and worker do all they have to with roles of their own, that of the 
     ['/Patient/$export', { claims: { role: 'PATIENT', patient_id: 'p1' } }, 5],
   ] as const) t.match(await ended(system, await start(path, options)), { status: 'completed', exported_resources: count, failure_reason: null }, path)
 
-  await runScript('packages/core/src/cli/client.ts', { args: ['add', 'lab', '--jwks-file', `${folder}/keys.json`, '--scope', 'system/*.rs'], env: { DATABASE_URL: roles.urls.owner } })
-  const headers = { authorization: `Bearer ${await client.getToken(`${api.origin}/auth/token`, 'system/*.rs')}` }
+  await runScript('packages/core/src/cli/client.ts', { args: ['add', 'lab', '--jwks-file', jwksFile, '--scope', 'system/*.rs'], env: { DATABASE_URL: roles.urls.owner } })
+  const headers = { authorization: `Bearer ${await getToken({ clientId: 'lab', keyFile, tokenUrl: `${api.origin}/auth/token`, scope: 'system/*.rs' })}` }
   t.match(await ended(system, await start('/Patient/$export?_type=Patient', { headers })), { status: 'completed', exported_resources: patients })
 
   await runScript('packages/core/src/cli/verify.ts', { args: [id], env: { DATABASE_URL: roles.urls.worker, IPFS_URL: store } })

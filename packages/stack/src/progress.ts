@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import type { Progress } from './export-client.ts'
+import type { Progress } from './client/export.ts'
 
 export interface ProgressDisplay {
   update: (progress: Progress) => void

@@ -1,8 +1,9 @@
 import type { Manifest } from '@fhir-bulk-export/core/exports'
+import type { Answer } from '@fhir-bulk-export/stack/client'
 import { signToken } from '@fhir-bulk-export/stack/tokens'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { groupId, readableConsents } from './data.ts'
-import type { Answer, Ask } from './http.ts'
+import type { Ask } from './http.ts'
 
 /** What a client wants exported, and how it asks. */
 export interface Wish {
@@ -58,7 +59,7 @@ export function createClient (ask: Ask, { origin, secret }: { origin: string, se
       ...body,
       headers: { ...headers(wish), ...prefer[wish.profile], accept: 'application/fhir+json', ...(wish.patients === undefined ? {} : { 'content-type': 'application/fhir+json' }) },
     })
-    const id = answer.headers.get('content-location')?.slice(statusUrl('').length)
+    const id = answer.headers['content-location']?.slice(statusUrl('').length)
     if (answer.status !== 202 || id === undefined) throw unexpected('kick-off', answer)
     return { id, wish }
   }
@@ -79,9 +80,9 @@ export function createClient (ask: Ask, { origin, secret }: { origin: string, se
 /** In whichever profile. */
 function toState (answer: Answer): State {
   if (answer.status === 404) return { kind: 'gone' }
-  const { status, error, issue, ...rest } = JSON.parse(answer.bytes.toString()) as Partial<OperationOutcome> & { status?: string, error?: OperationOutcome }
-  const code = Number((answer.headers.get('x-export-status') ?? String(answer.status)).slice(0, 3))
-  if (code === 202 || status === 'pending' || status === 'in_progress') return { kind: 'running', waitMs: Math.max(1, Number(answer.headers.get('retry-after') ?? 1)) * 1_000 }
+  const { status, error, issue, ...rest } = JSON.parse(answer.text) as Partial<OperationOutcome> & { status?: string, error?: OperationOutcome }
+  const code = Number((answer.headers['x-export-status'] ?? String(answer.status)).slice(0, 3))
+  if (code === 202 || status === 'pending' || status === 'in_progress') return { kind: 'running', waitMs: Math.max(1, Number(answer.headers['retry-after'] ?? 1)) * 1_000 }
   if (status === 'cancelled') return { kind: 'cancelled' }
   if (status === 'failed') return { kind: 'failed', reason: toReason(error?.issue) }
   const failure = issue?.[0]?.details?.coding?.[0]?.code
@@ -94,6 +95,6 @@ function toReason (issue: OperationOutcome['issue'] | undefined): string {
   return issue?.[0]?.diagnostics ?? 'without a reason'
 }
 
-export function unexpected (what: string, { status, bytes }: Answer): UnexpectedAnswer {
-  return new UnexpectedAnswer(`${what} was answered with ${status}: ${bytes.subarray(0, 300).toString()}`)
+export function unexpected (what: string, { status, text }: Answer): UnexpectedAnswer {
+  return new UnexpectedAnswer(`${what} was answered with ${status}: ${text.slice(0, 300)}`)
 }

@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose'
 import type { CryptoKey, JWK } from 'jose'
+import { CommandError } from '../command-error.ts'
+import { ask } from './http.ts'
 
 /* A client of SMART Backend Services, on its own side: a key, and assertions that it signs. */
 
@@ -28,4 +30,18 @@ export async function signAssertion ({ clientId, keyFile, tokenUrl }: { clientId
     .setProtectedHeader({ alg: jwk.alg ?? alg, typ: 'JWT', ...(jwk.kid === undefined ? {} : { kid: jwk.kid }) })
     .setIssuer(clientId).setSubject(clientId).setAudience(tokenUrl).setExpirationTime('1m')
     .sign(await importJWK(jwk, jwk.alg ?? alg) as CryptoKey)
+}
+
+/** SMART Backend Services: an access token for the assertion. */
+export async function getToken ({ scope, ...client }: { clientId: string, keyFile: string, tokenUrl: string, scope: string }): Promise<string> {
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    scope,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: await signAssertion(client),
+  })
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const { status, text } = await ask(client.tokenUrl, { method: 'POST', headers, body: form.toString() })
+  if (status !== 200) throw new CommandError(`${client.tokenUrl} answered ${status}\n${text}`)
+  return (JSON.parse(text) as { access_token: string }).access_token
 }

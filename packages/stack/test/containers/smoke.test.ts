@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, parse } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { createClientKey, keyFiles, signAssertion } from '../../src/client/key.ts'
+import { createClientKey, getToken, keyFiles } from '../../src/client/key.ts'
 import { copyRows } from '../../src/copy-rows.ts'
-import { downloadChecked } from '../../src/download.ts'
-import { awaitManifest, kickOff } from '../../src/export-client.ts'
+import { downloadChecked } from '../../src/client/download.ts'
+import { awaitManifest, kickOff } from '../../src/client/export.ts'
 import { writeFiles } from '../../src/generate/write-files.ts'
 import { needs } from '../../src/optional-servers.ts'
 import { findFreePort } from '../../src/ports.ts'
@@ -89,7 +89,7 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   await run(images.api, environment('api'), readiness.map(argument => argument.replace(':3000', `:${port}`)))
   await t.rejects(run(images.worker, {}, ['node', '--eval', 'fs.writeFileSync("apps/worker/src/new.ts", "")']), { message: /EACCES|EROFS/ })
 
-  const token = await getToken()
+  const token = await getTokenOfReadme()
   const { signal } = new AbortController()
   const statusUrl = await kickOff(`${variables.PUBLIC_URL}/fhir/r4/$export`, { token, signal })
   const { output, error = [] } = await awaitManifest(statusUrl, () => {}, { token, signal })
@@ -108,22 +108,14 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   }
 
   /** Of a client that is registered by the line of the README. */
-  async function getToken (): Promise<string> {
+  async function getTokenOfReadme (): Promise<string> {
     const [, line] = /--entrypoint node migrate (packages\/core\/src\/cli\/client\.ts add lab .*) < /.exec(await read('docker/README.md')) ?? []
     if (line === undefined) throw new Error('the README does not say how to register a client')
     await createClientKey(join(directory, 'lab'))
     const { keyFile, jwksFile } = keyFiles(join(directory, 'lab'))
     const args = line.replaceAll("'", '').replace('--jwks-file -', `--jwks-file ${jwksFile}`).split(' ')
     t.strictSame(await run(migrate, environment('migrate'), ['node', ...args]), ['lab is registered'])
-    const tokenUrl = `${variables.PUBLIC_URL}/auth/token`
-    const form = {
-      grant_type: 'client_credentials',
-      scope: 'system/*.rs',
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: await signAssertion({ clientId: 'lab', keyFile, tokenUrl }),
-    }
-    const { access_token: token } = await (await fetch(tokenUrl, { method: 'POST', body: new URLSearchParams(form) })).json() as { access_token: string }
-    return token
+    return await getToken({ clientId: 'lab', keyFile, tokenUrl: `${variables.PUBLIC_URL}/auth/token`, scope: 'system/*.rs' })
   }
 })
 

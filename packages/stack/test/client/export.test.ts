@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { downloadChecked } from '../src/download.ts'
-import { awaitManifest, kickOff } from '../src/export-client.ts'
+import { downloadChecked } from '../../src/client/download.ts'
+import { awaitManifest, kickOff } from '../../src/client/export.ts'
 
 const options = { token: 'a-token', signal: AbortSignal.timeout(60_000) }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CommandError } from './command-error.ts'
+import { CommandError } from '../command-error.ts'
+import { ask, type Answer } from './http.ts'
 
 /** What this client reads of a manifest (Bulk Data 3.0.0, complete status). */
 export interface Manifest {
@@ -31,28 +32,27 @@ export interface ClientOptions {
 /** Asks for an export; the URL of its status. */
 export async function kickOff (url: string, { token, signal }: ClientOptions): Promise<string> {
   const headers = { authorization: `Bearer ${token}`, accept: 'application/fhir+json', prefer: 'respond-async' }
-  const response = await fetch(url, { headers, signal })
-  const location = response.headers.get('content-location')
-  if (response.status !== 202 || location === null) throw await unexpected(response)
-  await response.body?.cancel()
+  const answer = await ask(url, { headers, signal })
+  const location = answer.headers['content-location']
+  if (answer.status !== 202 || location === undefined) throw toError(url, answer)
   return location
 }
 
 /** Polls the status, as often as the server's Retry-After allows and at most once a second, until there is a manifest. */
 export async function awaitManifest (statusUrl: string, onProgress: (progress: Progress) => void, { token, signal }: ClientOptions): Promise<Manifest> {
   for (;;) {
-    const response = await fetch(statusUrl, { headers: { authorization: `Bearer ${token}`, accept: 'application/json' }, signal })
-    if (response.status === 200) return await response.json() as Manifest
-    if (response.status !== 202 && response.status !== 429) throw await unexpected(response)
+    const answer = await ask(statusUrl, { headers: { authorization: `Bearer ${token}`, accept: 'application/json' }, signal })
+    const { status, headers, text } = answer
+    if (status === 200) return JSON.parse(text) as Manifest
+    if (status !== 202 && status !== 429) throw toError(statusUrl, answer)
 
-    const { progress: percent = 0 } = await response.json().catch(() => ({})) as { progress?: number }
-    if (response.status === 202) onProgress({ percent, text: response.headers.get('x-progress') ?? `${percent}%` })
-    const retryAfterSeconds = Number(response.headers.get('retry-after') ?? 1)
+    const { progress: percent = 0 } = (text === '' ? {} : JSON.parse(text)) as { progress?: number }
+    if (status === 202) onProgress({ percent, text: String(headers['x-progress'] ?? `${percent}%`) })
+    const retryAfterSeconds = Number(headers['retry-after'] ?? 1)
     await sleep(Math.max(1, Number.isFinite(retryAfterSeconds) ? retryAfterSeconds : 1) * 1_000, undefined, { signal })
   }
 }
 
-async function unexpected (response: Response): Promise<CommandError> {
-  const body = await response.text().catch(() => '')
-  return new CommandError(`${response.url} answered ${response.status}\n${body.slice(0, 2_000)}`)
+function toError (url: string, { status, text }: Answer): CommandError {
+  return new CommandError(`${url} answered ${status}\n${text.slice(0, 2_000)}`)
 }
