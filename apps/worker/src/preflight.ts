@@ -1,6 +1,7 @@
 import { assertMigrated } from '@fhir-bulk-export/core/db'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
+import { hasSqlState } from '@fhir-bulk-export/core/postgres-errors'
 import type { Source } from '@fhir-bulk-export/core/source'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
@@ -55,8 +56,8 @@ export async function assertPrivate (store: ContentStore, config: Pick<Config, '
 /** Where it does not see other roles' transactions, an export's transactionTime would be too late without a word. */
 async function assertSeesTransactions (snapshots: Pool): Promise<void> {
   const oldestTransaction = await findOldestTransactionFunction(snapshots)
-  await snapshots.query(`SELECT ${oldestTransaction}('')`).catch((cause: unknown) => {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === '42501')) throw cause
+  await snapshots.query(`SELECT ${oldestTransaction}('')`).catch((cause: Error) => {
+    if (!hasSqlState(cause, 'insufficientPrivilege')) throw cause
     throw new ServiceError('GRANT_MISSING', [
       `The worker may not see when other sessions' transactions began, which transactionTime depends on: ${cause.message}. One of these is needed:`,
       '- GRANT pg_read_all_stats TO the role of the worker',

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { Logger } from 'pino'
+import { isQuotingValues } from './postgres-errors.ts'
 
 export type { Logger }
 
@@ -16,8 +17,7 @@ function toLoggedError (error: unknown): unknown {
   if (!(error instanceof Error)) return { message: typeof error }
   const { name, message, stack } = error
   const code = 'code' in error ? String(error.code) : undefined
-  // PostgreSQL quotes the offending value in the message of data exceptions (class 22) and constraint violations (23).
-  const isQuoting = code !== undefined && /^2[23][0-9A-Z]{3}$/.test(code)
+  const isQuoting = isQuotingValues(error)
   return {
     name,
     code,

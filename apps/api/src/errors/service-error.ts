@@ -1,6 +1,7 @@
 import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
 import type { ErrorCode } from '@fhir-bulk-export/core/errors'
-import { isDependencyDown } from './dependency.ts'
+import { isDatabaseUnavailable } from '@fhir-bulk-export/core/postgres-errors'
+import { isStoreFailure } from '@fhir-bulk-export/core/store'
 import { httpErrors } from './http-errors.ts'
 
 /** What an unexpected error becomes where the route does not say otherwise. */
@@ -30,10 +31,10 @@ export function toServiceError (error: unknown, { requestId, unexpected }: { req
   if (isServiceError(error, 'UNAVAILABLE')) return toUnavailable(error.message, error)
   if (isServiceError(error, 'SETTING_REFUSED')) return toUnavailable('The database is unavailable', error)
   if (isServiceError(error, 'KEY_UNUSABLE')) return toUnavailable('The file cannot be decrypted here: its key is not configured', error)
-  if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_FULL', 'STORE_CORRUPT', 'STORE_NOT_FOUND')) return toUnavailable('The content store is unavailable', error)
+  if (isStoreFailure(error)) return toUnavailable('The content store is unavailable', error)
   const status = toStatus(error)
   if (status >= 400 && status < 500) return new ServiceError(frameworkErrors[status] ?? 'MALFORMED_REQUEST', undefined, { cause: error })
-  if (isDependencyDown(error)) return toUnavailable('The database is unavailable', error)
+  if (isDatabaseUnavailable(error)) return toUnavailable('The database is unavailable', error)
   const text = `An unexpected error; its request id is ${requestId}`
   return unexpected === 'UNAVAILABLE' ? toUnavailable(text, error) : new ServiceError('UNEXPECTED', text, { cause: error })
 }

@@ -1,4 +1,6 @@
 import { isServiceError } from '@fhir-bulk-export/core/errors'
+import { findPostgresFailure, isConnectionBroken } from '@fhir-bulk-export/core/postgres-errors'
+import { isStoreFailure } from '@fhir-bulk-export/core/store'
 import { Interruption } from '../interruption.ts'
 import { isLastingSourceError } from '../source/source-error.ts'
 
@@ -30,15 +32,12 @@ export function toEnding (signal: AbortSignal, error: unknown): Ending {
 /** For the person who asked for the export: what went wrong in the service's own words, never in those of the data. */
 function toReason (error: unknown): string {
   if (isServiceError(error, 'STORE_FULL')) return 'the content store is full'
-  if (isServiceError(error, 'STORE_FAILED', 'STORE_SHORT', 'STORE_CORRUPT', 'STORE_NOT_FOUND')) return 'the content store is unavailable'
+  if (isStoreFailure(error)) return 'the content store is unavailable'
   if (isServiceError(error)) return error.message
-  const code = toCode(error)
-  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return `PostgreSQL failed with SQLSTATE ${code}`
-  if (code !== undefined && /^E[A-Z]+$/.test(code)) return `a connection failed with ${code}`
-  if (error instanceof Error && /^(Connection terminated|Client has encountered a connection error)/.test(error.message)) return 'the connection to PostgreSQL broke'
+  const failure = findPostgresFailure(error)
+  if (failure !== undefined) return `PostgreSQL failed with SQLSTATE ${failure.sqlState}`
+  if (isConnectionBroken(error)) return 'the connection to PostgreSQL broke'
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (/^E[A-Z]+$/.test(code)) return `a connection failed with ${code}`
   return 'an unexpected error, see the log of the worker'
-}
-
-function toCode (error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

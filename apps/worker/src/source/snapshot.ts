@@ -1,5 +1,6 @@
 import { snapshotApplicationName, useSearchPathOfSite } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { hasSqlState } from '@fhir-bulk-export/core/postgres-errors'
 import type { Source } from '@fhir-bulk-export/core/source'
 import type { Pool, PoolClient } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
@@ -115,14 +116,12 @@ const planningTimeoutMs = 30_000
 
 async function assertPlannable (client: PoolClient, sql: string, relation: string, timeoutMs: number): Promise<void> {
   await client.query("SELECT set_config('statement_timeout', $1, true)", [String(timeoutMs)])
-  await client.query(`EXPLAIN ${sql}`).catch((cause: Error & { code?: string }) => {
-    throw cause.code === queryCanceled ? new ServiceError('EXPORT_FAILED', `PostgreSQL took more than ${timeoutMs / 1_000} s to plan what _typeFilter asks for`, { cause }) : toSourceError(cause, relation)
+  await client.query(`EXPLAIN ${sql}`).catch((cause: unknown) => {
+    if (!hasSqlState(cause, 'queryCanceled')) throw toSourceError(cause, relation)
+    throw new ServiceError('EXPORT_FAILED', `PostgreSQL took more than ${timeoutMs / 1_000} s to plan what _typeFilter asks for`, { cause })
   })
   await client.query("SELECT set_config('statement_timeout', '0', true)")
 }
-
-/** PostgreSQL manual, appendix A. */
-const queryCanceled = '57014'
 
 /**
  * What is locked from before the snapshot until its end: TRUNCATE, VACUUM FULL and CLUSTER do not keep to snapshots, and would

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { atLeastOneSecond, byteSize, duration, keyring, list } from './units.ts'
+import { duration, keyring } from './units.ts'
 
-/** The environment, in fragments that each app merges as it needs them. What the variables mean stands in docker/README.md. */
+/** Settings that several programs share, in fragments. docker/README.md says what they mean. */
 
 export const databaseConfig = {
   DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', expected: 'a URL such as postgres://user:password@host:5432/database', isSecret: true }),
@@ -37,28 +37,9 @@ export function findEncryptionConflicts (given: ReadonlySet<string>, { ENCRYPTIO
   return ENCRYPTION_REQUIRED === true && !given.has('EXPORT_ENCRYPTION_KEY') ? ['EXPORT_ENCRYPTION_KEY: is not set; expected because of ENCRYPTION_REQUIRED'] : []
 }
 
-/** Read by the worker, before its first export. */
-export const exposureConfig = {
-  IPFS_ALLOW_PUBLIC: Type.Boolean({ default: false, expected: 'true or false' }),
-}
-
-/** Of the worker, which keeps the audit. */
-export const auditConfig = {
-  AUDIT_RETENTION: duration({ default: '2192d', pattern: '^(3[1-9]|[4-9][0-9]|[1-9][0-9]{2,4})d$', expected: 'a number of days, such as 2192d, 31d at least' }), // six years
-}
-
-export const exportConfig = {
+/** The worker ends exports, the API cancels them. */
+export const expiryConfig = {
   EXPORT_TTL: duration({ default: '24h' }),
-  EXPORT_LEASE: atLeastOneSecond({ default: '30s' }), // renewed twice a second
-  EXPORT_ATTEMPTS: Type.Integer({ minimum: 1, maximum: 100, default: 3, expected: 'a whole number from 1 to 100' }),
-  EXPORT_READERS: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, expected: 'a whole number from 1 to 64' })),
-  EXPORT_FILE_BYTES: byteSize({ default: '1GiB' }),
-  EXPORT_LATE_COMMIT_MARGIN: duration({ default: '1s' }),
-  EXPORT_MAX_ATTACHMENT_BYTES: byteSize({ default: '64MiB' }),
-  EXPORT_MAX_ROW_ERRORS: Type.Integer({ minimum: 0, default: 10_000, expected: 'a whole number' }),
-  WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 2, expected: 'a whole number from 1 to 64' }),
-  MRN_SYSTEM: Type.Optional(Type.String({ pattern: '^[A-Za-z][A-Za-z0-9+.-]*:\\S+$', expected: 'an absolute URI' })),
-  ATTACHMENT_BASE_URLS: list({ default: '' }),
 }
 
 export const logConfig = {

@@ -1,5 +1,7 @@
-export { auditConfig, databaseConfig, encryptionConfig, exportConfig, exposureConfig, findEncryptionConflicts, logConfig, origin, publicConfig, queueConfig, storeConfig } from './fragments.ts'
-export { byteSize, duration, keyring, list } from './units.ts'
+export {
+  databaseConfig, encryptionConfig, expiryConfig, findEncryptionConflicts, logConfig, origin, publicConfig, queueConfig, storeConfig,
+} from './fragments.ts'
+export { atLeastOneSecond, byteSize, duration, keyring, list } from './units.ts'
 export { readArguments } from './read-arguments.ts'
 export { readConfig } from './read-config.ts'
 export type { Environment } from './read-config.ts'

@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { PoolClient } from 'pg'
+import { hasSqlState } from '../postgres-errors.ts'
 import type { Database } from './database.ts'
 import { prepareSession } from './session.ts'
 
@@ -39,15 +40,12 @@ export function createPool (url: string, { applicationName, max = 10, statementT
   return pool
 }
 
-/** read_only_sql_transaction (PostgreSQL manual, appendix A). */
-const readOnly = '25006'
-
 /** A server that takes no writes any more keeps its connections. They are given up with the first write that it refuses. */
 function giveUpReadOnly (pool: pg.Pool): void {
   const refused = new WeakSet<PoolClient>()
   pool.on('connect', (client) => {
     const { connection } = client as PoolClient & { connection: NodeJS.EventEmitter } // pg's types leave it out
-    connection.on('errorMessage', ({ code }: { code?: string }) => { if (code === readOnly) refused.add(client) })
+    connection.on('errorMessage', (error: unknown) => { if (hasSqlState(error, 'readOnlyTransaction')) refused.add(client) })
   })
   pool.on('release', (_error, client) => {
     if (refused.has(client)) client.end().catch(() => {})

@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { findPostgresFailure, isRowRefused } from '../postgres-errors.ts'
 import { openRelation, type Relation } from './relation.ts'
 import type { Row } from './to-row.ts'
 import { writeRows } from './write-rows.ts'
@@ -83,7 +84,7 @@ export function createRelations (pool: pg.Pool): Relations {
 
 /** Why a statement failed if it is because of a row's content; PostgreSQL's message might quote that, so it is not passed on. */
 function refusalOf (error: unknown): string | undefined {
-  // data exceptions, constraints, limits: https://www.postgresql.org/docs/current/errcodes-appendix.html
-  if (!(error instanceof pg.DatabaseError) || !/^(?:22|23|54)/.test(error.code ?? '')) return undefined
-  return `cannot be stored: PostgreSQL answers ${error.code}${error.constraint === undefined ? '' : ` (${error.constraint})`}`
+  if (!isRowRefused(error)) return undefined
+  const { sqlState, constraint } = findPostgresFailure(error) ?? {}
+  return `cannot be stored: PostgreSQL answers ${sqlState}${constraint === undefined ? '' : ` (${constraint})`}`
 }

@@ -1,5 +1,6 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { ServiceError } from '../errors.ts'
+import { hasSqlState } from '../postgres-errors.ts'
 import { toRelation } from '../resources/index.ts'
 
 /** Where a type's rows are: its name, and the type of each column that can be written. */
@@ -14,9 +15,7 @@ export async function openRelation (pool: pg.Pool, type: string): Promise<Relati
   let columns = await readColumns(pool, name)
   if (columns.size === 0) {
     await pool.query('SELECT source.create_relation($1)', [name]).catch(function explain (cause: unknown): never {
-      // no such function, no such schema
-      const isMissing = cause instanceof pg.DatabaseError && (cause.code === '42883' || cause.code === '3F000')
-      if (!isMissing) throw cause
+      if (!hasSqlState(cause, 'undefinedFunction', 'invalidSchemaName')) throw cause
       throw new ServiceError('SOURCE_MISMATCH', `source.${name} is missing, and nothing makes it: run \`migrate --source\` first.`, { cause })
     })
     columns = await readColumns(pool, name)

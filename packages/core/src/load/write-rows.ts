@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import { hasSqlState } from '../postgres-errors.ts'
 import type { Relation } from './relation.ts'
 import type { Row } from './to-row.ts'
 
@@ -16,7 +17,7 @@ export async function writeRows (pool: pg.Pool, relation: Relation, rows: readon
     try {
       return await inTransaction(pool, async client => await write(client, relation, last)) + rows.length - last.length
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError && error.code === '40P01')) throw error // a deadlock with another load: the other one goes on
+      if (!hasSqlState(error, 'deadlock')) throw error // with another load, which goes on
     }
   }
 }

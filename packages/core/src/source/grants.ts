@@ -3,6 +3,7 @@ import type { QueryExecutorProvider } from 'kysely'
 import pg from 'pg'
 import { grantTo } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
+import { hasSqlState } from '../postgres-errors.ts'
 import { readSource, type Source } from './catalog.ts'
 import { membersRelation } from './members.ts'
 
@@ -77,7 +78,7 @@ async function findMissing (db: QueryExecutorProvider, role: string, reads: Read
   return missing
 }
 
-/** insufficient_privilege: the owner has to. */
+/** The relation's owner has to grant what this role may not. */
 function ignoreRefusal (error: unknown): void {
-  if (!(error instanceof pg.DatabaseError && error.code === '42501')) throw error
+  if (!hasSqlState(error, 'insufficientPrivilege')) throw error
 }

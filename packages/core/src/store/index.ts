@@ -5,6 +5,7 @@ import type { ContentStore } from './content-store.ts'
 export type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from './content-store.ts'
 export { parseFileKey, toFileKey } from './file-key.ts'
 export type { FileRef } from './file-key.ts'
+export { isStoreFailure } from './store-error.ts'
 
 /**
  * `http(s)://host:5001`: a Kubo node, not connected to yet (see `ping`); `file:///dir`: a folder, made if it is missing. With

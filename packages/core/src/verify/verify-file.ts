@@ -4,6 +4,7 @@ import type { Keyring } from '../crypto/keyring.ts'
 import type { FileRow } from '../db/tables/bulk-export-files.ts'
 import { isServiceError } from '../errors.ts'
 import type { ContentStore } from '../store/content-store.ts'
+import { isStoreFailure } from '../store/store-error.ts'
 import { startLineCheck } from './check-lines.ts'
 import { startCidCheck } from './cid-check.ts'
 
@@ -17,7 +18,7 @@ export async function verifyFile (store: ContentStore, file: FileRow, keyring: K
     return await compare(store, file, keyring)
   } catch (error) {
     // Our own messages name files and keys by their ids alone.
-    if (isServiceError(error, 'KEY_UNUSABLE', 'STORE_FAILED', 'STORE_SHORT', 'STORE_NOT_FOUND', 'STORE_CORRUPT')) return [error.message]
+    if (isStoreFailure(error) || isServiceError(error, 'KEY_UNUSABLE')) return [error.message]
     throw error
   }
 }

@@ -7,7 +7,7 @@ import { toByteRange } from '../streams/byte-range.ts'
 import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from '../content-store.ts'
 import { assertFileKey, isFileKey } from '../file-key.ts'
 import { interruptible } from '../streams/interruptible.ts'
-import { longFile, missingFile, shortFile, toStoreError } from '../store-error.ts'
+import { isMissing, longFile, missingFile, shortFile, toStoreError } from '../store-error.ts'
 import { toCidV0, UNIXFS_CHUNK_BYTES } from '../streams/unixfs-cid.ts'
 
 const WRITE_BYTES = 4 * UNIXFS_CHUNK_BYTES
@@ -55,7 +55,7 @@ export async function createFolderStore ({ directory, isPrepared = false }: { di
     const { start, end } = toByteRange(file.size, range)
     signal?.throwIfAborted()
     const opened = await open(path, 'r').catch((error: unknown) => {
-      throw isCode(error, 'ENOENT') ? missingFile(file.key, error) : toStoreError(error, `opening ${file.key}`)
+      throw isMissing(error) ? missingFile(file.key, error) : toStoreError(error, `opening ${file.key}`)
     })
     try {
       const { size } = await opened.stat()
@@ -83,7 +83,7 @@ export async function createFolderStore ({ directory, isPrepared = false }: { di
     try {
       await unlink(path)
     } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw toStoreError(error, `dropping ${key}`)
+      if (!isMissing(error)) throw toStoreError(error, `dropping ${key}`)
       // Nothing is gone for good only because the whole folder is away.
       await ping({ signal })
     }
@@ -161,8 +161,4 @@ async function syncDirectory (directory: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-function isCode (error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -11,7 +11,7 @@ import { findKuboExposures } from './exposure.ts'
 import { toKuboEndpoint } from './endpoint.ts'
 import { offline } from './offline.ts'
 import { listPins } from './pins.ts'
-import { longFile, missingFile, shortFile } from '../store-error.ts'
+import { isMissing, isNotPinned, longFile, missingFile, shortFile } from '../store-error.ts'
 
 export interface KuboOptions {
   /** `http(s)://host:port`; what stands in it before an `@` goes into an Authorization header (endpoint.ts). */
@@ -70,7 +70,7 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
       // A node's error in mid-stream comes as an HTTP trailer, which fetch drops: only counting finds it.
       if (left > 0) throw shortFile(file.key, end - start, end - start - left)
     } catch (error) {
-      throw !call.signal.aborted && isNotFound(error) ? missingFile(file.key, error) : call.toError(error)
+      throw !call.signal.aborted && isMissing(error) ? missingFile(file.key, error) : call.toError(error)
     } finally {
       await chunks.close()
       call.end()
@@ -108,7 +108,3 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
 
   return { put, read, drop, list, collectGarbage, findExposures, ping, close: async () => {} }
 }
-
-// The RPC API has no error codes, only messages: these are Kubo's (boxo/pinning, go-ipld-format).
-const isNotPinned = (error: unknown) => error instanceof Error && /not pinned/i.test(error.message)
-const isNotFound = (error: unknown) => error instanceof Error && /not found|could not find/i.test(error.message)
