@@ -66,7 +66,7 @@ soak: install ## mixed load while things break at random, and what it cost (MINU
 kubo: install ## the IPFS node of the tests, built with Go unless it is there (some minutes, once)
 	@$(NODE) $(STACK)/kubo/install.ts
 
-check: types lint dead-code import-graph schema r4-current ## types, lint, dead code, import graph, schema and the R4 table
+check: types lint dead-code import-graph schema r4-current openapi ## types, lint, dead code, import graph, schema, the R4 table and OpenAPI
 
 types: install ## TypeScript
 	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.base.json
@@ -82,6 +82,10 @@ dead-code: install ## files, exports and packages that nothing uses
 
 import-graph: install ## no cycle, no forbidden arrow
 	@$(NODE) node_modules/dependency-cruiser/bin/dependency-cruiser.mjs --config .config/dependency-cruiser.config.js apps packages
+
+openapi: install ## the OpenAPI document in .data/openapi.json, and whether clients can be generated from it
+	@mkdir -p .data && $(NODE) apps/api/src/openapi/cli.ts .data/openapi.json
+	@REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(NODE) node_modules/@redocly/cli/bin/cli.js lint --config .config/redocly.yaml .data/openapi.json
 
 schema: install ## migrations are as they landed, and what they make is as the types of the tables say
 	@$(NODE) $(STACK)/schema/cli.ts

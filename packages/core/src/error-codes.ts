@@ -29,8 +29,8 @@ function toUrl (publicUrl: string): string {
   return `${publicUrl}/fhir/r4/CodeSystem/error-code`
 }
 
-export function toErrorDetails (code: ErrorCoding, publicUrl: string): CodeableConcept {
-  return { coding: [{ system: toUrl(publicUrl), code }], text: concepts[code][0] }
+export function toErrorDetails (code: ErrorCoding, publicUrl: string) {
+  return { coding: [{ system: toUrl(publicUrl), code }], text: concepts[code][0] } satisfies CodeableConcept
 }
 
 /** http://hl7.org/fhir/R4/codesystem.html */

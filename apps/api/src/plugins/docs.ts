@@ -4,7 +4,9 @@ import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
-import { fhirJson } from '../errors/outcome.ts'
+import { fhirJson, outcomeSchema } from '../errors/outcome.ts'
+import { complete } from '../openapi/document.ts'
+import { allow, retryAfter, wwwAuthenticate } from '../openapi/headers.ts'
 import { version } from '../version.ts'
 
 /** Everything is our own; swagger-ui sets styles on its elements. */
@@ -13,14 +15,21 @@ const contentSecurityPolicy = [
   "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join('; ')
 
-const operationOutcome = {
+const failure = {
   description: 'What is wrong, as an OperationOutcome; issue.details.coding.code is made for programs',
-  content: {
-    [fhirJson]: {
-      schema: { type: 'object', properties: { resourceType: { type: 'string', enum: ['OperationOutcome'] }, issue: { type: 'array', items: { type: 'object' } } } },
-    },
-  },
+  content: { [fhirJson]: { schema: outcomeSchema }, 'application/json': { schema: outcomeSchema } },
 }
+const failures = {
+  '4XX': { ...failure, headers: { 'Retry-After': retryAfter, 'WWW-Authenticate': wwwAuthenticate, Allow: allow } },
+  '5XX': { ...failure, headers: { 'Retry-After': retryAfter } },
+}
+
+const tags = [
+  { name: 'Export', description: 'Start an export, follow it, download its files, cancel or drop it.' },
+  { name: 'Groups', description: 'The groups of patients that can be exported.' },
+  { name: 'Discovery', description: 'What this server can do, and where tokens come from.' },
+  { name: 'Health', description: 'For an orchestrator.' },
+]
 
 const withParameters = Type.Object({ properties: Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 }) })
 
@@ -31,15 +40,21 @@ export const docs = fp(async function docs (app, { publicUrl }: { publicUrl: str
 
   await app.register(swagger, {
     openapi: {
-      openapi: '3.0.3',
-      info: { title: 'FHIR bulk export', version, description: 'HL7 FHIR R4 Bulk Data Access, and a simpler profile of it for clients that send no Prefer header.' },
+      openapi: '3.1.0',
+      info: {
+        title: 'FHIR bulk export',
+        version,
+        description: 'HL7 FHIR R4 Bulk Data Access, and a simpler profile of it for clients that send no Prefer header.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      tags,
       servers: [{ url: publicUrl }],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       security: [{ bearer: [] }],
     },
     stripBasePath: false,
     transform: ({ schema, url }) => ({ schema: toDocumented(schema), url }),
-    transformObject: (document) => 'openapiObject' in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject,
+    transformObject: (document) => 'openapiObject' in document ? complete(document.openapiObject) : document.swaggerObject,
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -53,15 +68,5 @@ export const docs = fp(async function docs (app, { publicUrl }: { publicUrl: str
 function toDocumented ({ querystring, ...schema }: FastifySchema = {}): FastifySchema {
   const query = Value.Check(withParameters, querystring) ? { querystring } : {}
   const response = typeof schema.response === 'object' ? schema.response : {}
-  return { consumes: [fhirJson, 'application/json'], ...schema, ...query, response: { '4XX': operationOutcome, '5XX': operationOutcome, ...response } }
-}
-
-interface Document { paths?: Record<string, { post?: { requestBody?: object } } | undefined> }
-
-/** swagger takes any body for a required one. */
-function withOptionalBodies<T extends Document> (document: T): T {
-  for (const path of Object.values(document.paths ?? {})) {
-    if (path?.post?.requestBody !== undefined) Object.assign(path.post.requestBody, { required: false })
-  }
-  return document
+  return { consumes: [fhirJson, 'application/json'], ...schema, ...query, response: { ...failures, ...response } }
 }

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { toAnswer } from '../openapi/answer.ts'
 
 /** A dependency that is asked whether it can be used now: rejects if not. */
 export type Check = (signal: AbortSignal) => Promise<unknown>
@@ -8,9 +9,11 @@ const deadlineMs = 2_000
 /** Anybody may ask, and each answer costs a call to every dependency: within this they share one. */
 const sharedMs = 100
 
-const alive = Type.Object({ status: Type.Literal('alive') }, { description: 'It is alive' })
-const ready = Type.Object({ status: Type.Literal('ready') }, { description: 'It can work' })
-const unavailable = Type.Object({ status: Type.Literal('unavailable'), down: Type.Array(Type.String()) }, { description: 'What is down' })
+const json = 'application/json'
+const alive = Type.Object({ status: Type.Literal('alive') }, { title: 'Alive' })
+const ready = Type.Object({ status: Type.Literal('ready') }, { title: 'Ready' })
+const unavailable = Type.Object({ status: Type.Literal('unavailable'), down: Type.Array(Type.String()) }, { title: 'Unavailable' })
+const readiness = { 200: toAnswer('It can work', json, ready), 503: toAnswer('What is down', json, unavailable) }
 
 /** For an orchestrator: no token, and no more said than which dependency is down. */
 export const health: FastifyPluginAsyncTypebox<{ checks: Record<string, Check> }> = async function health (app, { checks }) {
@@ -20,7 +23,13 @@ export const health: FastifyPluginAsyncTypebox<{ checks: Record<string, Check> }
   app.route({
     method,
     url: '/livez',
-    schema: { tags: ['Health'], summary: 'Whether the process is alive', security: [], response: { 200: alive } },
+    schema: {
+      tags: ['Health'],
+      operationId: 'getLiveness',
+      summary: 'Whether the process is alive',
+      security: [],
+      response: { 200: toAnswer('It is alive', json, alive) },
+    },
     handler: async function reportAlive (_request, reply) {
       return await reply.header('Cache-Control', 'no-store').send({ status: 'alive' })
     },
@@ -29,7 +38,13 @@ export const health: FastifyPluginAsyncTypebox<{ checks: Record<string, Check> }
   app.route({
     method,
     url: '/readyz',
-    schema: { tags: ['Health'], summary: 'Whether everything it needs is there', security: [], response: { 200: ready, 503: unavailable } },
+    schema: {
+      tags: ['Health'],
+      operationId: 'getReadiness',
+      summary: 'Whether everything it needs is there',
+      security: [],
+      response: readiness,
+    },
     handler: async function reportReady (_request, reply) {
       const down = await findDownNow()
       reply.header('Cache-Control', 'no-store')

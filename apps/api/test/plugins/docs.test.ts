@@ -16,7 +16,7 @@ t.test('the OpenAPI document needs no token and knows every route that a client 
   t.equal(response.statusCode, 200)
   t.match(response.headers, { 'content-type': /^application\/json/ })
   const document = response.json<{ openapi: string, servers: object[], paths: Paths }>()
-  t.match(document, { openapi: '3.0.3', info: { title: 'FHIR bulk export', version: /^\d/ }, servers: [{ url: publicUrl }] })
+  t.match(document, { openapi: '3.1.0', info: { title: 'FHIR bulk export', version: /^\d/ }, servers: [{ url: publicUrl }] })
   const { paths } = document
   for (const [path, methods] of Object.entries({
     '/livez': ['get', 'head'],
@@ -33,8 +33,9 @@ t.test('the OpenAPI document needs no token and knows every route that a client 
   t.notOk(Object.keys(paths).some((path) => path.startsWith('/docs')))
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, { responses, summary }] of Object.entries(operations)) {
-      const type = path === '/auth/token' ? 'application/json' : 'application/fhir+json'
-      t.match(responses['4XX']?.content, { [type]: { schema: { type: 'object' } } }, `${method} ${path}`)
+      const [type, name] = path === '/auth/token' ? ['application/json', 'TokenError'] : ['application/fhir+json', 'OperationOutcome']
+      if (method === 'head') t.notHas(responses['4XX'], { content: {} }, `${method} ${path}`)
+      else t.match(responses['4XX']?.content, { [type]: { schema: { $ref: `#/components/schemas/${name}` } } }, `${method} ${path}`)
       t.ok(summary, `${method} ${path} says what it is for`)
     }
   }
@@ -52,7 +53,7 @@ t.test('it says which routes need a token, and what their parameters are', async
   for (const name of ['_type', '_since']) t.ok(get?.parameters?.some((parameter) => parameter.name === name && parameter.in === 'query'), name)
   t.match(post?.requestBody, { required: false, content: { 'application/fhir+json': {}, 'application/json': {} } })
   t.match(paths['/auth/token']?.post, { security: [], requestBody: { content: { 'application/x-www-form-urlencoded': {} } } })
-  t.notOk(paths['/fhir/r4/$export-status']?.get?.parameters)
+  t.strictSame(paths['/fhir/r4/$export-status']?.get?.parameters?.map(({ name }) => name), ['Accept'])
   t.match(paths['/fhir/r4/Group/_search']?.post?.requestBody, { required: false, content: { 'application/x-www-form-urlencoded': {} } })
 })
 

@@ -5,7 +5,7 @@ export { failExport, handOnExport, publishExport, retryExport } from './endings.
 export { claimGarbage, expireExports, forgetDroppedFiles, releaseGarbage, removeExpiredExports, removeStaleDownloads } from './expiry.ts'
 export { findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, isDroppable, markFileDropped, recordFile } from './ledger.ts'
 export type { IntendedFile, StoredContent } from './ledger.ts'
-export { toManifest } from './manifest.ts'
+export { manifestSchema, toManifest } from './manifest.ts'
 export type { Manifest, ManifestItem } from './manifest.ts'
 export { findExport, findExportsOf } from './find.ts'
 export type { ExportSummary } from './find.ts'

@@ -11,7 +11,9 @@ import type { Discovered } from './capability-statement.ts'
 import { smartConfigurationSchema, toSmartConfiguration } from './smart-configuration.ts'
 
 const method = ['GET', 'HEAD']
-const capabilityStatementSchema = Type.Object({ resourceType: Type.Literal('CapabilityStatement') }, { additionalProperties: true })
+const capabilityStatementSchema = Type.Object({
+  resourceType: Type.Literal('CapabilityStatement'),
+}, { title: 'CapabilityStatement', additionalProperties: true })
 
 type DiscoveryOptions = Omit<Discovered, 'types'> & { source: CurrentSource }
 
@@ -31,6 +33,7 @@ export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async func
     onRequest: takeGeneralParametersOfQuery,
     schema: {
       tags: ['Discovery'],
+      operationId: 'getCapabilityStatement',
       summary: 'What this server can do: its CapabilityStatement',
       security: [],
       response: { 200: { description: 'The CapabilityStatement', content: { [fhirJson]: { schema: capabilityStatementSchema } } } },
@@ -45,6 +48,7 @@ export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async func
     url: '/.well-known/smart-configuration',
     schema: {
       tags: ['Discovery'],
+      operationId: 'getSmartConfiguration',
       summary: 'Where tokens come from: the SMART configuration',
       description: '404 where tokens are those of an outside issuer, and no token endpoint of it is configured.',
       security: [],

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { fhirJson } from '../../errors/outcome.ts'
 import { takeGeneralParametersOfQuery } from '../../http/general-parameters.ts'
 
-const codeSystemSchema = Type.Object({ resourceType: Type.Literal('CodeSystem') }, { additionalProperties: true })
+const codeSystemSchema = Type.Object({ resourceType: Type.Literal('CodeSystem') }, { title: 'CodeSystem', additionalProperties: true })
 
 /** What the codes of OperationOutcome.issue.details mean, at the address that they name as their system. */
 export const errorCodes: FastifyPluginAsyncTypebox<{ publicUrl: string }> = async function errorCodes (app, { publicUrl }) {
@@ -14,6 +14,7 @@ export const errorCodes: FastifyPluginAsyncTypebox<{ publicUrl: string }> = asyn
     onRequest: takeGeneralParametersOfQuery,
     schema: {
       tags: ['Discovery'],
+      operationId: 'getErrorCodes',
       summary: 'What the codes of errors mean: a CodeSystem',
       security: [],
       response: { 200: { description: 'The CodeSystem', content: { [fhirJson]: { schema: codeSystemSchema } } } },

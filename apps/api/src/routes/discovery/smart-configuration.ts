@@ -12,7 +12,7 @@ export const smartConfigurationSchema = Type.Object({
   scopes_supported: texts,
   code_challenge_methods_supported: texts,
   capabilities: texts,
-})
+}, { title: 'SmartConfiguration' })
 
 /**
  * SMART App Launch 2.2, Conformance: what holds for any token endpoint of SMART Backend Services, and the scopes for what the source has.

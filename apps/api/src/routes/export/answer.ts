@@ -2,23 +2,15 @@ import { STATUS_CODES } from 'node:http'
 import type { FileRow } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { toManifest, workerBeatMs } from '@fhir-bulk-export/core/exports'
-import type { ExportStatus, ExportSummary, Manifest } from '@fhir-bulk-export/core/exports'
-import type { OperationOutcome } from 'fhir/r4.js'
+import type { ExportSummary, Manifest } from '@fhir-bulk-export/core/exports'
 import { fhirJson, toOutcome } from '../../errors/outcome.ts'
-
-interface Progress {
-  status: ExportStatus
-  /** Percent. */
-  progress: number
-  totalResources: number
-  /** Why it failed. */
-  error?: OperationOutcome
-}
+import type { Outcome } from '../../errors/outcome.ts'
+import type { Progress } from './status-schema.ts'
 
 export interface StatusAnswer {
-  code: number
+  code: 200 | 202
   headers: Record<string, string>
-  body: Progress | Manifest | OperationOutcome
+  body: Progress | Manifest | Outcome
 }
 
 interface Context {
@@ -42,14 +34,16 @@ export function toStatusAnswer (row: ExportSummary, context: Context): StatusAns
     case 'reference-card':
       return { ...answer, code: 200 }
     case 'respond-async':
-      if (row.status === 'failed') throw toFailure(row)
-      return answer
+      if (answer.code === 500) throw toFailure(row)
+      return { ...answer, code: answer.code }
     case 'separate-export-status':
       return { ...answer, code: 200, headers: { ...answer.headers, 'X-Export-Status': `${answer.code} ${STATUS_CODES[answer.code]}` } }
   }
 }
 
-function toBulkDataAnswer (row: ExportSummary, { files, publicUrl, gatewayUrl, now, workerSilenceMs = 0 }: Context): StatusAnswer {
+type BulkDataAnswer = Omit<StatusAnswer, 'code'> & { code: StatusAnswer['code'] | 500 }
+
+function toBulkDataAnswer (row: ExportSummary, { files, publicUrl, gatewayUrl, now, workerSilenceMs = 0 }: Context): BulkDataAnswer {
   const isCard = row.wire_profile === 'reference-card'
   switch (row.status) {
     case 'pending':

@@ -6,7 +6,8 @@ import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import type { ApiConfig } from '../../config.ts'
 import { toActor } from '../../http/actor.ts'
-import { toEmpty } from './empty-schema.ts'
+import { toEmptyAnswer } from '../../openapi/answer.ts'
+import { acceptHeaders } from '../../openapi/headers.ts'
 import { getExport } from './find-export.ts'
 
 /** Bulk Data 3.0.0, Bulk Data Delete Request. */
@@ -16,9 +17,11 @@ export const cancel: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     url: '/$export-status/:jobId',
     schema: {
       tags: ['Export'],
+      operationId: 'deleteExport',
       summary: 'Cancel an export, or drop a finished one and its files',
       params: Type.Object({ jobId: Type.String() }),
-      response: { 202: toEmpty('Deleted (Bulk Data)'), 204: toEmpty('Deleted (no Prefer at kick-off)') },
+      headers: acceptHeaders,
+      response: { 202: toEmptyAnswer('Deleted (Bulk Data)'), 204: toEmptyAnswer('Deleted (no Prefer at kick-off)') },
     },
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function deleteExport (request, reply) {

@@ -5,8 +5,9 @@ import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { acceptJsonOrNothing } from '../../http/json-body.ts'
 import { createArrivingBodies } from '../../limits/arriving-bodies.ts'
+import { toEmptyAnswer } from '../../openapi/answer.ts'
+import { contentLocation, kickOffHeaders, preferenceApplied } from '../../openapi/headers.ts'
 import { refuseHeldToGroups, requireAdmin, requireGroupScope, requireOwnGroup } from '../require-admin.ts'
-import { toEmpty } from './empty-schema.ts'
 import { kickOffBody, readBody } from './parameters/body.ts'
 import { kickOffQuery, readQuery } from './parameters/query.ts'
 import { assertBelowLimits, startExport } from './start-export.ts'
@@ -16,12 +17,34 @@ const noParams = Type.Object({})
 const groupParams = Type.Object({ id: Type.String() })
 
 const levels = [
-  { level: 'patient', url: '/Patient/$export', params: noParams, onRequest: [refuseHeldToGroups], summary: 'Start an export of all patients, for a PATIENT of the own data' },
-  { level: 'system', url: '/$export', params: noParams, onRequest: [requireAdmin, refuseHeldToGroups], summary: 'Start an export of everything' },
-  { level: 'group', url: '/Group/:id/$export', params: groupParams, onRequest: [requireAdmin, requireGroupScope, requireOwnGroup], summary: 'Start an export of a group\'s members' },
+  {
+    level: 'patient',
+    operationId: 'exportPatients',
+    url: '/Patient/$export',
+    params: noParams,
+    onRequest: [refuseHeldToGroups],
+    summary: 'Start an export of all patients, for a PATIENT of the own data',
+  },
+  {
+    level: 'system',
+    operationId: 'exportSystem',
+    url: '/$export',
+    params: noParams,
+    onRequest: [requireAdmin, refuseHeldToGroups],
+    summary: 'Start an export of everything',
+  },
+  {
+    level: 'group',
+    operationId: 'exportGroup',
+    url: '/Group/:id/$export',
+    params: groupParams,
+    onRequest: [requireAdmin, requireGroupScope, requireOwnGroup],
+    summary: 'Start an export of a group\'s members',
+  },
 ] as const
 
-const response = { 202: toEmpty('Accepted: Content-Location is the address of the status') }
+const accepted = toEmptyAnswer('Accepted', { 'Content-Location': contentLocation, 'Preference-Applied': preferenceApplied })
+const response = { 202: accepted }
 
 /** Bulk Data 3.0.0, Bulk Data Kick-off Request, at each of its levels, by GET and by POST. */
 export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async function kickOff (app, services) {
@@ -29,14 +52,15 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
   const limitArrivingBodies = createArrivingBodies()
   const refuseAboveLimits = async ({ caller }: FastifyRequest) => { await assertBelowLimits(services, caller) }
 
-  for (const { level, url, params, onRequest, summary } of levels) {
+  for (const { level, operationId, url, params, onRequest, summary } of levels) {
     const toGroupId = (given: unknown) => level === 'group' ? Value.Decode(groupParams, given).id : null
+    const schema = { tags: ['Export'], summary, params, headers: kickOffHeaders, querystring: kickOffQuery, response }
 
     app.route({
       method: 'GET',
       url,
       onRequest: [...onRequest, refuseAboveLimits],
-      schema: { tags: ['Export'], summary, params, querystring: kickOffQuery, response },
+      schema: { ...schema, operationId },
       handler: async function startByQuery (request, reply) {
         return await startExport(services, { level, groupId: toGroupId(request.params), given: readQuery(request.query) }, request, reply)
       },
@@ -48,7 +72,7 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
       onRequest: [...onRequest, refuseAboveLimits], // before the body is read
       preParsing: limitArrivingBodies,
       preValidation: fillNothing,
-      schema: { tags: ['Export'], summary, params, querystring: kickOffQuery, body: kickOffBody, response },
+      schema: { ...schema, operationId: `${operationId}ByParameters`, body: kickOffBody },
       schemaErrorFormatter: toMalformed,
       handler: async function startByParameters (request, reply) {
         const given = [...readQuery(request.query), ...readBody(request.body)]

@@ -6,26 +6,35 @@ import type { Static } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import { canAccess, coversTypes } from '../../auth/access.ts'
 import type { ApiConfig } from '../../config.ts'
+import { toAnswer } from '../../openapi/answer.ts'
+import { acceptHeaders } from '../../openapi/headers.ts'
+import { stringEnum } from '../../openapi/string-enum.ts'
 import { pollingLimit } from '../../plugins/polling-limits.ts'
 
 const maxExports = 100
 
 const listed = Type.Object({
   id: Type.String(),
-  status: Type.Union(exportStatuses.map((status) => Type.Literal(status))),
-  level: Type.Union(exportLevels.map((level) => Type.Literal(level))),
+  status: stringEnum(exportStatuses),
+  level: stringEnum(exportLevels),
   request: Type.String({ description: 'Path and query of the kick-off, as sent' }),
   created: Type.String({ format: 'date-time' }),
   url: Type.String({ description: 'Where its status is' }),
 })
-const exportList = Type.Object({ exports: Type.Array(listed) }, { description: 'The caller\'s own exports, the newest first' })
+const exportList = Type.Object({ exports: Type.Array(listed) }, { title: 'ExportList' })
 
 /** The caller's own exports, for a client that lost the address of one. */
 export const list: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: ApiConfig }> = async function list (app, { db, config }) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/$export-status',
-    schema: { tags: ['Export'], summary: 'The caller\'s own exports', response: { 200: exportList } },
+    schema: {
+      tags: ['Export'],
+      operationId: 'getExports',
+      summary: 'The caller\'s own exports',
+      headers: acceptHeaders,
+      response: { 200: toAnswer('The caller\'s own exports, the newest first', 'application/json', exportList) },
+    },
     config: { rateLimit: pollingLimit, unexpected: 'UNAVAILABLE' },
     handler: async function listExports ({ caller }, reply) {
       const rows = await findExportsOf(db, caller.requester, maxExports)

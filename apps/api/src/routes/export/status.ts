@@ -6,6 +6,7 @@ import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
 import type { ApiConfig } from '../../config.ts'
+import { acceptHeaders } from '../../openapi/headers.ts'
 import { pollingLimit } from '../../plugins/polling-limits.ts'
 import { toStatusAnswer, waitsForWorker } from './answer.ts'
 import { getExport } from './find-export.ts'
@@ -16,7 +17,14 @@ export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
   app.route({
     method: ['GET', 'HEAD'],
     url: '/$export-status/:jobId',
-    schema: { tags: ['Export'], summary: 'The progress of an export, then its manifest', params: Type.Object({ jobId: Type.String() }), response: statusResponse },
+    schema: {
+      tags: ['Export'],
+      operationId: 'getExportStatus',
+      summary: 'The progress of an export, then its manifest',
+      params: Type.Object({ jobId: Type.String() }),
+      headers: acceptHeaders,
+      response: statusResponse,
+    },
     config: { rateLimit: pollingLimit, unexpected: 'UNAVAILABLE' },
     handler: async function reportStatus (request, reply) {
       const { row, files } = await findStatus(request.caller, request.params.jobId)

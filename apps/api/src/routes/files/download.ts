@@ -6,7 +6,8 @@ import type { ByteRange, ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { toActor } from '../../http/actor.ts'
-import { toEmpty } from '../export/empty-schema.ts'
+import { toEmptyAnswer } from '../../openapi/answer.ts'
+import { acceptRanges, contentEncoding, contentRange, downloadHeaders, eTag } from '../../openapi/headers.ts'
 import { holdDownload } from './download-lease.ts'
 import { fileNotFound, getFile } from './find-file.ts'
 import type { DownloadableFile, FileServices } from './find-file.ts'
@@ -18,8 +19,13 @@ interface DownloadOptions extends FileServices { store: ContentStore }
 
 /** Nothing: to a HEAD. */
 const ndjson = { 'application/fhir+ndjson': { schema: Type.Unsafe<Readable | undefined>({ type: 'string' }) } }
-const wholeFile = { description: 'The file: a resource a line', content: ndjson }
-const partOfFile = { description: 'The range of it that was asked for', content: ndjson }
+const headers = { ETag: eTag, 'Accept-Ranges': acceptRanges, 'Content-Encoding': contentEncoding }
+const wholeFile = { description: 'The file: a resource a line', headers, content: ndjson }
+const partOfFile = {
+  description: 'The range of it that was asked for',
+  headers: { ETag: eTag, 'Accept-Ranges': acceptRanges, 'Content-Range': contentRange },
+  content: ndjson,
+}
 
 /** Bulk Data 3.0.0, Bulk Data Output File Request. Token, expiry and key are looked at when it starts, not while it is sent. */
 export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { store, ...files }) {
@@ -28,13 +34,15 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
     url: '/$export-file/:jobId/:fileName',
     schema: {
       tags: ['Export'],
+      operationId: 'getExportFile',
       summary: 'One NDJSON file of a completed export',
       description: 'With ETag, If-Match, If-None-Match, one Range, If-Range, and gzip where it is accepted.',
       params: Type.Object({
         jobId: Type.String({ description: 'The id of the export' }),
         fileName: Type.String({ description: 'As in the manifest: Patient.1.ndjson' }),
       }),
-      response: { 200: wholeFile, 206: partOfFile, 304: toEmpty('The client has it') },
+      headers: downloadHeaders,
+      response: { 200: wholeFile, 206: partOfFile, 304: toEmptyAnswer('The client has it', { ETag: eTag }) },
     },
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function sendFile (request, reply) {

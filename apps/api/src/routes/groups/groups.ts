@@ -11,6 +11,8 @@ import type { Kysely } from 'kysely'
 import type { ApiConfig } from '../../config.ts'
 import { fhirJson } from '../../errors/outcome.ts'
 import { takeGeneralParameters } from '../../http/general-parameters.ts'
+import { toAnswer } from '../../openapi/answer.ts'
+import { acceptHeaders } from '../../openapi/headers.ts'
 import { requireAdmin, requireGroupScope, requireOwnGroup } from '../require-admin.ts'
 import { parseGroupSearch, toGroupFilter } from './search.ts'
 import { toSearchset } from './searchset.ts'
@@ -21,8 +23,11 @@ const maxListedMembers = 1_000
 const maxFormBytes = 16 * 1024
 
 // Both are sent as JSON text.
-const groupSchema = Type.Unsafe<string>(Type.Object({ resourceType: Type.Literal('Group') }, { additionalProperties: true, description: 'A Group' }))
-const bundleSchema = Type.Unsafe<string>(Type.Object({ resourceType: Type.Literal('Bundle') }, { additionalProperties: true, description: 'A searchset of Groups' }))
+const toTextOf = (title: 'Group' | 'Bundle') =>
+  Type.Unsafe<string>(Type.Object({ resourceType: Type.Literal(title) }, { title, additionalProperties: true }))
+const groupSchema = toTextOf('Group')
+const bundleSchema = toTextOf('Bundle')
+const foundGroups = { 200: toAnswer('A searchset of Groups', fhirJson, bundleSchema) }
 const values = (description: string) => Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())], { description }))
 const search = Type.Object({
   _id: values('The id of a group, or several ids, comma-separated'),
@@ -42,7 +47,14 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
     method: ['GET', 'HEAD'],
     url: '/Group',
     onRequest,
-    schema: { tags: ['Groups'], summary: 'The groups there are, or those that fit a search', querystring: search, response: { 200: bundleSchema } },
+    schema: {
+      tags: ['Groups'],
+      operationId: 'getGroups',
+      summary: 'The groups there are, or those that fit a search',
+      querystring: search,
+      headers: acceptHeaders,
+      response: foundGroups,
+    },
     handler: async function searchByQuery (request, reply) {
       return await sendGroups([request.query], request, reply)
     },
@@ -52,7 +64,16 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
     method: 'POST',
     url: '/Group/_search',
     onRequest,
-    schema: { tags: ['Groups'], summary: 'The same, by a form', consumes: ['application/x-www-form-urlencoded'], querystring: search, body: search, response: { 200: bundleSchema } },
+    schema: {
+      tags: ['Groups'],
+      operationId: 'searchGroups',
+      summary: 'The same, by a form',
+      consumes: ['application/x-www-form-urlencoded'],
+      querystring: search,
+      headers: acceptHeaders,
+      body: search,
+      response: foundGroups,
+    },
     preValidation: async function takeForm (request) {
       request.body = request.body === undefined ? {} : takeGeneralParameters(request.body)
     },
@@ -65,7 +86,14 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
     method: ['GET', 'HEAD'],
     url: '/Group/:id',
     onRequest: [...onRequest, requireOwnGroup],
-    schema: { tags: ['Groups'], summary: 'A group and its members', params: Type.Object({ id: Type.String() }), response: { 200: groupSchema } },
+    schema: {
+      tags: ['Groups'],
+      operationId: 'getGroup',
+      summary: 'A group and its members',
+      params: Type.Object({ id: Type.String() }),
+      headers: acceptHeaders,
+      response: { 200: toAnswer('The group', fhirJson, groupSchema) },
+    },
     handler: async function readGroup (request, reply) {
       const { id } = request.params
       const group = isId(id) ? await findGroupLine(db, await source.get(), id) : undefined

@@ -27,8 +27,14 @@ const maxBodyBytes = 32 * 1024
 
 const form = Type.Object(Object.fromEntries(['grant_type', 'scope', 'client_assertion_type', 'client_assertion', 'client_id']
   .map((name) => [name, Type.Optional(Type.String())])))
-const granted = Type.Object({ access_token: Type.String(), token_type: Type.Literal('bearer'), expires_in: Type.Integer(), scope: Type.String() })
-const refusal = { description: 'RFC 6749, 5.2', content: { 'application/json': { schema: Type.Object({ error: Type.String(), error_description: Type.String() }) } } }
+const granted = Type.Object({
+  access_token: Type.String(),
+  token_type: Type.Literal('bearer'),
+  expires_in: Type.Integer(),
+  scope: Type.String(),
+}, { title: 'AccessToken' })
+const tokenError = Type.Object({ error: Type.String(), error_description: Type.String() }, { title: 'TokenError' })
+const refusal = { description: 'RFC 6749, 5.2', content: { 'application/json': { schema: tokenError } } }
 
 /** SMART App Launch 2.2, Backend Services: a registered client's signed assertion for an access token of a few minutes. */
 export const token: FastifyPluginAsyncTypebox<TokenOptions> = async function token (app, { db, publicUrl, secret, mayBePrivate }) {
@@ -43,6 +49,7 @@ export const token: FastifyPluginAsyncTypebox<TokenOptions> = async function tok
     onRequest: async function limitAddress ({ ip }) { limits.takeOfAddress(ip) },
     schema: {
       tags: ['Discovery'],
+      operationId: 'requestToken',
       summary: 'An access token for a registered client (SMART Backend Services)',
       security: [],
       consumes: ['application/x-www-form-urlencoded'],

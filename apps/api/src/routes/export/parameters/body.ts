@@ -12,6 +12,7 @@ export const kickOffBody = Type.Object({
   resourceType: Type.Literal('Parameters'),
   parameter: Type.Optional(Type.Array(Type.Object({ name: Type.String() }, { additionalProperties: true }))),
 }, {
+  title: 'Parameters',
   description: 'The parameters of the query, as valueString (`_since` and `_until` as valueInstant), and `patient`, ' +
     'as often as there are patients, as valueReference. An empty body is none of them.',
 })
