@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { assertAcceptsExports } from '@fhir-bulk-export/core/exports'
+import { fhirBasePath } from '@fhir-bulk-export/core/fhir-base'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
@@ -27,7 +28,7 @@ import { protocol } from './plugins/protocol.ts'
 import { recordRefusals } from './plugins/count-refusals.ts'
 import { discovery } from './routes/discovery/discovery.ts'
 import { errorCodes } from './routes/discovery/error-codes.ts'
-import { cancel } from './routes/export/delete.ts'
+import { deletion } from './routes/export/delete.ts'
 import { kickOff } from './routes/export/kick-off.ts'
 import { list } from './routes/export/list.ts'
 import { status } from './routes/export/status.ts'
@@ -93,8 +94,8 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   })
   const secret = config.JWT_SECRET
   if (secret !== undefined) await app.register(token, { db, publicUrl, secret, mayBePrivate: config.JWKS_ALLOW_PRIVATE })
-  await app.register(discovery, { prefix: '/fhir/r4', source, publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL ?? (secret === undefined ? undefined : toTokenUrl(publicUrl)) })
-  await app.register(errorCodes, { prefix: '/fhir/r4', publicUrl })
+  await app.register(discovery, { prefix: fhirBasePath, source, publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL ?? (secret === undefined ? undefined : toTokenUrl(publicUrl)) })
+  await app.register(errorCodes, { prefix: fhirBasePath, publicUrl })
   await app.register(async function fhir (fhir) {
     await fhir.register(auth, { config, db })
     await fhir.register(callerLimit, { db, perMinute: config.MAX_REQUESTS_PER_MINUTE })
@@ -103,10 +104,10 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
     await fhir.register(kickOff, { db, source, queue, config })
     await fhir.register(status, { db, config })
     await fhir.register(list, { db, config })
-    await fhir.register(cancel, { db, config })
+    await fhir.register(deletion, { db, config })
     await fhir.register(download, { db, store, keyring: config.EXPORT_ENCRYPTION_KEY, isEncryptionRequired: config.ENCRYPTION_REQUIRED })
     await fhir.register(groups, { db, source, config })
-  }, { prefix: '/fhir/r4' })
+  }, { prefix: fhirBasePath })
 
   refuseOtherMethods(app, methodsOf)
   return app

@@ -1,4 +1,5 @@
 import type { CodeableConcept, CodeSystem } from 'fhir/r4.js'
+import { toFhirBase } from './fhir-base.ts'
 
 /** OperationOutcome.issue.details.coding, of errors over HTTP and of the lines of error files: the code, its name and what it means. */
 const concepts = {
@@ -26,7 +27,7 @@ const concepts = {
 export type ErrorCoding = keyof typeof concepts
 
 function toUrl (publicUrl: string): string {
-  return `${publicUrl}/fhir/r4/CodeSystem/error-code`
+  return `${toFhirBase(publicUrl)}/CodeSystem/error-code`
 }
 
 export function toErrorDetails (code: ErrorCoding, publicUrl: string) {

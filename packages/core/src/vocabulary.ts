@@ -23,7 +23,7 @@ export type ExportStatus = (typeof exportStatuses)[number]
 export const activeStatuses = ['pending', 'in_progress'] as const satisfies ExportStatus[]
 
 /** How the API talks about an export, chosen at kick-off by `Prefer` and kept (apps/api/README.md: wire profiles). */
-export const wireProfiles = ['reference-card', 'respond-async', 'separate-export-status'] as const
+export const wireProfiles = ['status-in-body', 'respond-async', 'separate-export-status'] as const
 export type WireProfile = (typeof wireProfiles)[number]
 
 /** What an export is asked of (Bulk Data 3.0.0, Endpoints). */

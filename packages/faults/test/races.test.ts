@@ -36,7 +36,7 @@ for (const [i, { name, open: openParts, skip }] of allParts.entries()) {
     const service = { parts, system, api, sessions: await watchSessions(t, parts.databaseUrl) }
     for (const [j, [stage, breakIn]] of sample(`deleted ${name}`, 3, Object.entries({ ...stages, ...otherStages })).entries()) {
       await t.test(`while the worker stands ${stage}`, async (t) => {
-        await deleteAt(t, service, breakIn, (i + j) % 2 === 0 ? 'respond-async' : 'reference-card')
+        await deleteAt(t, service, breakIn, (i + j) % 2 === 0 ? 'respond-async' : 'status-in-body')
       })
     }
     await assertExported(t, system, await kickOff(api), patients)
@@ -47,7 +47,7 @@ for (const [i, { name, open: openParts, skip }] of allParts.entries()) {
 
 interface Service { parts: Parts, system: System, api: Api, sessions: Sessions }
 
-async function deleteAt (t: Test, { parts, system, api, sessions }: Service, breakIn: Stage, profile: 'respond-async' | 'reference-card'): Promise<void> {
+async function deleteAt (t: Test, { parts, system, api, sessions }: Service, breakIn: Stage, profile: 'respond-async' | 'status-in-body'): Promise<void> {
   const breakpoint = await breakIn(t, parts, system)
   const id = await kickOff(api, { headers: profile === 'respond-async' ? respondAsync : {} })
   const path = `/$export-status/${id}`
@@ -56,7 +56,7 @@ async function deleteAt (t: Test, { parts, system, api, sessions }: Service, bre
   await Promise.race([deleting, sessions.blocked('fhir-bulk-export-api')])
   await breakpoint.release()
 
-  const isCard = profile === 'reference-card'
+  const isCard = profile === 'status-in-body'
   t.equal((await deleting).status, isCard ? 204 : 202)
   const again = await ask(api, path, { method: 'DELETE' })
   const status = await ask(api, path)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { toFhirBase } from '@fhir-bulk-export/core/fhir-base'
 import { SignJWT } from 'jose'
 
 /** SMART App Launch 2.2, Backend Services: SHOULD NOT exceed 300. */
@@ -10,7 +11,7 @@ export function toTokenUrl (publicUrl: string): string {
 
 /** Of the tokens that registered clients get. Nobody else's tokens have this `iss`, whatever JWT_ISSUER says. */
 export function toOwnIssuer (publicUrl: string): { issuer: string, audience: string } {
-  return { issuer: `${publicUrl}/auth`, audience: `${publicUrl}/fhir/r4` }
+  return { issuer: `${publicUrl}/auth`, audience: toFhirBase(publicUrl) }
 }
 
 interface Granted { publicUrl: string, secret: string, clientId: string, scope: string }

@@ -1,3 +1,4 @@
+import { toFhirBase } from '@fhir-bulk-export/core/fhir-base'
 import type { Claims } from './claims.ts'
 
 export interface PatientIdOptions {
@@ -19,7 +20,7 @@ export function findPatientId (claims: Claims, { publicUrl, subIsPatient }: Pati
 function toPatientId (fhirUser: unknown, publicUrl: string): string | undefined {
   if (fhirUser === undefined || fhirUser === null) return undefined
   const reference = typeof fhirUser === 'string' ? fhirUser : ''
-  const base = `${publicUrl}/fhir/r4/`
+  const base = `${toFhirBase(publicUrl)}/`
   const relative = reference.startsWith(base) ? reference.slice(base.length) : reference
   return relative.startsWith('Patient/') ? relative.slice('Patient/'.length) : ''
 }

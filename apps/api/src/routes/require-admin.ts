@@ -15,7 +15,7 @@ export async function requireGroupScope ({ caller }: FastifyRequest): Promise<vo
 }
 
 /** For what is not about a group: a registered client may be held to groups. */
-export async function refuseHeldToGroups ({ caller }: FastifyRequest): Promise<void> {
+export async function refuseClientOfGroups ({ caller }: FastifyRequest): Promise<void> {
   if (caller.client?.group_ids != null) throw new ServiceError('FORBIDDEN', 'This client is held to groups: it exports them at /Group/<id>/$export')
 }
 

@@ -1,3 +1,4 @@
+import { readParameters } from '@fhir-bulk-export/core/exports'
 import type { ClaimedExport, ExportLevel } from '@fhir-bulk-export/core/exports'
 import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/search'
 import type { FilterSql, TypeFilter } from '@fhir-bulk-export/core/search'
@@ -33,19 +34,20 @@ export interface SnapshotFilter {
 }
 
 export function toSnapshotFilter (row: ClaimedExport, mrnSystem: string | undefined): SnapshotFilter {
+  const parameters = readParameters(row.parameters)
   return {
     types: row.types,
     level: row.level,
     patientId: row.patient_id,
-    patientIds: row.patient_ids,
+    patientIds: parameters.patient ?? null,
     groupId: row.group_id,
-    since: row.since,
-    until: row.until,
-    typeFilters: row.type_filters.map(parseTypeFilter),
+    since: parameters._since ?? null,
+    until: parameters._until ?? null,
+    typeFilters: (parameters._typeFilter ?? []).map(parseTypeFilter),
     mrnSystem,
     asOf: new Date(),
-    associated: toAssociated(row.associated_data),
-    elements: row.elements,
+    associated: toAssociated(parameters.includeAssociatedData ?? []),
+    elements: parameters._elements ?? [],
   }
 }
 

@@ -1,4 +1,4 @@
-import type { NewExport } from '@fhir-bulk-export/core/exports'
+import type { GivenExport } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openClient } from '../fixtures/chain.ts'
@@ -8,14 +8,14 @@ import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
 
 const observation = '{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":10.00}}'
 
-async function run (service: Service, values: Partial<NewExport>) {
+async function run (service: Service, values: GivenExport) {
   const row = await ended(service.db, await service.kickOff({ level: 'system', ...values }))
   if (row.status !== 'completed') throw new Error(row.failure_reason ?? row.status)
   return await readExport(service, row.id)
 }
 
 /** The ids of an export's output, sorted. */
-async function idsOf (service: Service, values: Partial<NewExport>): Promise<string[]> {
+async function idsOf (service: Service, values: GivenExport): Promise<string[]> {
   return Object.entries(await run(service, values)).filter(([name]) => /^[A-Z]/.test(name)).flatMap(([, lines]) => lines.map(({ id }) => id)).sort()
 }
 
@@ -38,7 +38,7 @@ t.test('levels: everything, what belongs to patients, and of a type that belongs
   const types = ['Patient', 'Observation', 'Practitioner']
   t.same(await idsOf(service, { types: [...types, 'Group'] }), ['g1', 'o1', 'o2', 'o3', 'p1', 'p2', 'r1', 'r2'])
   t.same(await idsOf(service, { types, level: 'patient' }), ['o1', 'o2', 'p1', 'p2', 'r1', 'r2'], 'an observation of nobody stays out')
-  t.same(await idsOf(service, { types, level: 'patient', patient_ids: ['p2'] }), ['o2', 'p2', 'r1', 'r2'])
+  t.same(await idsOf(service, { types, level: 'patient', patient: ['p2'] }), ['o2', 'p2', 'r1', 'r2'])
   t.same(await idsOf(service, { types: [...types, 'Group'], level: 'group', group_id: 'g1' }), ['g1', 'o1', 'p1', 'r1', 'r2'])
   t.same(await idsOf(service, { types, level: 'patient', requester_role: 'PATIENT', patient_id: 'p1' }), ['o1', 'p1'], 'a patient has nothing of what belongs to nobody')
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g2')`.execute(service.db)
@@ -63,9 +63,9 @@ t.test('a resource comes out digit by digit, from json, jsonb and text, from tab
   await sql`ALTER TABLE source.patients DROP COLUMN deleted_at, DROP COLUMN gender, DROP COLUMN mrn; ALTER TABLE source.patient_groups DROP COLUMN deleted_at;
     ALTER TABLE source.patient_group_members DROP COLUMN deleted_at, DROP COLUMN inactive, DROP COLUMN period_start; ALTER TABLE source.observation DROP COLUMN deleted_at`.execute(db)
   const types = ['Patient', 'Observation', 'Immunization', 'Group']
-  t.same(await idsOf(service, { types, level: 'group', group_id: 'g1', since: new Date(0) }), ['g1', 'o1', 'p1'])
-  t.same(await idsOf(service, { types, since: new Date(0) }), ['g1', 'i1', 'o1', 'o2', 'o3', 'p1', 'p2'])
-  t.same(await idsOf(service, { types: ['Patient'], type_filters: ['Patient?gender=male'] }), ['p1'], 'the filter finds the element where there is no column')
+  t.same(await idsOf(service, { types, level: 'group', group_id: 'g1', _since: new Date(0) }), ['g1', 'o1', 'p1'])
+  t.same(await idsOf(service, { types, _since: new Date(0) }), ['g1', 'i1', 'o1', 'o2', 'o3', 'p1', 'p2'])
+  t.same(await idsOf(service, { types: ['Patient'], _typeFilter: ['Patient?gender=male'] }), ['p1'], 'the filter finds the element where there is no column')
 })
 
 t.test('a relation that appears while the worker runs is read, one that is gone or has unknown columns fails the export by name', async (t) => {
@@ -111,12 +111,12 @@ t.test('includeAssociatedData, _elements and size limits of a type that is a res
     ('x1', 'p1', ${provenance('Observation/o1', '2024-01-31T23:00:00-02:00')}), ('x2', 'p1', ${provenance('Observation/o1/_history/1', '2024-02-01T00:30:00Z')}),
     ('x3', NULL, ${provenance('Observation/o2', '2024-02-30T00:30:00Z')}), ('x4', 'p1', ${provenance('Patient/p1', '2024-02-01T00:30:00Z')})`.execute(db)
   const types = ['Observation', 'Provenance']
-  const provenances = async (values: Partial<NewExport>) => (await idsOf(service, { types, ...values })).filter((id) => id.startsWith('x'))
-  t.same(await provenances({ associated_data: ['RelevantProvenanceResources'] }), ['x1', 'x2'], 'x3, which is not valid, is told in error')
-  t.same(await provenances({ associated_data: ['LatestProvenanceResources'] }), ['x1'], 'by the instant, not by its text')
-  t.same(await provenances({ types: ['Provenance'], associated_data: ['RelevantProvenanceResources'] }), ['x1', 'x2', 'x4'])
+  const provenances = async (values: GivenExport) => (await idsOf(service, { types, ...values })).filter((id) => id.startsWith('x'))
+  t.same(await provenances({ includeAssociatedData: ['RelevantProvenanceResources'] }), ['x1', 'x2'], 'x3, which is not valid, is told in error')
+  t.same(await provenances({ includeAssociatedData: ['LatestProvenanceResources'] }), ['x1'], 'by the instant, not by its text')
+  t.same(await provenances({ types: ['Provenance'], includeAssociatedData: ['RelevantProvenanceResources'] }), ['x1', 'x2', 'x4'])
 
-  t.match(await run(service, { types: ['Observation'], elements: ['subject'] }), { 'Observation.1.ndjson': [{ id: 'o1', valueQuantity: undefined, meta: { tag: [{ code: 'SUBSETTED' }] } }] })
+  t.match(await run(service, { types: ['Observation'], _elements: ['subject'] }), { 'Observation.1.ndjson': [{ id: 'o1', valueQuantity: undefined, meta: { tag: [{ code: 'SUBSETTED' }] } }] })
 
   await sql`UPDATE source.observation SET resource = json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(id), 10000)) WHERE id = 'o2'`.execute(db)
   const files = await run(service, { types: ['Observation'] })

@@ -3,10 +3,10 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { ended, openService, readExport } from '../fixtures/service.ts'
 import type { Service } from '../fixtures/service.ts'
-import type { NewExport } from '@fhir-bulk-export/core/exports'
+import type { GivenExport } from '@fhir-bulk-export/core/testing/database'
 
 /** The ids of an export's output, sorted. */
-async function idsOf (service: Service, values: Partial<NewExport>): Promise<string[]> {
+async function idsOf (service: Service, values: GivenExport): Promise<string[]> {
   const row = await ended(service.db, await service.kickOff(values))
   if (row.status !== 'completed') throw new Error(row.failure_reason ?? row.status)
   const files = await readExport(service, row.id)
@@ -59,8 +59,8 @@ t.test('_typeFilter selects by SQL: AND within one, OR across, other types stay 
     [["Patient?identifier=x' OR true --"], []],
     [['Consent?_id=none'], ['p1', 'p2', 'p3', 'p4']],
   ]
-  for (const [filters, ids] of cases) t.same(await idsOf(service, { types: ['Patient'], type_filters: filters }), ids, filters.join(' or '))
-  t.same(await idsOf(service, { type_filters: ['Patient?_id=p1'], types: ['Patient', 'Consent'] }), ['c1', 'c2', 'c3', 'c4', 'c5', 'p1'])
+  for (const [filters, ids] of cases) t.same(await idsOf(service, { types: ['Patient'], _typeFilter: filters }), ids, filters.join(' or '))
+  t.same(await idsOf(service, { _typeFilter: ['Patient?_id=p1'], types: ['Patient', 'Consent'] }), ['c1', 'c2', 'c3', 'c4', 'c5', 'p1'])
 })
 
 t.test('_typeFilter on documents, consents and provenance', async (t) => {
@@ -103,19 +103,19 @@ t.test('_typeFilter on documents, consents and provenance', async (t) => {
   ]
   for (const [filter, ids] of cases) {
     const type = filter.slice(0, filter.indexOf('?')) as 'Patient'
-    t.same(await idsOf(service, { types: [type], type_filters: [filter] }), ids, filter)
+    t.same(await idsOf(service, { types: [type], _typeFilter: [filter] }), ids, filter)
   }
 })
 
 t.test('types, patients and groups: nothing is nothing', async (t) => {
   const service = await openWith(5)
   const { db } = service
-  const row = await ended(db, await service.kickOff({ types: [], since: new Date(0), associated_data: ['RelevantProvenanceResources'], ignored: ['_type: Observation is not exported'] }))
+  const row = await ended(db, await service.kickOff({ types: [], _since: new Date(0), includeAssociatedData: ['RelevantProvenanceResources'], ignored: ['_type: Observation is not exported'] }))
   t.match(row, { status: 'completed', total_resources: 0 })
   t.match(await readExport(service, row.id), { 'error.1.ndjson': [{ resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'not-supported', diagnostics: '_type: Observation is not exported' }] }] })
 
-  t.same(await idsOf(service, { types: ['Patient', 'Consent'], patient_ids: ['p2', 'p4', "x' OR true --"] }), ['c2', 'c4', 'p2', 'p4'])
-  t.same(await idsOf(service, { patient_ids: [] }), [])
+  t.same(await idsOf(service, { types: ['Patient', 'Consent'], patient: ['p2', 'p4', "x' OR true --"] }), ['c2', 'c4', 'p2', 'p4'])
+  t.same(await idsOf(service, { patient: [] }), [])
   t.equal((await idsOf(service, { level: 'system' })).length, 20)
 
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g1'), ('g2')`.execute(db)
@@ -123,7 +123,7 @@ t.test('types, patients and groups: nothing is nothing', async (t) => {
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id, inactive, deleted_at) VALUES
     ('1', 'g1', 'p1', NULL, NULL), ('2', 'g1', 'p2', true, NULL), ('3', 'g1', 'p3', false, now()), ('4', 'g1', 'p4', false, NULL), ('5', 'g2', 'p5', false, NULL)`.execute(db)
   t.same(await idsOf(service, { level: 'group', group_id: 'g1', types: ['Patient', 'Consent'] }), ['c1', 'c4', 'p1', 'p4'])
-  t.same(await idsOf(service, { level: 'group', group_id: 'g1', types: ['Patient'], patient_ids: ['p4', 'p5'] }), ['p4'])
+  t.same(await idsOf(service, { level: 'group', group_id: 'g1', types: ['Patient'], patient: ['p4', 'p5'] }), ['p4'])
   t.same(await idsOf(service, { level: 'group', group_id: 'g2' }), [], 'a deleted group has no members')
 })
 
@@ -134,10 +134,10 @@ t.test('_until is inclusive, _since is not; what is published as transactionTime
   const at = (second: number) => new Date(Date.UTC(2024, 0, 1, 0, 0, second))
   for (const i of [1, 2, 3]) await sql`UPDATE source.patients SET updated_at = ${at(i)} WHERE id = ${`p${i}`}`.execute(db)
   const types = ['Patient' as const]
-  t.same(await idsOf(service, { types, until: at(2) }), ['p1', 'p2'])
-  t.same(await idsOf(service, { types, since: at(1), until: at(2) }), ['p2'])
-  t.same(await idsOf(service, { types, since: at(2) }), ['p3'])
-  const row = await ended(db, await service.kickOff({ types, until: at(2) }))
+  t.same(await idsOf(service, { types, _until: at(2) }), ['p1', 'p2'])
+  t.same(await idsOf(service, { types, _since: at(1), _until: at(2) }), ['p2'])
+  t.same(await idsOf(service, { types, _since: at(2) }), ['p3'])
+  const row = await ended(db, await service.kickOff({ types, _until: at(2) }))
   t.same(row.transaction_time, at(2))
 })
 
@@ -153,22 +153,22 @@ t.test('includeAssociatedData: the provenance of what is exported, or the latest
   await sql`UPDATE source.provenance_events SET recorded = '2019-01-01' WHERE id LIKE 'e%'`.execute(db)
   const latest = ['LatestProvenanceResources']
   const relevant = ['RelevantProvenanceResources']
-  const provenance = async (values: Partial<NewExport>) => (await idsOf(service, values)).filter((id) => /^[ex]/.test(id))
+  const provenance = async (values: GivenExport) => (await idsOf(service, values)).filter((id) => /^[ex]/.test(id))
 
   t.same(await provenance({}), ['e1', 'e2', 'e3', 'x1', 'x2', 'x3', 'x4'], 'all, where nothing is said')
-  t.same(await provenance({ types: ['Patient'], associated_data: relevant }), [], 'none, where it is not among the types: it may not be permitted')
-  t.same(await idsOf(service, { types: ['Patient', 'Provenance'], associated_data: relevant }), ['e1', 'e2', 'e3', 'p1', 'p2', 'p3', 'x2'])
-  t.same(await provenance({ types: ['Patient', 'Provenance'], associated_data: latest }), ['e2', 'e3', 'x2'])
-  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], associated_data: latest }), ['x3'])
-  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], associated_data: [...latest, ...relevant] }), ['x1', 'x2', 'x3'], 'the least restrictive')
-  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], associated_data: latest, patient_id: 'p1', requester_role: 'PATIENT' }), ['x2'], "never somebody else's")
-  t.same(await provenance({ types: ['Patient', 'Provenance'], associated_data: relevant, type_filters: ['Patient?_id=p3'] }), ['e3'])
-  t.same(await provenance({ types: ['Provenance'], associated_data: latest }), ['e2', 'e3', 'x2', 'x3', 'x4'])
+  t.same(await provenance({ types: ['Patient'], includeAssociatedData: relevant }), [], 'none, where it is not among the types: it may not be permitted')
+  t.same(await idsOf(service, { types: ['Patient', 'Provenance'], includeAssociatedData: relevant }), ['e1', 'e2', 'e3', 'p1', 'p2', 'p3', 'x2'])
+  t.same(await provenance({ types: ['Patient', 'Provenance'], includeAssociatedData: latest }), ['e2', 'e3', 'x2'])
+  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], includeAssociatedData: latest }), ['x3'])
+  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], includeAssociatedData: [...latest, ...relevant] }), ['x1', 'x2', 'x3'], 'the least restrictive')
+  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], includeAssociatedData: latest, patient_id: 'p1', requester_role: 'PATIENT' }), ['x2'], "never somebody else's")
+  t.same(await provenance({ types: ['Patient', 'Provenance'], includeAssociatedData: relevant, _typeFilter: ['Patient?_id=p3'] }), ['e3'])
+  t.same(await provenance({ types: ['Provenance'], includeAssociatedData: latest }), ['e2', 'e3', 'x2', 'x3', 'x4'])
 })
 
 t.test('_elements: what is not listed is left out, and tagged', async (t) => {
   const service = await openWith(1)
-  const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'Consent'], elements: ['Patient.gender', 'Consent.dateTime'] }))
+  const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'Consent'], _elements: ['Patient.gender', 'Consent.dateTime'] }))
   const files = await readExport(service, row.id)
   t.same(Object.keys(files['Patient.1.ndjson']?.[0] ?? {}), ['resourceType', 'id', 'meta', 'gender'])
   t.same(Object.keys(files['Consent.1.ndjson']?.[0] ?? {}).sort(), ['category', 'id', 'meta', 'resourceType', 'scope', 'status'])

@@ -83,7 +83,7 @@ t.test('a chain of _since exports, replayed in order, is the database: also what
   const replayed = new Map<string, unknown>()
   let since: Date | null = null
   async function exportNext () {
-    const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'DocumentReference'], since }))
+    const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'DocumentReference'], _since: since }))
     for (const resource of Object.values(await readExport(service, row.id)).flat()) replayed.set(resource.id, resource.birthDate ?? resource.description)
     since = row.transaction_time
   }

@@ -1,4 +1,4 @@
-import type { NewExport } from '@fhir-bulk-export/core/exports'
+import type { GivenExport } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { ended, openService, readExport } from '../fixtures/service.ts'
@@ -14,7 +14,7 @@ async function openWith (view: string) {
   const service = await openService(t)
   await sql.raw(view).execute(service.db)
   await service.startWorker({ EXPORT_LATE_COMMIT_MARGIN: '0ms' })
-  const run = async (values: Partial<NewExport> = {}) => {
+  const run = async (values: GivenExport = {}) => {
     const row = await ended(service.db, await service.kickOff({ level: 'system', types: ['Observation'], ...values }))
     if (row.status !== 'completed') throw new Error(row.failure_reason ?? row.status)
     const files = await readExport(service, row.id)
@@ -50,14 +50,14 @@ t.test('ids, instants and resources that are none are told row by row', async (t
   const all = await run()
   t.strictSame(all.ids, ['good'])
   t.strictSame(all.errors.sort(), errors)
-  const since = await run({ since: new Date('2000-01-01') })
+  const since = await run({ _since: new Date('2000-01-01') })
   t.strictSame(since.ids, ['good'])
   t.strictSame(since.errors.sort(), errors, 'a row without a time is told whatever time is asked for')
-  const filtered = await run({ type_filters: ['Observation?status=final'] })
+  const filtered = await run({ _typeFilter: ['Observation?status=final'] })
   t.strictSame(filtered.ids, ['good'])
   t.strictSame(filtered.errors.filter((error) => /must be (?:an object|JSON)/.test(error)).sort(), errors.filter((error) => /must be (?:an object|JSON)/.test(error)), 'a filter says nothing of what is no object')
-  t.strictSame((await run({ type_filters: ['Observation?status=amended'] })).ids, [])
-  const until = await run({ until: new Date() })
+  t.strictSame((await run({ _typeFilter: ['Observation?status=amended'] })).ids, [])
+  const until = await run({ _until: new Date() })
   t.strictSame(until.errors.filter((error) => error.includes('no-time')), ['Observation/no-time: Observation.meta.lastUpdated is required'])
 })
 
@@ -91,12 +91,12 @@ t.test('character(n), enums and domains are read as what they say', async (t) =>
     CREATE DOMAIN public.resource_id AS character(10); CREATE DOMAIN public.document AS jsonb;
     CREATE VIEW source.observation AS SELECT 'o1'::public.resource_id AS id, now() - interval '1 day' AS updated_at, 'p1'::character(12) AS patient_id, '${observation}'::public.document AS resource`)
   t.strictSame(await run(), { ids: ['o1'], errors: [] })
-  t.strictSame((await run({ level: 'patient', patient_ids: ['p1'] })).ids, ['o1'])
-  t.strictSame((await run({ type_filters: ['Observation?_id=o1'] })).ids, ['o1'])
+  t.strictSame((await run({ level: 'patient', patient: ['p1'] })).ids, ['o1'])
+  t.strictSame((await run({ _typeFilter: ['Observation?_id=o1'] })).ids, ['o1'])
 })
 
 t.test('a filter that meets what is no JSON of PostgreSQL tells of it', async (t) => {
   const { run } = await openWith(rows('json', [text('good'), now, text(observation)], [text('nul'), now, text('{"status":"final","code":{"text":"\\u0000"}}')]))
   t.strictSame(await run(), { ids: ['good'], errors: ['Observation/nul: Observation.code.text must not contain control characters'] })
-  await t.rejects(run({ type_filters: ['Observation?status=final'] }), { message: 'source.observation holds a value that PostgreSQL cannot convert (SQLSTATE 22P05)' })
+  await t.rejects(run({ _typeFilter: ['Observation?status=final'] }), { message: 'source.observation holds a value that PostgreSQL cannot convert (SQLSTATE 22P05)' })
 })

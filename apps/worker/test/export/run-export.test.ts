@@ -77,11 +77,11 @@ t.test('_since: what changed after it, and nothing before', async (t) => {
     const { rows: [row] } = await sql<{ passed: boolean }>`SELECT now() - interval '1.1 s' > max(updated_at) AS passed FROM source.provenance_events`.execute(service.db)
     return row?.passed
   })
-  const id = await service.kickOff({ types: ['Patient', 'Consent'], since: new Date() })
+  const id = await service.kickOff({ types: ['Patient', 'Consent'], _since: new Date() })
   await ended(service.db, id)
   t.same(await readExport(service, id), {})
   await sql`UPDATE source.patients SET gender = 'female' WHERE id = 'p4'`.execute(service.db)
-  const next = await service.kickOff({ types: ['Patient', 'Consent'], since: first.ended_at })
+  const next = await service.kickOff({ types: ['Patient', 'Consent'], _since: first.ended_at })
   await ended(service.db, next)
   t.match(await readExport(service, next), { 'Patient.1.ndjson': [{ id: 'p4', gender: 'female' }] })
 })
@@ -92,13 +92,13 @@ t.test('_since and _until count to the microsecond: a row whose lastUpdated one 
   await sql`ALTER TABLE source.patients DISABLE TRIGGER USER`.execute(service.db)
   await sql`UPDATE source.patients SET updated_at = '2024-01-31T09:30:00.12345Z'::timestamptz + substr(id, 2)::int * interval '1 us'`.execute(service.db)
   await service.startWorker()
-  const idsOf = async (period: { since?: string, until?: string }) => {
+  const idsOf = async (period: { _since?: string, _until?: string }) => {
     const id = await service.kickOff({ types: ['Patient'], ...period })
     await ended(service.db, id)
     return (await readExport(service, id))['Patient.1.ndjson']?.map((patient) => patient.id)
   }
-  t.same(await idsOf({ since: '2024-01-31T09:30:00.123452Z' }), ['p3'])
-  t.same(await idsOf({ until: '2024-01-31T09:30:00.123452Z' }), ['p1', 'p2'])
+  t.same(await idsOf({ _since: '2024-01-31T09:30:00.123452Z' }), ['p3'])
+  t.same(await idsOf({ _until: '2024-01-31T09:30:00.123452Z' }), ['p1', 'p2'])
 })
 
 t.test('a row that cannot make a valid resource is a line of the error file, which tells nothing of its content', async (t) => {

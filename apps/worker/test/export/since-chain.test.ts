@@ -88,9 +88,9 @@ t.test("of deletes a client is told its own types', patients' and groups', whate
     openClient(service, { types: ['DocumentReference'] }),
     openClient(service, { requester_role: 'PATIENT', patient_id: 'p1' }),
     openClient(service, { requester_role: 'PATIENT', patient_id: 'p2', types: ['DocumentReference'] }),
-    openClient(service, { patient_ids: ['p2', 'p4'], types: ['Patient', 'DocumentReference'] }),
+    openClient(service, { patient: ['p2', 'p4'], types: ['Patient', 'DocumentReference'] }),
     openClient(service, { level: 'group', group_id: 'g', types: ['Patient', 'DocumentReference'] }),
-    openClient(service, { type_filters: ['DocumentReference?status=superseded'], types: ['DocumentReference'] }),
+    openClient(service, { _typeFilter: ['DocumentReference?status=superseded'], types: ['DocumentReference'] }),
   ])
   const clients = [all, documents, own, former, listed, group, filtered]
   for (const client of clients) await client.follow()
@@ -143,7 +143,7 @@ t.test('many deletes are several transactions, each of a size that a client can 
   await givenPatients(service.db, 300)
   await service.startWorker()
   await sql`UPDATE source.patients SET deleted_at = now()`.execute(service.db)
-  const row = await ended(service.db, await service.kickOff({ since: new Date(0) }))
+  const row = await ended(service.db, await service.kickOff({ _since: new Date(0) }))
   const files = await readExport(service, row.id)
   t.same(Object.keys(files), ['deleted.1.ndjson'])
   t.same(files['deleted.1.ndjson']?.map(({ entry }) => (entry as unknown[]).length).sort(), [200, 500, 500])

@@ -56,7 +56,7 @@ t.test('however much there is to clean up, no statement touches more than a batc
   const { db, store } = await openService(t)
   await sql`CREATE TABLE touched (name text, rows bigint)`.execute(db)
   await sql`CREATE FUNCTION count_touched () RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO touched SELECT TG_TABLE_NAME || TG_OP, count(*) FROM touched_rows; RETURN NULL; END'`.execute(db)
-  await sql`INSERT INTO bulk_export_jobs (id, status, wire_profile, request, requester_role, requester, issuer, types, ended_at, expires_at)
+  await sql`INSERT INTO bulk_export_jobs (id, status, profile, request, requester_role, requester, issuer, types, ended_at, expires_at)
     SELECT gen_random_uuid(), 'failed', 'respond-async', '', 'ADMIN', '', '', '{}', now(), now() FROM generate_series(1, 2500)`.execute(db)
   await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type, state, dropped_at)
     SELECT gen_random_uuid(), 1, 1, 'output', 'Patient', 'dropped', now() - interval '25 hours' FROM generate_series(1, 2500)`.execute(db)
@@ -88,7 +88,7 @@ t.test('a step that fails keeps none of the others: garbage is collected whateve
   await sql`CREATE FUNCTION refuse () RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''canceling statement due to statement timeout'' USING ERRCODE = ''57014''; END'`.execute(db)
   const tables = ['bulk_export_jobs', 'bulk_export_downloads', 'bulk_export_callers']
   for (const table of tables) await sql`CREATE TRIGGER refuse BEFORE DELETE ON ${sql.table(table)} FOR EACH ROW EXECUTE FUNCTION refuse()`.execute(db)
-  await sql`INSERT INTO bulk_export_jobs (id, status, wire_profile, request, requester_role, requester, issuer, types, ended_at, expires_at)
+  await sql`INSERT INTO bulk_export_jobs (id, status, profile, request, requester_role, requester, issuer, types, ended_at, expires_at)
     VALUES (gen_random_uuid(), 'failed', 'respond-async', '', 'ADMIN', '', '', '{}', now(), now())`.execute(db)
   await sql`INSERT INTO bulk_export_downloads VALUES (gen_random_uuid(), gen_random_uuid(), now() - interval '1 s')`.execute(db)
   await sql`INSERT INTO bulk_export_callers VALUES ('quiet', now() - interval '1 s')`.execute(db)

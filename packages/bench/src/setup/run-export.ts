@@ -10,14 +10,13 @@ export async function startExport ({ db, queue }: Bench, types: string[], patien
   const id = randomUUID()
   await createExport(db, {
     id,
-    wire_profile: 'respond-async',
+    profile: 'respond-async',
     request: '/fhir/r4/Patient/$export',
     requester_role: patientId === null ? 'ADMIN' : 'PATIENT',
     requester: id,
     issuer: '',
     patient_id: patientId,
     types,
-    since: null,
   }, { maxActive: 10, maxPerMinute: 1_000 })
   await queue.enqueue(id)
   return id

@@ -1,4 +1,5 @@
 import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding } from 'fhir/r4.js'
+import { fhirBasePath, toFhirBase } from '../fhir-base.ts'
 import type { AuditRow } from '../db/tables/bulk-export-audit.ts'
 import type { AuditEventName } from '../vocabulary.ts'
 
@@ -116,7 +117,7 @@ function toEntities (row: AuditRow, publicUrl: string): AuditEventEntity[] {
     entities.push({ what: { identifier: { value: row.request_id } }, type })
   }
   if (row.patient_id !== null) {
-    entities.push(toPatient({ reference: `${publicUrl}/fhir/r4/Patient/${row.patient_id}` }))
+    entities.push(toPatient({ reference: `${toFhirBase(publicUrl)}/Patient/${row.patient_id}` }))
   } else if (row.event === 'downloaded') {
     entities.push(toPatient({ type: 'Patient', display: 'Every patient in the file' }))
   }
@@ -126,7 +127,7 @@ function toEntities (row: AuditRow, publicUrl: string): AuditEventEntity[] {
   if (row.export_id !== null) {
     // A query has no `what`, and one entity of a system object.
     entities.push({
-      what: { identifier: { system: `${publicUrl}/fhir/r4/$export-status`, value: row.export_id }, ...(row.file_name === null ? {} : { display: row.file_name }) },
+      what: { identifier: { system: `${toFhirBase(publicUrl)}/$export-status`, value: row.export_id }, ...(row.file_name === null ? {} : { display: row.file_name }) },
       type: row.event === 'requested' ? { system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code: '4', display: 'Other' } : ofEntity('2', 'System Object'),
       ...(row.event === 'requested' ? {} : { role: row.event === 'downloaded' ? ofRole('3', 'Report') : ofRole('4', 'Domain Resource') }),
       ...(row.event === 'cancelled' || row.event === 'deleted' ? {} : toDetails(row)),
@@ -147,5 +148,5 @@ function toDetails ({ event, attempt, types, bytes }: AuditRow): Pick<AuditEvent
 /** The kick-off, without what may name patients or tell of them: filters, `patient`, and what is not understood. */
 function toQuery ({ level, group_id: group, types }: AuditRow): string {
   const path = level === 'system' ? '/$export' : level === 'group' ? `/Group/${group}/$export` : '/Patient/$export'
-  return `/fhir/r4${path}?_type=${types?.join(',') ?? ''}`
+  return `${fhirBasePath}${path}?_type=${types?.join(',') ?? ''}`
 }

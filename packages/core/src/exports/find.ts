@@ -2,13 +2,14 @@ import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
+import type { WireProfile } from '../vocabulary.ts'
 
-const summaryColumns = [
-  'id', 'status', 'wire_profile', 'level', 'request', 'requester_role', 'requester', 'issuer', 'patient_id', 'types', 'created_at', 'started_at', 'ended_at',
+export const summaryColumns = [
+  'id', 'status', 'profile', 'level', 'request', 'requester_role', 'requester', 'issuer', 'patient_id', 'types', 'created_at', 'started_at', 'ended_at',
   'expires_at', 'dropped_at', 'transaction_time', 'attempt', 'failures', 'available_at', 'leased', 'progress', 'total_resources', 'exported_resources', 'failure_reason',
 ] as const satisfies Array<keyof ExportRow>
 
-/** An export without the lists that its caller sent: they may be long, and nobody but the worker reads them. */
+/** An export without its parameters: they may be long, and the worker alone reads them. */
 export type ExportSummary = Pick<ExportRow, (typeof summaryColumns)[number]>
 
 /** The export, unless it has expired: an expired one is as good as gone, whether or not the cleanup has been there. */
@@ -19,13 +20,20 @@ export async function findExport (db: Kysely<Database>, id: string): Promise<Exp
     .executeTakeFirst()
 }
 
+interface ListOptions {
+  limit: number
+  /** Exports of these profiles are listed after their DELETE, too. */
+  profilesThatListDeleted: WireProfile[]
+}
+
 /** Those that a requester started and that can still be asked about, the newest first. */
-export async function findExportsOf (db: Kysely<Database>, requester: string, limit: number): Promise<ExportSummary[]> {
+export async function findExportsOf (
+  db: Kysely<Database>, requester: string, { limit, profilesThatListDeleted }: ListOptions
+): Promise<ExportSummary[]> {
   return await db.selectFrom('bulk_export_jobs').select(summaryColumns)
     .where('requester', '=', requester)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
-    // Bulk Data 3.0.0, Bulk Data Delete Request: a deleted export's status is a 404; the reference card has it as cancelled.
-    .where((eb) => eb.or([eb('dropped_at', 'is', null), eb('wire_profile', '=', 'reference-card')]))
+    .where((eb) => eb.or([eb('dropped_at', 'is', null), eb('profile', 'in', profilesThatListDeleted)]))
     .orderBy('created_at', 'desc').orderBy('id')
     .limit(limit)
     .execute()

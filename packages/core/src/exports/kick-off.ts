@@ -6,10 +6,11 @@ import type { Actor } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
 import type { BulkExportJobsTable } from '../db/tables/bulk-export-jobs.ts'
 import { activeStatuses } from '../vocabulary.ts'
+import type { ExportParameters } from './parameters.ts'
 
 export type NewExport = Pick<Insertable<BulkExportJobsTable>,
-  'id' | 'wire_profile' | 'level' | 'group_id' | 'request' | 'requester_role' | 'requester' | 'issuer' | 'patient_id' | 'patient_ids' |
-  'types' | 'since' | 'until' | 'elements' | 'type_filters' | 'associated_data' | 'ignored'>
+  'id' | 'profile' | 'level' | 'group_id' | 'request' | 'requester_role' | 'requester' | 'issuer' | 'patient_id' | 'types' | 'ignored'> &
+  { parameters?: ExportParameters }
 
 /** Of one requester: exports under way, and kick-offs that are accepted in any minute. */
 export interface KickOffLimits { maxActive: number, maxPerMinute: number }
@@ -61,7 +62,7 @@ export async function assertAcceptsExports (db: Kysely<Database>): Promise<void>
   const trx = await db.startTransaction().execute()
   try {
     await trx.insertInto('bulk_export_jobs')
-      .values({ id: randomUUID(), wire_profile: 'reference-card', request: '', requester_role: 'ADMIN', requester: '', issuer: '', types: [] })
+      .values({ id: randomUUID(), profile: 'status-in-body', request: '', requester_role: 'ADMIN', requester: '', issuer: '', types: [] })
       .execute()
   } finally {
     await trx.rollback().execute()

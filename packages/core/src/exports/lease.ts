@@ -6,6 +6,8 @@ import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import { ended, fromNow, updateHeld } from './attempt.ts'
 import type { Attempt } from './attempt.ts'
 import { destroyKeys } from './destroy-keys.ts'
+import { summaryColumns } from './find.ts'
+import type { ExportSummary } from './find.ts'
 
 export interface Progress {
   /** Percent, 0–99. */
@@ -16,8 +18,8 @@ export interface Progress {
   exported_resources: number
 }
 
-/** `since` and `until` as FHIR instants, to the microsecond: a Date has no room for these. */
-export type ClaimedExport = Omit<ExportRow, 'since' | 'until'> & { since: string | null, until: string | null }
+/** `parameters` are read by readParameters. */
+export type ClaimedExport = ExportSummary & Pick<ExportRow, 'group_id' | 'parameters' | 'ignored'>
 
 export type Claim =
   | { outcome: 'claimed', export: ClaimedExport }
@@ -72,22 +74,17 @@ async function takeLease (trx: Transaction<Database>, id: string, leaseMs: numbe
       progress: 0,
       total_resources: 0,
       exported_resources: 0,
+      parameters: sql.ref('parameters'), // tells this claim from those of the version before (migration 1771771013000)
     })
     .where('id', '=', id)
     .where('status', 'in', ['pending', 'in_progress'])
     .where('available_at', '<=', sql<Date>`now()`)
-    .returningAll()
-    .returning([toInstant('since').as('since_instant'), toInstant('until').as('until_instant')])
+    .returning([...summaryColumns, 'group_id', 'parameters', 'ignored'])
     .executeTakeFirst()
   if (claimed === undefined) return undefined
   await recordExports(trx, 'started', [id])
   if (claimed.attempt > 1) await destroyKeys(trx, [id])
-  const { since_instant: since, until_instant: until, ...row } = claimed
-  return { ...row, since, until }
-}
-
-function toInstant (column: 'since' | 'until') {
-  return sql<string | null>`to_char(${sql.ref(column)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+  return claimed
 }
 
 /**

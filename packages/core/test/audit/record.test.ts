@@ -37,7 +37,7 @@ t.test('each change of an export is a row: what, who, and on whose behalf', asyn
   const db = await openTestDatabase(t)
   const id = randomUUID()
   const { requester, role: _, issuer, ...from } = by
-  await createExport(db, { id, wire_profile: 'respond-async', level: 'patient', request: '/secret', requester, requester_role: 'PATIENT', issuer, patient_id: 'pat-1', types: ['Patient', 'Consent'] }, { maxActive: 9, maxPerMinute: 9 }, from)
+  await createExport(db, { id, profile: 'respond-async', level: 'patient', request: '/secret', requester, requester_role: 'PATIENT', issuer, patient_id: 'pat-1', types: ['Patient', 'Consent'] }, { maxActive: 9, maxPerMinute: 9 }, from)
   await complete(db, id)
   await cancelExport(db, id, 60_000, by)
   const rows = await recorded(db, id)
@@ -65,7 +65,7 @@ t.test('a change that does not happen is not written down, and one that is taken
   t.same(new Set((await recorded(db, other)).map(({ event }) => event)), new Set(['requested', 'started']))
   const full = { maxActive: 0, maxPerMinute: 9 }
   const refused = randomUUID()
-  await createExport(db, { id: refused, wire_profile: 'respond-async', request: '', requester: 'r', requester_role: 'ADMIN', issuer: '', types: [] }, full)
+  await createExport(db, { id: refused, profile: 'respond-async', request: '', requester: 'r', requester_role: 'ADMIN', issuer: '', types: [] }, full)
   t.same(await recorded(db, refused), [])
 })
 

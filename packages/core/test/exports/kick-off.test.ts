@@ -10,14 +10,13 @@ t.test('simultaneous kick-offs of one requester never pass the limit, and none b
   const db = await openTestDatabase(t)
   const kickOff = async (requester: string) => await createExport(db, {
     id: randomUUID(),
-    wire_profile: 'respond-async',
+    profile: 'respond-async',
     request: '/fhir/r4/Patient/$export',
     requester_role: 'ADMIN',
     requester,
     issuer: '',
     patient_id: null,
     types: ['Patient'],
-    since: null,
   }, { maxActive: 7, maxPerMinute: 100 })
   const results = await Promise.all(Array.from({ length: 60 }, async (_, i) => await kickOff(i % 2 === 0 ? 'one' : 'other')))
   t.equal(results.filter(({ created }) => created).length, 14)
@@ -28,7 +27,7 @@ t.test('simultaneous kick-offs of one requester never pass the limit, and none b
 t.test('an ended export makes room for another', async (t) => {
   const db = await openTestDatabase(t)
   const id = await givenExport(db, { requester: 'one' })
-  const values = { wire_profile: 'respond-async', request: '', requester_role: 'ADMIN', requester: 'one', issuer: '', patient_id: null, types: ['Patient' as const], since: null } as const
+  const values = { profile: 'respond-async', request: '', requester_role: 'ADMIN', requester: 'one', issuer: '', patient_id: null, types: ['Patient' as const] } as const
   t.same(await createExport(db, { ...values, types: ['Patient'], id: randomUUID() }, { maxActive: 1, maxPerMinute: 100 }), { created: false, excess: { limit: 'active' } })
   await cancelExport(db, id, 60_000)
   t.same(await createExport(db, { ...values, types: ['Patient'], id: randomUUID() }, { maxActive: 1, maxPerMinute: 100 }), { created: true })
@@ -39,7 +38,7 @@ t.test('kick-offs of any one minute are limited, however many ask at once and wh
   const limits = { maxActive: 100, maxPerMinute: 5 }
   const kickOff = async (requester: string) => {
     const id = randomUUID()
-    const result = await createExport(db, { id, wire_profile: 'respond-async', request: '', requester_role: 'ADMIN', requester, issuer: '', patient_id: null, types: ['Patient'], since: null }, limits)
+    const result = await createExport(db, { id, profile: 'respond-async', request: '', requester_role: 'ADMIN', requester, issuer: '', patient_id: null, types: ['Patient'] }, limits)
     if (result.created) await cancelExport(db, id, 60_000)
     return result
   }
@@ -57,7 +56,7 @@ t.test('kick-offs of any one minute are limited, however many ask at once and wh
 
 t.test('what a requester is asked for by each request is found by an index', async (t) => {
   const db = await openTestDatabase(t)
-  await sql`INSERT INTO bulk_export_jobs (id, wire_profile, request, requester_role, requester, issuer, types)
+  await sql`INSERT INTO bulk_export_jobs (id, profile, request, requester_role, requester, issuer, types)
     SELECT gen_random_uuid(), 'respond-async', '', 'ADMIN', 'requester ' || i % 100, '', '{Patient}' FROM generate_series(1, 20000) i`.execute(db)
   await sql`ANALYZE bulk_export_jobs`.execute(db)
   const { rows } = await sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT id FROM bulk_export_jobs WHERE requester = 'requester 7' ORDER BY created_at DESC, id LIMIT 100`.execute(db)

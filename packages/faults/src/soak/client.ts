@@ -14,7 +14,7 @@ export interface Wish {
   /** By POST: only these. */
   patients?: string[]
   since?: string | undefined
-  profile: 'reference-card' | 'respond-async' | 'separate-export-status'
+  profile: 'status-in-body' | 'respond-async' | 'separate-export-status'
   /** Takes the consents that cannot be read, too, so that the export fails. */
   takesUnreadable?: boolean
 }
@@ -40,7 +40,7 @@ export interface Client {
   headers: (wish: Wish) => { authorization: string }
 }
 
-const prefer = { 'reference-card': {}, 'respond-async': { prefer: 'respond-async' }, 'separate-export-status': { prefer: 'respond-async, separate-export-status' } }
+const prefer = { 'status-in-body': {}, 'respond-async': { prefer: 'respond-async' }, 'separate-export-status': { prefer: 'respond-async, separate-export-status' } }
 const paths = { system: '/$export', patient: '/Patient/$export', group: `/Group/${groupId}/$export` }
 
 export function createClient (ask: Ask, { origin, secret }: { origin: string, secret: string }): Client {

@@ -6,7 +6,7 @@ import { countFailure, follow, lose, read, startExport } from './run.ts'
 import type { Run } from './run.ts'
 import { persistently } from './watch.ts'
 
-const profiles = ['reference-card', 'respond-async', 'separate-export-status'] as const
+const profiles = ['status-in-body', 'respond-async', 'separate-export-status'] as const
 
 /** How often clients do what. */
 const activities: Array<[weight: number, activity: (run: Run, sub: string, random: Random) => Promise<void>]> = [

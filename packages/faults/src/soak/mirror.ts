@@ -91,6 +91,6 @@ function toMicroseconds (instant: string): string {
 
 export const mirrorWishes: Record<string, Omit<Wish, 'since'>> = {
   'everything, at system level': { claims: { role: 'ADMIN', sub: 'mirror-1' }, level: 'system', types, profile: 'respond-async' },
-  'everything, at patient level': { claims: { role: 'ADMIN', sub: 'mirror-2' }, level: 'patient', types, profile: 'reference-card' },
+  'everything, at patient level': { claims: { role: 'ADMIN', sub: 'mirror-2' }, level: 'patient', types, profile: 'status-in-body' },
   'one patient': { claims: { role: 'PATIENT', sub: 'mp1', patient_id: 'mp1' }, level: 'patient', types, profile: 'separate-export-status' },
 }

@@ -1,3 +1,4 @@
+import { toFhirBase } from '@fhir-bulk-export/core/fhir-base'
 import { groupSearchParameters, searchParametersOf } from '@fhir-bulk-export/core/search'
 import type { CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestResourceOperation, CapabilityStatementRestResourceSearchParam, CapabilityStatementRestSecurity } from 'fhir/r4.js'
 import { version } from '../../version.ts'
@@ -22,7 +23,7 @@ const documentation = [
 
 /** Bulk Data 3.0.0, Server Capability Documentation. `since` when what it says holds. */
 export function toCapabilityStatement ({ publicUrl, tokenEndpoint, types }: Discovered, since: Date): CapabilityStatement {
-  const base = `${publicUrl}/fhir/r4`
+  const base = toFhirBase(publicUrl)
   return {
     resourceType: 'CapabilityStatement',
     url: `${base}/metadata`,

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { cancelExport } from '@fhir-bulk-export/core/exports'
 import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
@@ -8,10 +7,11 @@ import type { ApiConfig } from '../../config.ts'
 import { toActor } from '../../http/actor.ts'
 import { toEmptyAnswer } from '../../openapi/answer.ts'
 import { acceptHeaders } from '../../openapi/headers.ts'
-import { getExport } from './find-export.ts'
+import { profiles } from '../../profiles/index.ts'
+import { getCoveredExport } from './find-export.ts'
 
 /** Bulk Data 3.0.0, Bulk Data Delete Request. */
-export const cancel: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: ApiConfig }> = async function cancel (app, { db, config }) {
+export const deletion: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: ApiConfig }> = async function deletion (app, { db, config }) {
   app.route({
     method: 'DELETE',
     url: '/$export-status/:jobId',
@@ -25,12 +25,10 @@ export const cancel: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     },
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function deleteExport (request, reply) {
-      const row = await getExport(db, request.caller, request.params.jobId)
+      const row = await getCoveredExport(db, request.caller, request.params.jobId)
       const changed = await cancelExport(db, row.id, config.EXPORT_TTL, toActor(request))
       if (changed) request.log.info({ exportId: row.id, was: row.status }, 'export deleted')
-      if (row.wire_profile === 'reference-card') return await reply.code(204).send()
-      if (!changed) throw new ServiceError('NOT_FOUND', 'The export was deleted')
-      return await reply.code(202).send()
+      return await reply.code(profiles[row.profile].deleted(changed)).send()
     },
   })
 }

@@ -10,19 +10,19 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
  * The export of a request's path, for a token whose scopes cover all of its types.
- * @throws ServiceError NOT_FOUND: unknown, expired or no UUID; FORBIDDEN: somebody else's, or of other types.
+ * @throws ServiceError NOT_FOUND: unknown, expired or no UUID; FORBIDDEN: another caller's, or of types outside of the scopes.
  */
-export async function getExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
-  const row = await getOwnExport(db, caller, id)
+export async function getCoveredExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
+  const row = await getAccessibleExport(db, caller, id)
   assertCovers(caller, row.types)
   return row
 }
 
 /**
- * As getExport, whatever the token's scopes: who hands out a part of it asks assertCovers for that part.
+ * The same for a file of an export: the scopes have to cover the file's types alone (assertCovers).
  * @throws ServiceError NOT_FOUND, FORBIDDEN
  */
-export async function getOwnExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
+export async function getAccessibleExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
   const row = uuid.test(id) ? await findExport(db, id) : undefined
   if (row === undefined) throw new ServiceError('NOT_FOUND', 'There is no such export, or it has expired')
   if (!canAccess(caller, row)) throw new ServiceError('FORBIDDEN', 'The export was started by somebody else')

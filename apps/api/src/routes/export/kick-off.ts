@@ -7,9 +7,8 @@ import { acceptJsonOrNothing } from '../../http/json-body.ts'
 import { createArrivingBodies } from '../../limits/arriving-bodies.ts'
 import { toEmptyAnswer } from '../../openapi/answer.ts'
 import { contentLocation, kickOffHeaders, preferenceApplied } from '../../openapi/headers.ts'
-import { refuseHeldToGroups, requireAdmin, requireGroupScope, requireOwnGroup } from '../require-admin.ts'
-import { kickOffBody, readBody } from './parameters/body.ts'
-import { kickOffQuery, readQuery } from './parameters/query.ts'
+import { kickOffBody, kickOffQuery, readParameters } from '../../parameters/request.ts'
+import { refuseClientOfGroups, requireAdmin, requireGroupScope, requireOwnGroup } from '../require-admin.ts'
 import { assertBelowLimits, startExport } from './start-export.ts'
 import type { KickOffServices } from './start-export.ts'
 
@@ -22,7 +21,7 @@ const levels = [
     operationId: 'exportPatients',
     url: '/Patient/$export',
     params: noParams,
-    onRequest: [refuseHeldToGroups],
+    onRequest: [refuseClientOfGroups],
     summary: 'Start an export of all patients, for a PATIENT of the own data',
   },
   {
@@ -30,7 +29,7 @@ const levels = [
     operationId: 'exportSystem',
     url: '/$export',
     params: noParams,
-    onRequest: [requireAdmin, refuseHeldToGroups],
+    onRequest: [requireAdmin, refuseClientOfGroups],
     summary: 'Start an export of everything',
   },
   {
@@ -53,7 +52,7 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
   const refuseAboveLimits = async ({ caller }: FastifyRequest) => { await assertBelowLimits(services, caller) }
 
   for (const { level, operationId, url, params, onRequest, summary } of levels) {
-    const toGroupId = (given: unknown) => level === 'group' ? Value.Decode(groupParams, given).id : null
+    const toGroupId = (params: unknown) => level === 'group' ? Value.Decode(groupParams, params).id : null
     const schema = { tags: ['Export'], summary, params, headers: kickOffHeaders, querystring: kickOffQuery, response }
 
     app.route({
@@ -62,7 +61,7 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
       onRequest: [...onRequest, refuseAboveLimits],
       schema: { ...schema, operationId },
       handler: async function startByQuery (request, reply) {
-        return await startExport(services, { level, groupId: toGroupId(request.params), given: readQuery(request.query) }, request, reply)
+        return await startExport(services, { level, groupId: toGroupId(request.params), sent: readParameters(request.query) }, request, reply)
       },
     })
 
@@ -71,19 +70,19 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
       url,
       onRequest: [...onRequest, refuseAboveLimits], // before the body is read
       preParsing: limitArrivingBodies,
-      preValidation: fillNothing,
+      preValidation: fillEmptyBody,
       schema: { ...schema, operationId: `${operationId}ByParameters`, body: kickOffBody },
       schemaErrorFormatter: toMalformed,
       handler: async function startByParameters (request, reply) {
-        const given = [...readQuery(request.query), ...readBody(request.body)]
-        return await startExport(services, { level, groupId: toGroupId(request.params), given }, request, reply)
+        const sent = readParameters(request.query, request.body)
+        return await startExport(services, { level, groupId: toGroupId(request.params), sent }, request, reply)
       },
     })
   }
 }
 
-/** A common client POSTs nothing, with everything in the query. */
-async function fillNothing (request: FastifyRequest): Promise<void> {
+/** A common client POSTs an empty body, with everything in the query. */
+async function fillEmptyBody (request: FastifyRequest): Promise<void> {
   if (request.body === undefined) request.body = { resourceType: 'Parameters' }
 }
 

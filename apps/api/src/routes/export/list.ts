@@ -6,10 +6,12 @@ import type { Static } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import { canAccess, coversTypes } from '../../auth/access.ts'
 import type { ApiConfig } from '../../config.ts'
+import { toStatusUrl } from '../../http/addresses.ts'
 import { toAnswer } from '../../openapi/answer.ts'
 import { acceptHeaders } from '../../openapi/headers.ts'
 import { stringEnum } from '../../openapi/string-enum.ts'
 import { pollingLimit } from '../../plugins/polling-limits.ts'
+import { profilesThatListDeleted } from '../../profiles/index.ts'
 
 const maxExports = 100
 
@@ -37,11 +39,11 @@ export const list: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: Api
     },
     config: { rateLimit: pollingLimit, unexpected: 'UNAVAILABLE' },
     handler: async function listExports ({ caller }, reply) {
-      const rows = await findExportsOf(db, caller.requester, maxExports)
+      const rows = await findExportsOf(db, caller.requester, { limit: maxExports, profilesThatListDeleted })
       const exports = rows
         .filter((row) => canAccess(caller, row) && coversTypes(caller, row.types))
         .map(({ id, status, level, request, created_at: createdAt }): Static<typeof listed> =>
-          ({ id, status, level, request, created: createdAt.toISOString(), url: `${config.PUBLIC_URL}/fhir/r4/$export-status/${id}` }))
+          ({ id, status, level, request, created: createdAt.toISOString(), url: toStatusUrl(config.PUBLIC_URL, id) }))
       return await reply.header('Cache-Control', 'no-store').send({ exports })
     },
   })

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { createExport, findKickOffExcess } from '@fhir-bulk-export/core/exports'
-import type { ExportLevel, KickOffExcess, KickOffLimits } from '@fhir-bulk-export/core/exports'
+import type { ExportLevel, ExportParameters, KickOffExcess, KickOffLimits, WireProfile } from '@fhir-bulk-export/core/exports'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import { isId } from '@fhir-bulk-export/core/resources'
 import { findMemberIds, findPatientIds, isGroup } from '@fhir-bulk-export/core/source'
@@ -11,45 +12,50 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
 import type { ApiConfig } from '../../config.ts'
+import { fhirJson } from '../../errors/outcome.ts'
+import { namesMediaType } from '../../http/accept.ts'
 import { toActor } from '../../http/actor.ts'
+import { toStatusUrl } from '../../http/addresses.ts'
+import { parsePrefer } from '../../http/prefer.ts'
 import { toPathAndQuery } from '../../http/request-target.ts'
-import type { Given } from './parameters/given.ts'
-import { parseKickOff } from './parameters/parse.ts'
-import { createRefusal } from './parameters/refusal.ts'
-import type { Refusal } from './parameters/refusal.ts'
-import { assertBulkDataHeaders, toPreferences } from './preferences.ts'
+import { createLenience } from '../../parameters/lenience.ts'
+import type { Lenience } from '../../parameters/lenience.ts'
+import { parseKickOff } from '../../parameters/parse.ts'
+import type { SentParameter } from '../../parameters/request.ts'
+import { chooseProfile } from '../../profiles/index.ts'
 
 export interface KickOffServices { db: Kysely<Database>, source: CurrentSource, queue: ExportQueue, config: ApiConfig }
 
-export interface Asked {
+export interface KickOff {
   level: ExportLevel
   /** At group level. */
   groupId: string | null
-  given: Given[]
+  sent: SentParameter[]
 }
 
-/** Seconds. When one of the caller's exports will end is anybody's guess. */
+/** Seconds. When one of the caller's exports will end is not known. */
 const tooManyExportsRetryAfter = 60
 
 /** From a kick-off request to the export's row and its job (Bulk Data 3.0.0, Bulk Data Kick-off Request). */
-export async function startExport ({ db, source, queue, config }: KickOffServices, { level, groupId, given }: Asked, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+export async function startExport (
+  services: KickOffServices, { level, groupId, sent }: KickOff, request: FastifyRequest, reply: FastifyReply
+): Promise<FastifyReply> {
+  const { db, queue, config } = services
   const { caller } = request
-  const currentSource = await source.get()
-  if (groupId !== null && !(isId(groupId) && await isGroup(db, currentSource, groupId))) throw new ServiceError('NOT_FOUND', 'There is no such group')
-  const preferences = toPreferences(request.headers)
-  if (config.BULK_DATA_STRICT) assertBulkDataHeaders(request.headers, preferences)
-  const { wireProfile, isLenient } = preferences
-  const refusal = createRefusal(isLenient)
-  const { types, since, until, elements, typeFilters, associatedData, patientIds } = parseKickOff(given, {
-    level, sourceTypes: currentSource.relations.map(({ type }) => type), caller, publicUrl: config.PUBLIC_URL, now: new Date(), refusal,
-  })
-  const knownPatientIds = patientIds === null ? null : await keepKnown(db, currentSource, patientIds, groupId, refusal)
+  const source = await services.source.get()
+  if (groupId !== null && !(isId(groupId) && await isGroup(db, source, groupId))) throw new ServiceError('NOT_FOUND', 'There is no such group')
+  const preferences = parsePrefer(request.headers.prefer)
+  const profile = chooseProfile(preferences)
+  if (config.BULK_DATA_STRICT) assertBulkDataHeaders(request.headers, profile)
+  const lenience = createLenience(preferences.get('handling')?.toLowerCase() === 'lenient')
+  const sourceTypes = source.relations.map(({ type }) => type)
+  const { types, parameters } = parseKickOff(sent, { level, sourceTypes, caller, publicUrl: config.PUBLIC_URL, now: new Date(), lenience })
 
   const id = randomUUID()
   const limits = toLimits(caller, config)
   const result = await createExport(db, {
     id,
-    wire_profile: wireProfile,
+    profile,
     level,
     group_id: groupId,
     request: toPathAndQuery(request.originalUrl),
@@ -57,25 +63,29 @@ export async function startExport ({ db, source, queue, config }: KickOffService
     requester: caller.requester,
     issuer: caller.issuer,
     patient_id: caller.patientId,
-    patient_ids: knownPatientIds,
     types,
-    since,
-    until,
-    elements,
-    type_filters: typeFilters,
-    associated_data: associatedData,
-    ignored: refusal.ignored(),
+    parameters: await keepKnownPatients(db, source, parameters, groupId, lenience),
+    ignored: lenience.getIgnored(),
   }, limits, toActor(request))
-  if (!result.created) throw toRefusal(result.excess, limits)
+  if (!result.created) throw toLimitError(result.excess, limits)
   request.log.info({ exportId: id, role: caller.role, level, types }, 'export accepted')
   try {
     await queue.enqueue(id)
   } catch (err) {
-    // The export's row is the promise, the queue a doorbell: a worker's reconciler finds the export all the same.
+    // The row is the promise: a worker's reconciler finds the export without a job.
     request.log.warn({ err, exportId: id }, 'the export is accepted and could not be enqueued')
   }
-  if (wireProfile === 'separate-export-status') reply.header('Preference-Applied', 'respond-async, separate-export-status')
-  return await reply.code(202).header('Content-Location', `${config.PUBLIC_URL}/fhir/r4/$export-status/${id}`).send()
+  if (profile === 'separate-export-status') reply.header('Preference-Applied', 'respond-async, separate-export-status')
+  return await reply.code(202).header('Content-Location', toStatusUrl(config.PUBLIC_URL, id)).send()
+}
+
+/**
+ * BULK_DATA_STRICT. Bulk Data 3.0.0: a server MAY refuse a kick-off without these headers, which clients SHOULD send.
+ * @throws ServiceError MALFORMED_REQUEST
+ */
+function assertBulkDataHeaders (headers: IncomingHttpHeaders, profile: WireProfile): void {
+  if (!namesMediaType(headers.accept, fhirJson)) throw new ServiceError('MALFORMED_REQUEST', `The Accept header must name ${fhirJson}`)
+  if (profile === 'status-in-body') throw new ServiceError('MALFORMED_REQUEST', 'The Prefer header must name respond-async')
 }
 
 /**
@@ -85,7 +95,7 @@ export async function startExport ({ db, source, queue, config }: KickOffService
 export async function assertBelowLimits ({ db, config }: KickOffServices, caller: Caller): Promise<void> {
   const limits = toLimits(caller, config)
   const excess = await findKickOffExcess(db, caller.requester, limits)
-  if (excess !== undefined) throw toRefusal(excess, limits)
+  if (excess !== undefined) throw toLimitError(excess, limits)
 }
 
 /** A registered client may have limits of its own. */
@@ -93,19 +103,24 @@ function toLimits ({ client }: Caller, { MAX_ACTIVE_EXPORTS: maxActive, MAX_KICK
   return { maxActive: client?.max_active_exports ?? maxActive, maxPerMinute: client?.max_kick_offs_per_minute ?? maxPerMinute }
 }
 
-function toRefusal (excess: KickOffExcess, { maxActive, maxPerMinute }: KickOffLimits): ServiceError {
-  return excess.limit === 'active'
-    ? new ServiceError('TOO_MANY_EXPORTS', `${maxActive} exports are under way already: wait for one to end, or cancel it`, { retryAfter: tooManyExportsRetryAfter })
-    : new ServiceError('TOO_MANY_EXPORTS', `${maxPerMinute} exports were started within a minute: wait as Retry-After says`, { retryAfter: excess.retryAfter })
+function toLimitError (excess: KickOffExcess, { maxActive, maxPerMinute }: KickOffLimits): ServiceError {
+  const [message, retryAfter] = excess.limit === 'active'
+    ? [`${maxActive} exports are under way already: wait for one to end, or cancel it`, tooManyExportsRetryAfter]
+    : [`${maxPerMinute} exports were started within a minute: wait as Retry-After says`, excess.retryAfter]
+  return new ServiceError('TOO_MANY_EXPORTS', message, { retryAfter })
 }
 
-/** Bulk Data 3.0.0, Query Parameters (`patient`): unknown patients, and at group level those who are no members, SHOULD be an error. */
-async function keepKnown (db: Kysely<Database>, source: Source, ids: string[], groupId: string | null, { refuse }: Refusal): Promise<string[]> {
+/** Bulk Data 3.0.0, Query Parameters (`patient`): unknown patients, and at group level patients who are no members, SHOULD be an error. */
+async function keepKnownPatients (
+  db: Kysely<Database>, source: Source, parameters: ExportParameters, groupId: string | null, lenience: Lenience
+): Promise<ExportParameters> {
+  const { patient: ids } = parameters
+  if (ids === undefined) return parameters
   const known = groupId === null ? await findPatientIds(db, source, ids) : await findMemberIds(db, source, groupId, ids)
   const unknown = ids.length - known.size
   if (unknown > 0) {
-    const what = groupId === null ? 'unknown' : 'not in the group'
-    refuse(`patient: ${unknown} of ${ids.length} patients ${unknown === 1 ? 'is' : 'are'} ${what}`, 'INVALID_PARAMETER')
+    const problem = `${unknown === 1 ? 'is' : 'are'} ${groupId === null ? 'unknown' : 'not in the group'}`
+    lenience.refuseUnlessLenient(`patient: ${unknown} of ${ids.length} patients ${problem}`, 'INVALID_PARAMETER')
   }
-  return ids.filter((id) => known.has(id))
+  return { ...parameters, patient: ids.filter((id) => known.has(id)) }
 }

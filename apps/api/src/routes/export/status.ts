@@ -8,9 +8,10 @@ import type { Caller } from '../../auth/caller.ts'
 import type { ApiConfig } from '../../config.ts'
 import { acceptHeaders } from '../../openapi/headers.ts'
 import { pollingLimit } from '../../plugins/polling-limits.ts'
-import { toStatusAnswer, waitsForWorker } from './answer.ts'
-import { getExport } from './find-export.ts'
-import { statusResponse } from './status-schema.ts'
+import { toStatusAnswer } from '../../profiles/index.ts'
+import { isWaitingForWorker } from '../../profiles/progress.ts'
+import { getCoveredExport } from './find-export.ts'
+import { statusResponse } from '../../profiles/status-schema.ts'
 
 /** Bulk Data 3.0.0, Bulk Data Status Request. */
 export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: ApiConfig }> = async function status (app, { db, config }) {
@@ -29,17 +30,19 @@ export const status: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: A
     handler: async function reportStatus (request, reply) {
       const { row, files } = await findStatus(request.caller, request.params.jobId)
       const now = new Date()
-      const workerSilenceMs = waitsForWorker(row, now) ? await findWorkerSilence(db) : 0
-      const { code, headers, body } = toStatusAnswer(row, { files, publicUrl: config.PUBLIC_URL, gatewayUrl: config.IPFS_GATEWAY_URL, now, workerSilenceMs })
+      const workerSilenceMs = isWaitingForWorker(row, now) ? await findWorkerSilence(db) : 0
+      const { code, headers, body } = toStatusAnswer({
+        row, files, publicUrl: config.PUBLIC_URL, gatewayUrl: config.IPFS_GATEWAY_URL, now, workerSilenceMs,
+      })
       return await reply.code(code).headers(headers).header('Cache-Control', 'no-store').send(body)
     },
   })
 
   async function findStatus (caller: Caller, jobId: string): Promise<{ row: ExportSummary, files: FileRow[] }> {
-    const row = await getExport(db, caller, jobId)
+    const row = await getCoveredExport(db, caller, jobId)
     if (row.status !== 'completed') return { row, files: [] }
     const files = await findPublishedFiles(db, row.id)
-    // Dropped between the two questions: the first has another answer now.
+    // The export was deleted between the two statements: the first has another answer now.
     return files === undefined ? await findStatus(caller, jobId) : { row, files }
   }
 }

@@ -6,7 +6,7 @@ import { findPublishedFile } from '@fhir-bulk-export/core/exports'
 import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
-import { assertCovers, getOwnExport } from '../export/find-export.ts'
+import { assertCovers, getAccessibleExport } from '../export/find-export.ts'
 
 export interface FileServices {
   db: Kysely<Database>
@@ -33,7 +33,7 @@ const fileNames = /^[A-Za-z]+\.[0-9]+\.ndjson$/
  * clear where encryption is required.
  */
 export async function getFile ({ db, keyring, isEncryptionRequired }: FileServices, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }): Promise<DownloadableFile> {
-  const row = await getOwnExport(db, caller, jobId)
+  const row = await getAccessibleExport(db, caller, jobId)
   const file = row.status === 'completed' && fileNames.test(fileName) ? await findPublishedFile(db, row.id, fileName) : undefined
   if (file !== undefined) assertCovers(caller, toTypes(file, row))
   // Between the two questions the export may have been deleted, and the file's key and hash with it.

@@ -2,6 +2,7 @@ import { parse } from 'node:querystring'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { toFhirBase } from '@fhir-bulk-export/core/fhir-base'
 import { isId } from '@fhir-bulk-export/core/resources'
 import { countGroups, findGroupLine, findGroupLines } from '@fhir-bulk-export/core/source'
 import type { CurrentSource, GroupLine } from '@fhir-bulk-export/core/source'
@@ -38,7 +39,7 @@ const search = Type.Object({
 
 /** Bulk Data 3.0.0, Server Capability Documentation: SHOULD support read and search of Group. */
 export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: CurrentSource, config: ApiConfig }> = async function groups (app, { db, source, config }) {
-  const base = `${config.PUBLIC_URL}/fhir/r4/Group`
+  const base = `${toFhirBase(config.PUBLIC_URL)}/Group`
   const onRequest = [requireAdmin, requireGroupScope]
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: maxFormBytes }, async (_request: unknown, body: string) => ({ ...parse(body) }))

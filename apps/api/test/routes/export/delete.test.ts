@@ -5,7 +5,7 @@ import type { Api } from '../../fixtures/api.ts'
 import { admin, claim, complete, filePath, kickOff, statusPath } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 
-const profiles = { 'reference-card': undefined, 'respond-async': 'respond-async', 'separate-export-status': 'respond-async, separate-export-status' } as const
+const profiles = { 'status-in-body': undefined, 'respond-async': 'respond-async', 'separate-export-status': 'respond-async, separate-export-status' } as const
 
 async function start (api: Api, profile: keyof typeof profiles): Promise<string> {
   const prefer = profiles[profile]
@@ -27,7 +27,7 @@ t.test('DELETE by profile and state: the first time, and again', async (t) => {
     failed: async (id) => await failExport(api.db, { id, attempt: await claim(api, id) }, 'why', 60_000),
   }
   for (const [state, bring] of Object.entries(states)) {
-    for (const [profile, first, again] of [['reference-card', 204, 204], ['respond-async', 202, 404], ['separate-export-status', 202, 404]] as const) {
+    for (const [profile, first, again] of [['status-in-body', 204, 204], ['respond-async', 202, 404], ['separate-export-status', 202, 404]] as const) {
       const id = await start(api, profile)
       await bring(id)
       t.equal((await findExport(api.db, id))?.status, state)
@@ -40,7 +40,7 @@ t.test('DELETE by profile and state: the first time, and again', async (t) => {
 
 t.test('an expired export is 404, and so is one that never was', async (t) => {
   const api = await startApi(t)
-  for (const profile of ['reference-card', 'respond-async', 'separate-export-status'] as const) {
+  for (const profile of ['status-in-body', 'respond-async', 'separate-export-status'] as const) {
     const id = await start(api, profile)
     await complete(api, id, [], 0)
     t.equal(await deleteExport(api, id), 404)

@@ -19,14 +19,14 @@ t.test('a kick-off is accepted with the absolute address of its status', async (
   t.match(location, /^https:\/\/fhir\.example\.org\/bulk\/fhir\/r4\/\$export-status\/[0-9a-f-]{36}$/)
   t.match(await readExportRow(db, location.slice(-36)), {
     status: 'pending',
-    wire_profile: 'reference-card',
+    profile: 'status-in-body',
     request: '/fhir/r4/Patient/$export?_type=Patient',
     requester_role: 'ADMIN',
     requester: /^[0-9a-f]{64}$/,
     issuer: admin.iss,
     patient_id: null,
     types: ['Patient'],
-    since: null,
+    parameters: {},
   })
 })
 
@@ -61,13 +61,13 @@ t.test('Prefer chooses the wire profile; unknown preferences are ignored', async
     ['respond-async, separate-export-status', 'separate-export-status'],
     ['Separate-Export-Status;x=y, respond-async', 'separate-export-status'],
     ['respond-async; separate-export-status', 'respond-async'],
-    ['x="respond-async, separate-export-status"', 'reference-card'],
-    ['return=minimal', 'reference-card'],
-    ['separate-export-status', 'reference-card'],
-    ['not-respond-async', 'reference-card'],
-    ['', 'reference-card'],
+    ['x="respond-async, separate-export-status"', 'status-in-body'],
+    ['return=minimal', 'status-in-body'],
+    ['separate-export-status', 'status-in-body'],
+    ['not-respond-async', 'status-in-body'],
+    ['', 'status-in-body'],
   ] as const) {
-    t.equal((await readExportRow(api.db, await kickOff(api, { prefer })))?.wire_profile, profile, prefer)
+    t.equal((await readExportRow(api.db, await kickOff(api, { prefer })))?.profile, profile, prefer)
   }
 })
 
@@ -148,5 +148,5 @@ t.test('the host of an absolute request target gets nowhere', async (t) => {
 t.test('_since and _outputFormat are accepted with a plus that was not encoded', async (t) => {
   const api = await startApi(t)
   const id = await kickOff(api, { query: '?_since=2026-02-22T15:30:00+02:00&_outputFormat=application/fhir+ndjson' })
-  t.equal((await readExportRow(api.db, id))?.since?.toISOString(), '2026-02-22T13:30:00.000Z')
+  t.equal((await readExportRow(api.db, id))?.parameters._since, '2026-02-22T13:30:00.000000Z')
 })

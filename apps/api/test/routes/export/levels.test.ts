@@ -21,7 +21,7 @@ t.test('an ADMIN starts exports at every level, by GET and by POST', async (t) =
     }
     const response = await post(api, { path, query: '?_since=2026-01-01T00:00:00Z', parts: [{ name: '_type', valueString: 'Consent' }] })
     t.equal(response.body, '')
-    t.match(await acceptedRow(api, response), { ...expected, request: `/fhir/r4${path}?_since=2026-01-01T00:00:00Z`, types: ['Consent'], since: new Date('2026-01-01T00:00:00Z') })
+    t.match(await acceptedRow(api, response), { ...expected, request: `/fhir/r4${path}?_since=2026-01-01T00:00:00Z`, types: ['Consent'], parameters: { _since: '2026-01-01T00:00:00.000000Z' } })
   }
 })
 
@@ -69,20 +69,20 @@ t.test('the patient parameter: known patients, in a group its members', async (t
   await givenGroup(api, 'g-1', [{ patient: 'pat-1' }, { patient: 'pat-2', inactive: true }, { patient: 'pat-3', deleted: true }, { patient: 'gone' }])
   const named = (...ids: string[]) => ids.map((id) => ({ name: 'patient', valueReference: { reference: `Patient/${id}` } }))
 
-  t.strictSame((await acceptedRow(api, await post(api))).patient_ids, null)
-  t.strictSame((await acceptedRow(api, await post(api, { parts: named('pat-2', 'pat-1', 'pat-2') }))).patient_ids, ['pat-2', 'pat-1'])
-  t.strictSame((await acceptedRow(api, await post(api, { parts: named('gone') }))).patient_ids, ['gone'], 'with _since there is something to tell of a deleted one')
-  t.strictSame((await acceptedRow(api, await post(api, { path: '/Group/g-1/$export', parts: named('pat-1') }))).patient_ids, ['pat-1'])
-  t.match(await acceptedRow(api, await post(api, { claims: patient, parts: named('pat-1') })), { patient_ids: ['pat-1'], patient_id: 'pat-1' })
+  t.strictSame((await acceptedRow(api, await post(api))).parameters.patient, undefined)
+  t.strictSame((await acceptedRow(api, await post(api, { parts: named('pat-2', 'pat-1', 'pat-2') }))).parameters.patient, ['pat-2', 'pat-1'])
+  t.strictSame((await acceptedRow(api, await post(api, { parts: named('gone') }))).parameters.patient, ['gone'], 'with _since there is something to tell of a deleted one')
+  t.strictSame((await acceptedRow(api, await post(api, { path: '/Group/g-1/$export', parts: named('pat-1') }))).parameters.patient, ['pat-1'])
+  t.match(await acceptedRow(api, await post(api, { claims: patient, parts: named('pat-1') })), { parameters: { patient: ['pat-1'] }, patient_id: 'pat-1' })
   for (const id of ['pat-2', 'pat-3', 'gone', 'nobody']) {
     t.equal((await post(api, { path: '/Group/g-1/$export', parts: named(id) })).statusCode, 400, id)
   }
 
   const some = await acceptedRow(api, await post(api, { prefer: 'handling=lenient', parts: named('pat-1', 'nobody', 'no-one') }))
-  t.strictSame(some.patient_ids, ['pat-1'])
+  t.strictSame(some.parameters.patient, ['pat-1'])
   t.match(some.ignored, [/^patient: 2 of 3 patients are unknown: ignored/])
   t.notMatch(some.ignored.join(), /nobody/)
   const none = await acceptedRow(api, await post(api, { prefer: 'handling=lenient', path: '/Group/g-1/$export', parts: named('pat-3') }))
-  t.strictSame(none.patient_ids, [], 'nobody, and not everybody')
+  t.strictSame(none.parameters.patient, [], 'nobody, and not everybody')
   t.match(none.ignored, [/^patient: 1 of 1 patients is not in the group/])
 })

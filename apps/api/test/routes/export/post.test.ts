@@ -29,12 +29,14 @@ t.test('Parameters come as either JSON, with every parameter', async (t) => {
   for (const type of ['application/fhir+json', 'application/json', 'Application/JSON; charset=utf-8']) {
     t.match(await acceptedRow(api, await post(api, { parts, type })), {
       types: ['Patient', 'Consent', 'Provenance'],
-      since: new Date('2026-01-01T00:00:00Z'),
-      until: new Date('2026-01-31T23:00:00Z'),
-      elements: ['Patient.name', 'id'],
-      type_filters: ['Patient?gender=male'],
-      associated_data: ['LatestProvenanceResources'],
-      patient_ids: ['pat-1', 'pat-2'],
+      parameters: {
+        _since: '2026-01-01T00:00:00.000000Z',
+        _until: '2026-01-31T23:00:00.000000Z',
+        _elements: ['Patient.name', 'id'],
+        _typeFilter: ['Patient?gender=male'],
+        includeAssociatedData: ['LatestProvenanceResources'],
+        patient: ['pat-1', 'pat-2'],
+      },
       ignored: [],
     }, type)
   }
@@ -43,7 +45,10 @@ t.test('Parameters come as either JSON, with every parameter', async (t) => {
 t.test('query and body make one list', async (t) => {
   const api = await startApi(t)
   const response = await post(api, { query: '?_type=Patient&_elements=id&_typeFilter=Patient%3Fgender%3Dmale', parts: [{ name: '_type', valueString: 'Consent,Patient' }, { name: '_elements', valueString: 'meta' }, { name: '_typeFilter', valueString: 'Consent?status=active' }] })
-  t.match(await acceptedRow(api, response), { types: ['Patient', 'Consent'], elements: ['id', 'meta'], type_filters: ['Patient?gender=male', 'Consent?status=active'] })
+  t.match(await acceptedRow(api, response), {
+    types: ['Patient', 'Consent'],
+    parameters: { _elements: ['id', 'meta'], _typeFilter: ['Patient?gender=male', 'Consent?status=active'] },
+  })
 })
 
 t.test('an empty body of any type or none is no parameters', async (t) => {

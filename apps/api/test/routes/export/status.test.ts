@@ -14,7 +14,7 @@ async function getStatus ({ app }: Api, id: string, method: 'GET' | 'HEAD' = 'GE
   return await app.inject({ method, url: statusPath(id), headers: bearer(admin) })
 }
 
-t.test('while it waits: 200 on the reference card, 202 with respond-async', async (t) => {
+t.test('while it waits: 200 without Prefer, 202 with respond-async', async (t) => {
   const api = await startApi(t)
   for (const [prefer, code] of [[undefined, 200], ['respond-async', 202]] as const) {
     const id = await kickOff(api, prefer === undefined ? {} : { prefer })
@@ -127,7 +127,7 @@ t.test('an empty export has an empty output', async (t) => {
   t.strictSame((await getStatus(api, id)).json().output, [])
 })
 
-t.test('failed: 200 with the reason on the reference card, 500 with respond-async', async (t) => {
+t.test('failed: 200 with the reason without Prefer, 500 with respond-async', async (t) => {
   const api = await startApi(t)
   const outcome = {
     resourceType: 'OperationOutcome',
@@ -154,7 +154,7 @@ t.test('failed: 200 with the reason on the reference card, 500 with respond-asyn
   t.equal((await getStatus(api, async)).statusCode, 404, 'deleted')
 })
 
-t.test('cancelled: 200 on the reference card, 404 with respond-async', async (t) => {
+t.test('cancelled: 200 without Prefer, 404 with respond-async', async (t) => {
   const api = await startApi(t)
   const card = await kickOff(api)
   await cancelExport(api.db, card, 60_000)

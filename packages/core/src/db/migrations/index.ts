@@ -5,6 +5,7 @@ import * as watchWorkersAndTransactions from './1771771004100-WatchWorkersAndTra
 import * as createSearchFunctions from './1771771009000-CreateSearchFunctions.ts'
 import * as registerClients from './1771771010000-RegisterClients.ts'
 import * as recordWhoDidWhat from './1771771012000-RecordWhoDidWhat.ts'
+import * as keepParametersAsJson from './1771771013000-KeepParametersAsJson.ts'
 
 /** Every migration of the service's own tables, by file name; they run in the order of their names. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '1771771009000-CreateSearchFunctions': createSearchFunctions,
   '1771771010000-RegisterClients': registerClients,
   '1771771012000-RecordWhoDidWhat': recordWhoDidWhat,
+  '1771771013000-KeepParametersAsJson': keepParametersAsJson,
 }

@@ -1,11 +1,14 @@
 import type { ColumnType, Generated, Selectable } from 'kysely'
 import type { ExportLevel, ExportStatus, Role, WireProfile } from '../../vocabulary.ts'
 
+/** JSON of whichever version wrote it. */
+interface StoredParameters { [name: string]: unknown }
+
 /** One row an export. What the states and the fences mean is told in vocabulary.ts. */
 export interface BulkExportJobsTable {
   id: string
   status: Generated<ExportStatus>
-  wire_profile: WireProfile
+  profile: WireProfile
   level: Generated<ExportLevel>
   group_id: string | null
   /** Path and query of the kick-off, as sent. */
@@ -16,19 +19,10 @@ export interface BulkExportJobsTable {
   issuer: string
   /** Set: only this patient's compartment is exported. Null: everybody's, for an ADMIN. */
   patient_id: string | null
-  /** The `patient` parameter: only these compartments, among those that the export may hold at all. Null: not given. Empty: none. */
-  patient_ids: string[] | null
   /** May be empty: a lenient kick-off of unsupported types alone exports nothing, never everything. */
   types: string[]
-  /** To the microsecond; as a Date to the millisecond alone. */
-  since: ColumnType<Date | null, Date | string | null | undefined>
-  until: ColumnType<Date | null, Date | string | null | undefined>
-  /** `_elements`, as `element` or `Type.element`. */
-  elements: Generated<string[]>
-  /** `_typeFilter`, each `Type?parameter=value&…`; checked at kick-off. */
-  type_filters: Generated<string[]>
-  /** `includeAssociatedData`. */
-  associated_data: Generated<string[]>
+  /** By their names (exports/parameters.ts). */
+  parameters: Generated<StoredParameters>
   /** What a lenient kick-off ignored, a sentence each: a line in the error list. Never holds health data. */
   ignored: Generated<string[]>
   created_at: Generated<Date>
@@ -52,6 +46,14 @@ export interface BulkExportJobsTable {
   exported_resources: Generated<number>
   /** For a person: why the export failed, or why its last attempt did. Never holds health data. */
   failure_reason: string | null
+  // Of the version before, whose processes may run on during an update: kept by the triggers of migration 1771771013000 alone.
+  wire_profile: 'reference-card' | 'respond-async' | 'separate-export-status' | null
+  patient_ids: string[] | null
+  since: Date | null
+  until: Date | null
+  elements: Generated<string[]>
+  type_filters: Generated<string[]>
+  associated_data: Generated<string[]>
 }
 
 export type ExportRow = Selectable<BulkExportJobsTable>

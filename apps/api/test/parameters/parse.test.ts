@@ -1,8 +1,8 @@
 import t from 'tap'
-import { parseKickOff } from '../../../../src/routes/export/parameters/parse.ts'
-import type { KickOffContext, KickOffParameters } from '../../../../src/routes/export/parameters/parse.ts'
-import { readQuery } from '../../../../src/routes/export/parameters/query.ts'
-import { createRefusal } from '../../../../src/routes/export/parameters/refusal.ts'
+import { createLenience } from '../../src/parameters/lenience.ts'
+import { parseKickOff } from '../../src/parameters/parse.ts'
+import { readParameters } from '../../src/parameters/request.ts'
+import type { KickOffContext } from '../../src/parameters/parameter.ts'
 
 const now = new Date('2026-06-15T12:00:00.000Z')
 const publicUrl = 'https://fhir.example.org/bulk'
@@ -12,28 +12,29 @@ const admin = { role: 'ADMIN', types: null, patientId: null } as const
 const patient = { role: 'PATIENT', types: null, patientId: 'a' } as const
 
 type Query = Record<string, string | string[]>
+type Parsed = ReturnType<typeof parseKickOff>
 
-function parse (query: Query, context: Partial<KickOffContext> = {}): KickOffParameters {
-  return parseKickOff(readQuery(query), { level: 'patient', publicUrl, now, sourceTypes, caller: admin, refusal: createRefusal(false), ...context })
+const strict = { level: 'patient', publicUrl, now, sourceTypes, caller: admin, lenience: createLenience(false) } as const
+
+function parse (query: Query, context: Partial<KickOffContext> = {}): Parsed {
+  return parseKickOff(readParameters(query), { ...strict, ...context })
 }
 
-function parsePatients (references: string[], context: Partial<KickOffContext> = {}): string[] | null {
-  const given = references.map((value) => ({ name: 'patient', value, from: 'body' as const }))
-  return parseKickOff(given, { level: 'patient', publicUrl, now, sourceTypes, caller: admin, refusal: createRefusal(false), ...context }).patientIds
+function parsePatients (references: string[], context: Partial<KickOffContext> = {}): string[] | undefined {
+  const sent = references.map((value) => ({ name: 'patient', value, from: 'body' as const }))
+  return parseKickOff(sent, { ...strict, ...context }).parameters.patient
 }
 
 /** What is left of a lenient request, and what it ignored. */
-function parseLeniently (query: Query, context: Partial<KickOffContext> = {}): KickOffParameters & { ignored: string[] } {
-  const refusal = createRefusal(true)
-  return { ...parse(query, { ...context, refusal }), ignored: refusal.ignored() }
+function parseLeniently (query: Query, context: Partial<KickOffContext> = {}): Parsed & { ignored: string[] } {
+  const lenience = createLenience(true)
+  return { ...parse(query, { ...context, lenience }), ignored: lenience.getIgnored() }
 }
 
 const all = ['Patient', 'Consent', 'DocumentReference', 'Observation', 'Provenance']
 
 t.test('a request without parameters is for every type of the compartment and from the beginning', async (t) => {
-  t.strictSame(parse({}), {
-    types: all, since: null, until: null, elements: [], typeFilters: [], associatedData: [], patientIds: null,
-  })
+  t.strictSame(parse({}), { types: all, parameters: {} })
 })
 
 t.test('types may be separated by commas, repeated or both; each counts once, in the order of the files', async (t) => {
@@ -45,14 +46,19 @@ t.test('types may be separated by commas, repeated or both; each counts once, in
 t.test('blanks around the members of a list are let pass', async (t) => {
   for (const blank of [' ', '  ', '\t']) {
     const list = (...members: string[]) => blank + members.join(`${blank},${blank}`) + blank
-    const { types, elements, typeFilters, associatedData } = parse({
+    const parsed = parse({
       _type: list('Consent', 'Patient', 'Provenance'),
       _elements: list('id', 'Patient.name'),
       _typeFilter: list('Patient?gender=male', 'Consent?status=active'),
       includeAssociatedData: list('LatestProvenanceResources'),
     })
-    t.strictSame({ types, elements, typeFilters, associatedData }, {
-      types: ['Patient', 'Consent', 'Provenance'], elements: ['id', 'Patient.name'], typeFilters: ['Patient?gender=male', 'Consent?status=active'], associatedData: ['LatestProvenanceResources'],
+    t.strictSame(parsed, {
+      types: ['Patient', 'Consent', 'Provenance'],
+      parameters: {
+        includeAssociatedData: ['LatestProvenanceResources'],
+        _typeFilter: ['Patient?gender=male', 'Consent?status=active'],
+        _elements: ['id', 'Patient.name'],
+      },
     })
   }
 })
@@ -77,7 +83,7 @@ t.test('_since is an instant in any zone, to the microsecond', async (t) => {
     ['2016-12-31T23:59:60Z', '2016-12-31T23:59:59.000000Z'],
     ['2026-06-15T12:01:00.000Z', '2026-06-15T12:01:00.000000Z'],
   ] as const) {
-    t.equal(parse({ _since: value }).since, expected, value)
+    t.equal(parse({ _since: value }).parameters._since, expected, value)
   }
 })
 
@@ -142,26 +148,26 @@ t.test('_until is an instant that is never earlier than what was asked for', asy
     ['2016-12-31T23:59:60Z', '2017-01-01T00:00:00.000000Z'],
     ['2099-01-01T00:00:00Z', '2099-01-01T00:00:00.000000Z'],
   ] as const) {
-    t.equal(parse({ _until: value }).until, expected, value)
+    t.equal(parse({ _until: value }).parameters._until, expected, value)
   }
 })
 
 t.test('_elements are root elements of R4, with or without a type', async (t) => {
-  t.strictSame(parse({ _elements: ['id,Patient.name', 'Patient.name', 'Consent.provision,deceased', 'Observation.value,Encounter.class,vaccineCode'] }).elements,
+  t.strictSame(parse({ _elements: ['id,Patient.name', 'Patient.name', 'Consent.provision,deceased', 'Observation.value,Encounter.class,vaccineCode'] }).parameters._elements,
     ['id', 'Patient.name', 'Consent.provision', 'deceased', 'Observation.value', 'Encounter.class', 'vaccineCode'])
 })
 
 t.test('a comma separates filters where a type follows it', async (t) => {
-  t.strictSame(parse({ _typeFilter: 'Patient?gender=male,female,Consent?status=active' }).typeFilters, ['Patient?gender=male,female', 'Consent?status=active'])
-  t.strictSame(parse({ _typeFilter: ['Patient?gender=male', 'Patient?gender=male'] }).typeFilters, ['Patient?gender=male'])
+  t.strictSame(parse({ _typeFilter: 'Patient?gender=male,female,Consent?status=active' }).parameters._typeFilter, ['Patient?gender=male,female', 'Consent?status=active'])
+  t.strictSame(parse({ _typeFilter: ['Patient?gender=male', 'Patient?gender=male'] }).parameters._typeFilter, ['Patient?gender=male'])
 })
 
 t.test('includeAssociatedData: the least restrictive value counts, and Provenance comes although _type leaves it out', async (t) => {
   const latest = 'LatestProvenanceResources'
   const relevant = 'RelevantProvenanceResources'
-  t.strictSame(parse({ includeAssociatedData: latest }).associatedData, [latest])
-  t.strictSame(parse({ includeAssociatedData: `${latest},${relevant}` }).associatedData, [relevant])
-  t.strictSame(parse({ includeAssociatedData: [relevant, latest] }).associatedData, [relevant])
+  t.strictSame(parse({ includeAssociatedData: latest }).parameters.includeAssociatedData, [latest])
+  t.strictSame(parse({ includeAssociatedData: `${latest},${relevant}` }).parameters.includeAssociatedData, [relevant])
+  t.strictSame(parse({ includeAssociatedData: [relevant, latest] }).parameters.includeAssociatedData, [relevant])
   t.strictSame(parse({ includeAssociatedData: latest, _type: 'Patient' }).types, ['Patient', 'Provenance'])
   t.strictSame(parseLeniently({ includeAssociatedData: latest, _type: 'Condition' }).types, [], 'of nothing there is none')
   t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Condition,Provenance' }).types, [], 'nor of what is not exported')
@@ -170,7 +176,7 @@ t.test('includeAssociatedData: the least restrictive value counts, and Provenanc
   t.throws(() => parse({ includeAssociatedData: latest, _type: 'Patient' }, { caller: { ...admin, types: new Set(['Patient']) } }), { code: 'FORBIDDEN' })
   const withoutProvenance = { sourceTypes: ['Patient', 'Observation'] }
   t.throws(() => parse({ includeAssociatedData: latest }, withoutProvenance), { code: 'UNSUPPORTED_PARAMETER', message: /the source has no Provenance/ })
-  t.match(parseLeniently({ includeAssociatedData: latest }, withoutProvenance), { types: ['Patient', 'Observation'], associatedData: [], ignored: [/the source has no Provenance: ignored/] })
+  t.match(parseLeniently({ includeAssociatedData: latest }, withoutProvenance), { types: ['Patient', 'Observation'], parameters: {}, ignored: [/the source has no Provenance: ignored/] })
 })
 
 t.test('a token\'s scopes limit the types, and refuse those that were asked for', async (t) => {
@@ -204,7 +210,7 @@ t.test('patients are referred to by their id, relative or under our base', async
   t.strictSame(parsePatients(['Patient/a', `${publicUrl}/fhir/r4/Patient/b`, 'Patient/a']), ['a', 'b'])
   for (const reference of ['', 'a', 'Patient/', 'patient/a', 'Group/a', 'Patient/a b', 'Patient/a/_history/1', 'https://other.example.org/fhir/r4/Patient/a', '#a', 'Patient?identifier=1']) {
     for (const isLenient of [false, true]) {
-      t.throws(() => parsePatients([reference], { refusal: createRefusal(isLenient) }), { code: 'INVALID_PARAMETER', message: /parameter patient must be a reference/ }, reference)
+      t.throws(() => parsePatients([reference], { lenience: createLenience(isLenient) }), { code: 'INVALID_PARAMETER', message: /parameter patient must be a reference/ }, reference)
     }
   }
   t.throws(() => parsePatients(['Patient/a'], { level: 'system' }), { code: 'INVALID_PARAMETER', message: /patient is not for exports at system level/ })
@@ -220,15 +226,15 @@ t.test('lenient: what is not supported is left out and told', async (t) => {
 
 t.test('lenient never widens', async (t) => {
   t.strictSame(parseLeniently({ _type: 'Condition' }).types, [])
-  t.strictSame(parseLeniently({ _elements: 'foo' }).elements, ['id'])
-  t.strictSame(parseLeniently({ _elements: 'Patient.foo,Lab.code,Consent.status' }).elements, ['Patient.id', 'Consent.status'])
-  t.strictSame(parseLeniently({ _elements: 'Lab.code' }).elements, ['id'])
+  t.strictSame(parseLeniently({ _elements: 'foo' }).parameters._elements, ['id'])
+  t.strictSame(parseLeniently({ _elements: 'Patient.foo,Lab.code,Consent.status' }).parameters._elements, ['Patient.id', 'Consent.status'])
+  t.strictSame(parseLeniently({ _elements: 'Lab.code' }).parameters._elements, ['id'])
   const onlyOthers = parseLeniently({ _typeFilter: 'Patient?_sort=name' })
   t.strictSame(onlyOthers.types, ['Consent', 'DocumentReference', 'Observation', 'Provenance'], 'of a type whose filters are all ignored nothing is selected')
-  t.strictSame(onlyOthers.typeFilters, [])
+  t.strictSame(onlyOthers.parameters, {})
   const alternatives = parseLeniently({ _typeFilter: ['Patient?_sort=name', 'Patient?gender=male'] })
   t.strictSame(alternatives.types, all)
-  t.strictSame(alternatives.typeFilters, ['Patient?gender=male'])
+  t.strictSame(alternatives.parameters._typeFilter, ['Patient?gender=male'])
 })
 
 t.test('lenient or not: what is malformed is refused', async (t) => {

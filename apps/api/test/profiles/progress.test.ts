@@ -1,27 +1,19 @@
-import type { ExportRow } from '@fhir-bulk-export/core/db'
+import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import t from 'tap'
-import { toStatusAnswer } from '../../../src/routes/export/answer.ts'
+import { toStatusAnswer } from '../../src/profiles/index.ts'
 
 const createdAt = new Date('2026-02-22T15:00:00Z')
-const row: ExportRow = {
+const row: ExportSummary = {
   id: '00000000-0000-4000-8000-000000000000',
   status: 'in_progress',
-  wire_profile: 'respond-async',
+  profile: 'respond-async',
   request: '/fhir/r4/Patient/$export',
   requester_role: 'ADMIN',
   requester: '',
   issuer: '',
   level: 'patient',
-  group_id: null,
   patient_id: null,
-  patient_ids: null,
   types: ['Patient'],
-  since: null,
-  until: null,
-  elements: [],
-  type_filters: [],
-  associated_data: [],
-  ignored: [],
   created_at: createdAt,
   started_at: createdAt,
   ended_at: null,
@@ -42,13 +34,13 @@ t.test('Retry-After grows with the time an export takes, from a second to a minu
   for (const [seconds, expected] of [[-30, '1'], [0, '1'], [5, '1'], [42, '4'], [300, '30'], [600, '60'], [86_400, '60']] as const) {
     const now = new Date(createdAt.getTime() + seconds * 1_000)
     for (const status of ['pending', 'in_progress'] as const) {
-      t.equal(toStatusAnswer({ ...row, status }, { files: [], publicUrl: '', now }).headers['Retry-After'], expected, `${seconds} s`)
+      t.equal(toStatusAnswer({ row: { ...row, status }, files: [], publicUrl: '', now }).headers['Retry-After'], expected, `${seconds} s`)
     }
   }
 })
 
 t.test('X-Progress stays short', async (t) => {
-  const { headers } = toStatusAnswer({ ...row, types: ['Patient', 'DocumentReference', 'Consent', 'Provenance'] }, { files: [], publicUrl: '', now: createdAt })
+  const { headers } = toStatusAnswer({ row: { ...row, types: ['Patient', 'DocumentReference', 'Consent', 'Provenance'] }, files: [], publicUrl: '', now: createdAt })
   t.match(headers['X-Progress'], /^[ -~]{1,99}$/)
 })
 
@@ -63,11 +55,11 @@ t.test('X-Progress says why an export waits in between attempts', async (t) => {
     ['running again', { leased: true, total_resources: 10, exported_resources: 4 }, '45% 4/10 Patient'],
     ['not begun', { status: 'pending' }, 'pending'],
   ] as const) {
-    const { headers } = toStatusAnswer({ ...waits, ...changes }, { files: [], publicUrl: '', now: createdAt })
+    const { headers } = toStatusAnswer({ row: { ...waits, ...changes }, files: [], publicUrl: '', now: createdAt })
     t.equal(headers['X-Progress'], expected, what)
   }
-  const none = toStatusAnswer({ ...waits, leased: true, total_resources: 10, exported_resources: 4, types: [] }, { files: [], publicUrl: '', now: createdAt })
+  const none = toStatusAnswer({ row: { ...waits, leased: true, total_resources: 10, exported_resources: 4, types: [] }, files: [], publicUrl: '', now: createdAt })
   t.equal(none.headers['X-Progress'], '45% 4/10')
-  const { headers } = toStatusAnswer({ ...waits, failure_reason: 'x'.repeat(1_000) }, { files: [], publicUrl: '', now: createdAt })
+  const { headers } = toStatusAnswer({ row: { ...waits, failure_reason: 'x'.repeat(1_000) }, files: [], publicUrl: '', now: createdAt })
   t.match(headers['X-Progress'], /^[ -~]{99}$/)
 })

@@ -25,10 +25,10 @@ export function parseSince (value: string, now: Date): string {
  * @returns as parseSince
  * @throws ServiceError INVALID_PARAMETER
  */
-export function parseUntil (value: string, since: string | null): string {
+export function parseUntil (value: string, since: string | undefined): string {
   const { second, micros, isCut } = readInstant('_until', value)
   const until = micros === 999_999 && isCut ? toText('_until', second + 1, 0) : toText('_until', second, isCut ? micros + 1 : micros)
-  if (since !== null && until <= since) throw new ServiceError('INVALID_PARAMETER', '_until must be later than _since')
+  if (since !== undefined && until <= since) throw new ServiceError('INVALID_PARAMETER', '_until must be later than _since')
   return until
 }
 
