@@ -10,7 +10,7 @@ export default {
       ignoreDependencies: ['openapi-fetch'], // of the client that a test generates
     },
     'apps/worker': {
-      entry: ['src/{main,health}.ts', 'src/export/reader-thread.ts', 'test/**/*.test.ts'],
+      entry: ['src/main.ts', 'src/export/reader-thread.ts', 'test/**/*.test.ts'],
       ignoreBinaries: ['mount', 'umount'],
     },
     'packages/bench': { entry: ['src/*.ts'] },
@@ -19,7 +19,7 @@ export default {
       ignoreBinaries: ['mount', 'umount'],
       ignoreDependencies: ['@types/fhir'], // the types of 'fhir/r4.js', which knip takes for a part of the package fhir
     },
-    'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'] },
+    'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'], ignoreBinaries: ['promtool'] },
     'packages/stack': {
       entry: ['src/{demo,start,with-stack,run-tests,test-bare}.ts', 'src/client/{assertion,create-key}.ts', 'src/{generate,r4,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
     },

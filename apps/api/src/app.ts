@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { assertAcceptsExports } from '@fhir-bulk-export/core/exports'
 import { fhirBasePath } from '@fhir-bulk-export/core/fhir-base'
 import type { Logger } from '@fhir-bulk-export/core/log'
+import type { ApiMetrics } from '@fhir-bulk-export/core/metrics'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import { createCurrentSource } from '@fhir-bulk-export/core/source'
@@ -12,6 +12,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
 import { toTokenUrl } from './auth/access-token.ts'
 import type { ApiConfig } from './config.ts'
+import { toRequestId } from './http/request-id.ts'
 import { RequestLog } from './http/request-log.ts'
 import { toRoutableUrl } from './http/request-target.ts'
 import { auth } from './plugins/auth.ts'
@@ -23,6 +24,7 @@ import { docs } from './plugins/docs.ts'
 import { createErrorSender, errors } from './plugins/errors.ts'
 import { takeGeneralParametersOfQuery } from './http/general-parameters.ts'
 import { acceptAllMethods, collectMethods, refuseOtherMethods } from './http/methods.ts'
+import { countAnswers } from './plugins/count-answers.ts'
 import { pollingLimits } from './plugins/polling-limits.ts'
 import { protocol } from './plugins/protocol.ts'
 import { recordRefusals } from './plugins/count-refusals.ts'
@@ -43,6 +45,7 @@ export interface Services {
   queue: ExportQueue
   store: ContentStore
   log: Logger
+  metrics: ApiMetrics
 }
 
 /** Of one process: below what a process may have open by default. */
@@ -52,7 +55,7 @@ const headersTimeoutMs = 10_000
 const requestTimeoutMs = 20_000
 
 /** The HTTP service over what it is given; the caller opens and closes that. */
-export async function buildApp ({ config, db, queue, store, log }: Services): Promise<FastifyInstance> {
+export async function buildApp ({ config, db, queue, store, log, metrics }: Services): Promise<FastifyInstance> {
   const publicUrl = config.PUBLIC_URL
   const loggerInstance: FastifyBaseLogger = log
   const source = createCurrentSource(db)
@@ -60,10 +63,13 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   const app = fastify({
     loggerInstance,
     logController: new RequestLog(),
-    genReqId: () => randomUUID(),
+    genReqId: toRequestId,
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
     frameworkErrors: createErrorSender(publicUrl),
-    clientErrorHandler: createClientErrorHandler(publicUrl, connections.isInAnswer),
+    clientErrorHandler: createClientErrorHandler(publicUrl, connections.isInAnswer, (refused) => {
+      log.info(refused, 'what came is no request')
+      metrics.refusals.inc({ status: String(refused.status), code: refused.code })
+    }),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }, // what was sent is what is judged
     exposeHeadRoutes: false, // a HEAD would start an export
     return503OnClosing: false,
@@ -84,6 +90,7 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
   const methodsOf = collectMethods(app)
 
   await app.register(recordRefusals, { db })
+  await app.register(countAnswers, { metrics })
   await app.register(docs, { publicUrl })
   await app.register(health, {
     checks: {
@@ -101,11 +108,12 @@ export async function buildApp ({ config, db, queue, store, log }: Services): Pr
     await fhir.register(callerLimit, { db, perMinute: config.MAX_REQUESTS_PER_MINUTE })
     fhir.addHook('onRequest', takeGeneralParametersOfQuery)
     await fhir.register(pollingLimits)
-    await fhir.register(kickOff, { db, source, queue, config })
+    await fhir.register(kickOff, { db, source, queue, config, metrics })
     await fhir.register(status, { db, config })
     await fhir.register(list, { db, config })
     await fhir.register(deletion, { db, config })
-    await fhir.register(download, { db, store, keyring: config.EXPORT_ENCRYPTION_KEY, isEncryptionRequired: config.ENCRYPTION_REQUIRED })
+    const { EXPORT_ENCRYPTION_KEY: keyring, ENCRYPTION_REQUIRED: isEncryptionRequired } = config
+    await fhir.register(download, { db, store, metrics, keyring, isEncryptionRequired })
     await fhir.register(groups, { db, source, config })
   }, { prefix: fhirBasePath })
 

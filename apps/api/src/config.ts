@@ -1,4 +1,4 @@
-import { databaseConfig, encryptionConfig, expiryConfig, findEncryptionConflicts, list, logConfig, origin, publicConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import { databaseConfig, encryptionConfig, expiryConfig, findEncryptionConflicts, list, logConfig, metricsConfig, origin, publicConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
 import type { Environment } from '@fhir-bulk-export/core/config'
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
@@ -36,6 +36,7 @@ const apiConfig = Type.Object({
   ...httpConfig,
   ...jwtConfig,
   ...logConfig,
+  ...metricsConfig,
   MAX_ACTIVE_EXPORTS: Type.Integer({ minimum: 1, default: 10, expected: 'a whole number from 1' }),
   MAX_KICK_OFFS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 10_000, default: 60, expected: 'a whole number from 1 to 10000' }),
   MAX_REQUESTS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 60_000, default: 600, expected: 'a whole number from 1 to 60000' }),

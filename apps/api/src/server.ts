@@ -1,6 +1,7 @@
 import { assertMigrated, createDatabase } from '@fhir-bulk-export/core/db'
-import { isServiceError } from '@fhir-bulk-export/core/errors'
-import { createLog } from '@fhir-bulk-export/core/log'
+import type { Pools } from '@fhir-bulk-export/core/db'
+import { createLog, logStartFailure } from '@fhir-bulk-export/core/log'
+import { createApiMetrics, observeStore, openMetrics } from '@fhir-bulk-export/core/metrics'
 import { assertQueueUsable, createExportQueue } from '@fhir-bulk-export/core/queue'
 import { assertApiReads } from '@fhir-bulk-export/core/source'
 import { openContentStore } from '@fhir-bulk-export/core/store'
@@ -16,42 +17,37 @@ const shutdownMs = 30_000
 /** None of our statements takes more than milliseconds; one that takes this long is answered with 503. */
 const statementTimeoutMs = 10_000
 
-const config = readConfigOrExit()
-const log = createLog('fhir-bulk-export-api', config.LOG_LEVEL)
+let log = createLog('fhir-bulk-export-api', 'info')
 try {
-  await start()
+  const config = readApiConfig(process.env)
+  log = createLog('fhir-bulk-export-api', config.LOG_LEVEL)
+  await start(config)
 } catch (err) {
-  log.fatal({ err }, 'the API cannot start')
+  logStartFailure(log, err)
   process.exit(1)
 }
 
-function readConfigOrExit (): ApiConfig {
-  try {
-    return readApiConfig(process.env)
-  } catch (error) {
-    if (!isServiceError(error, 'CONFIG_INVALID')) throw error
-    console.error(`The API cannot start:\n${error.message}`)
-    process.exit(1)
-  }
-}
-
-async function start (): Promise<void> {
+async function start (config: ApiConfig): Promise<void> {
+  const metrics = createApiMetrics()
+  const pools: Pools = new Map()
   const warn = (what: string) => (err: Error) => { log.warn({ err }, what) }
   const db = createDatabase(config.DATABASE_URL, {
-    applicationName: 'fhir-bulk-export-api', statementTimeoutMs, onError: warn('a connection to the database broke'),
+    applicationName: 'fhir-bulk-export-api', statementTimeoutMs, pools, onError: warn('a connection to the database broke'),
   })
   await assertMigrated(db)
   await assertApiReads(db)
   await assertQueueUsable(config.QUEUE_URL)
-  const store = await openContentStore(config.IPFS_URL)
+  const store = observeStore(await openContentStore(config.IPFS_URL), metrics)
   const queue = createExportQueue(config.QUEUE_URL, { onError: warn('the connection to the queue broke') })
-  const app = await buildApp({ config, db, queue, store, log })
+  const app = await buildApp({ config, db, queue, store, log, metrics })
+  const metricsServer = await openMetrics(config, metrics, { db, queue, pools })
 
   closeWithGrace({ delay: shutdownMs, logger: log }, async function close ({ err, signal }) {
     if (err === undefined) log.info({ signal }, 'closing')
     else log.fatal({ err }, 'closing after an error that nobody caught')
     const grace = setTimeout(() => { app.server.closeAllConnections() }, graceMs)
     await app.close()
+    await metricsServer?.close()
     clearTimeout(grace)
     await queue.close()
     await store.close()

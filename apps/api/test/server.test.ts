@@ -24,11 +24,11 @@ async function environment (t: Test) {
 }
 
 t.test('it lists every problem of the configuration and exits with 1', async (t) => {
-  const { exited, stderr } = spawnServer(t, { JWT_SECRET: 'short', PORT: 'x' })
+  const { exited, stdout } = spawnServer(t, { JWT_SECRET: 'short', PORT: 'x' })
   t.strictSame(await exited, [1, null])
-  const message = await stderr
-  for (const name of ['DATABASE_URL', 'QUEUE_URL', 'IPFS_URL', 'JWT_SECRET', 'PORT']) t.match(message, new RegExp(`^${name}: `, 'm'))
-  t.notMatch(message, /short|\n\s+at /)
+  const message = await stdout
+  for (const name of ['DATABASE_URL', 'QUEUE_URL', 'IPFS_URL', 'JWT_SECRET', 'PORT']) t.match(message, new RegExp(`"${name}: `))
+  t.notMatch(message, /short|\\n\s+at /)
 })
 
 t.test('it refuses a database that was not migrated', async (t) => {

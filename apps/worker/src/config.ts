@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
 import {
-  atLeastOneSecond, byteSize, databaseConfig, duration, encryptionConfig, expiryConfig, list, logConfig, publicConfig, queueConfig, storeConfig,
+  atLeastOneSecond, byteSize, databaseConfig, duration, encryptionConfig, expiryConfig, list, logConfig, metricsConfig, publicConfig, queueConfig, storeConfig,
 } from '@fhir-bulk-export/core/config'
 
 export const configSchema = Type.Object({
@@ -11,6 +11,7 @@ export const configSchema = Type.Object({
   ...encryptionConfig,
   ...expiryConfig,
   ...logConfig,
+  ...metricsConfig,
   ...publicConfig,
   AUDIT_RETENTION: duration({
     default: '2192d', // six years

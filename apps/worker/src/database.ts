@@ -1,5 +1,5 @@
 import { createDatabase } from '@fhir-bulk-export/core/db'
-import type { Database } from '@fhir-bulk-export/core/db'
+import type { Database, Pools } from '@fhir-bulk-export/core/db'
 import type { Kysely } from 'kysely'
 import type { Config } from './config.ts'
 
@@ -7,6 +7,6 @@ import type { Config } from './config.ts'
 const statementTimeoutMs = 30_000
 
 /** Connections to our own tables, `max` of them. */
-export function openDatabase (config: Config, max: number, onError: (error: Error) => void): Kysely<Database> {
-  return createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-worker', max, statementTimeoutMs, onError })
+export function openDatabase (config: Config, max: number, onError: (error: Error) => void, pools?: Pools): Kysely<Database> {
+  return createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-worker', max, statementTimeoutMs, pools, onError })
 }

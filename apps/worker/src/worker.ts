@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { keepAudit } from '@fhir-bulk-export/core/audit'
 import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import type { Pools } from '@fhir-bulk-export/core/db'
 import { expireExports, noteWorker, workerBeatMs } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
+import { countCall, createWorkerMetrics, observeStore, openMetrics } from '@fhir-bulk-export/core/metrics'
 import { assertQueueUsable, assertTakesJobs, createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
+import { createReadiness } from '@fhir-bulk-export/core/readiness'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import cron from 'node-cron'
 import type { Config } from './config.ts'
@@ -12,7 +15,7 @@ import { openDatabase } from './database.ts'
 import { createProcessor } from './export/processor.ts'
 import { createReaders } from './export/readers.ts'
 import { assertPrivate, assertReady } from './preflight.ts'
-import { cleanupSchedule, cleanupTaskName, runBulkExportCleanup } from './tasks/bulk-export-cleanup.task.ts'
+import { cleanupSchedule, cleanupTaskName, noteCleanup, runBulkExportCleanup } from './tasks/bulk-export-cleanup.task.ts'
 import { every } from './tasks/every.ts'
 import { reconcile } from './tasks/reconcile.ts'
 import { dropFiles } from './tasks/sweep.ts'
@@ -32,15 +35,20 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     for (const closer of closers.reverse()) await closer().catch(onError)
   }
 
+  const metrics = createWorkerMetrics()
+  const pools: Pools = new Map()
+
   try {
-    const db = openDatabase(config, 2 + config.WORKER_CONCURRENCY, onError)
+    const db = openDatabase(config, 2 + config.WORKER_CONCURRENCY, onError, pools)
     closers.push(async () => { await db.destroy() })
     // Heartbeats have a connection of their own, and give up on it well before a lease is over.
-    const leases = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-lease', max: 1, statementTimeoutMs: 5_000, onError })
+    const leaseOptions = { applicationName: 'fhir-bulk-export-lease', max: 1, statementTimeoutMs: 5_000 }
+    const leases = createDatabase(config.DATABASE_URL, { ...leaseOptions, pools, onError })
     closers.push(async () => { await leases.destroy() })
-    const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 2 * config.WORKER_CONCURRENCY, onError }) // one to open a snapshot, one to read a small export
+    const atOnce = 2 * config.WORKER_CONCURRENCY // one to open a snapshot, one to read a small export
+    const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: atOnce, pools, onError })
     closers.push(async () => { await snapshots.end() })
-    const store = await openContentStore(config.IPFS_URL)
+    const store = observeStore(await openContentStore(config.IPFS_URL), metrics)
     closers.push(store.close)
     await assertReady(db, snapshots)
     await assertQueueUsable(config.QUEUE_URL, queuePrefix)
@@ -51,10 +59,10 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const queue = createExportQueue(config.QUEUE_URL, queueOptions)
     closers.push(queue.close)
 
-    const readers = createReaders({ db, snapshots, store, config }, onError)
+    const readers = createReaders({ db, snapshots, store, config }, onError, (call) => { countCall(metrics, call) })
     closers.push(readers.close)
     const shutdown = new AbortController()
-    const resources = { db, leases, snapshots, readers, store, log, config }
+    const resources = { db, leases, snapshots, readers, store, log, config, metrics }
     const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY, leaseMs: config.EXPORT_LEASE })
     closers.push(async () => { await worker.close() })
     await assertTakesJobs(worker, config.QUEUE_URL)
@@ -70,7 +78,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const heartbeat = every(workerBeatMs, async () => { await noteWorker(db, self) }, onError, shutdown.signal)
     const cleanUp = async () => {
       await keepAudit(db, config.AUDIT_RETENTION).catch(onError)
-      await runBulkExportCleanup(resources, shutdown.signal).catch(onError)
+      await runBulkExportCleanup(resources, shutdown.signal).then((result) => { noteCleanup(metrics, result) }).catch(onError)
     }
     const firstCleanup = cleanUp() // a worker may never live to see the full hour
     const cleanup = cron.schedule(cleanupSchedule, cleanUp, { name: cleanupTaskName, noOverlap: true })
@@ -81,6 +89,13 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
       await cleanup.destroy()
       await Promise.all([closed, tick, heartbeat, firstCleanup])
     })
+    const findDown = createReadiness({
+      database: async () => { await noteWorker(db, self) },
+      queue: async () => { await queue.ping() },
+      store: async (signal) => { await store.ping({ signal }) },
+    }, (err, dependency) => { log.warn({ err, dependency }, 'not ready') })
+    const metricsServer = await openMetrics(config, metrics, { db, queue, pools }, findDown)
+    closers.push(async () => { await metricsServer?.close() })
     log.info({ concurrency: config.WORKER_CONCURRENCY }, 'worker ready')
     return { close }
   } catch (error) {

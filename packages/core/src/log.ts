@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { Logger } from 'pino'
+import { isServiceError } from './errors.ts'
 import { isQuotingValues } from './postgres-errors.ts'
 
 export type { Logger }
@@ -11,6 +12,11 @@ export type { Logger }
  */
 export function createLog (name: string, level: string): Logger {
   return pino({ name, level, serializers: { err: toLoggedError } })
+}
+
+/** One line for what keeps a process from starting: a problem each, with the name of its variable, or the error. */
+export function logStartFailure (log: Logger, error: unknown): void {
+  log.fatal(isServiceError(error) ? { code: error.code, problems: error.message.split('\n') } : { err: error }, 'cannot start')
 }
 
 function toLoggedError (error: unknown): unknown {

@@ -11,8 +11,10 @@ const codes: Record<string, ErrorCode> = {
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
 }
 
+interface Refused { status: number, code: ErrorCode, cause: string | undefined }
+
 /** For what is not even a request, so that no route and no error handler ever sees it: written to the socket by hand. */
-export function createClientErrorHandler (publicUrl: string, isInAnswer: (socket: Socket) => boolean) {
+export function createClientErrorHandler (publicUrl: string, isInAnswer: (socket: Socket) => boolean, onRefused: (refused: Refused) => void) {
   const securityHeaders = Object.entries(toSecurityHeaders(publicUrl)).map(([name, value]) => `${name}: ${value}`)
   return function sendClientError ({ code }: { code?: string }, socket: Socket): void {
     if (code === 'ECONNRESET' || socket.destroyed || !socket.writable || isInAnswer(socket)) {
@@ -21,6 +23,7 @@ export function createClientErrorHandler (publicUrl: string, isInAnswer: (socket
     }
     const error = new ServiceError(codes[code ?? ''] ?? 'MALFORMED_REQUEST')
     const { status } = httpErrors[error.code]
+    onRefused({ status, code: error.code, cause: code })
     const body = JSON.stringify(toOutcome(error, publicUrl))
     socket.end([
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

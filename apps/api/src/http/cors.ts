@@ -5,10 +5,10 @@ export function corsFor (origins: readonly string[]): FastifyCorsOptions {
   return {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowedHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-Match', 'If-None-Match', 'If-Range', 'Prefer', 'Range'],
+    allowedHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-Match', 'If-None-Match', 'If-Range', 'Prefer', 'Range', 'X-Request-Id'],
     exposedHeaders: [
       'Accept-Ranges', 'Content-Encoding', 'Content-Length', 'Content-Location', 'Content-Range', 'ETag', 'Expires', 'Preference-Applied', 'Retry-After', 'WWW-Authenticate',
-      'X-Export-Status', 'X-Progress',
+      'X-Export-Status', 'X-Progress', 'X-Request-Id',
     ],
     maxAge: 600,
     strictPreflight: false, // an OPTIONS that is no preflight is answered as one: 204

@@ -1,5 +1,6 @@
 import { LogController } from 'fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { findReason } from './refusal-reason.ts'
 
 /** One line a request, with the route and not the URL: a URL may say more about a patient than a log should know. */
 export class RequestLog extends LogController {
@@ -32,5 +33,6 @@ function describe (request: FastifyRequest, reply: FastifyReply) {
     route: request.routeOptions.url,
     status: reply.statusCode,
     durationMs: Math.round(reply.elapsedTime),
+    ...findReason(request),
   }
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { createDatabase } from '@fhir-bulk-export/core/db'
 import { createLog } from '@fhir-bulk-export/core/log'
+import { createApiMetrics } from '@fhir-bulk-export/core/metrics'
 import { createExportQueue } from '@fhir-bulk-export/core/queue'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import { buildApp } from '../app.ts'
@@ -23,7 +24,8 @@ const onError = () => {}
 const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-openapi', onError })
 const queue = createExportQueue(config.QUEUE_URL, { onError })
 const store = await openContentStore(config.IPFS_URL)
-const app = await buildApp({ config, db, queue, store, log: createLog('fhir-bulk-export-openapi', 'silent') })
+const log = createLog('fhir-bulk-export-openapi', 'silent')
+const app = await buildApp({ config, db, queue, store, log, metrics: createApiMetrics() })
 await app.ready()
 await writeFile(file, `${JSON.stringify(app.swagger(), null, 2)}\n`)
 await app.close()

@@ -54,8 +54,7 @@ async function verify (request: FastifyRequest): Promise<Issued> {
     return await request.jwtVerify<Issued>()
   } catch (cause) {
     if (isServiceError(cause, 'UNAVAILABLE')) throw cause // nothing was said about the token
-    // What exactly is wrong with the token is for the log, not for a forger; the message stays out of it, for it may quote it.
-    request.log.info({ reason: cause instanceof Error && 'code' in cause ? cause.code : undefined }, 'token refused')
+    // What exactly is wrong with the token is for the log (http/refusal-reason.ts), not for a forger.
     throw new ServiceError('UNAUTHORIZED', 'The bearer token is malformed, expired, not yet valid or wrongly signed', { cause })
   }
 }

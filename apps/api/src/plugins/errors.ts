@@ -6,6 +6,7 @@ import { fhirJson, toOutcome } from '../errors/outcome.ts'
 import { toServiceError } from '../errors/service-error.ts'
 import type { Unexpected } from '../errors/service-error.ts'
 import { selectMediaType } from '../http/accept.ts'
+import { noteReason, toReason } from '../http/refusal-reason.ts'
 import { toSecurityHeaders } from '../http/security-headers.ts'
 
 declare module 'fastify' {
@@ -35,12 +36,14 @@ export function createErrorSender (publicUrl: string) {
   return function sendError (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = toServiceError(thrown, { requestId: request.id, unexpected: request.routeOptions.config?.unexpected ?? 'UNEXPECTED' })
     const { status } = httpErrors[error.code]
+    noteReason(request, toReason(error))
     if (status === 503) request.log.warn({ err: thrown }, 'unavailable')
     else if (error.code === 'UNEXPECTED') request.log.error({ err: thrown }, 'unexpected error')
 
     // RFC 6750, 3: no error code for a request that did not try to authenticate.
     if (status === 401) reply.header('WWW-Authenticate', request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
     if (error.retryAfter !== undefined) reply.header('Retry-After', error.retryAfter)
-    reply.code(status).headers(securityHeaders).header('Cache-Control', 'no-store').type(selectMediaType(request.headers.accept, [fhirJson, 'application/json'])).send(toOutcome(error, publicUrl))
+    reply.code(status).headers({ ...securityHeaders, 'X-Request-Id': request.id, 'Cache-Control': 'no-store' })
+    reply.type(selectMediaType(request.headers.accept, [fhirJson, 'application/json'])).send(toOutcome(error, publicUrl))
   }
 }

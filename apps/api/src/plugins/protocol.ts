@@ -8,7 +8,7 @@ const single: ReadonlySet<string> = new Set(['authorization', 'content-type', 'h
 /** What Node would answer by itself, without an OperationOutcome, or let pass. */
 export const protocol = fp(async function protocol (app, { publicUrl }: { publicUrl: string }) {
   const securityHeaders = toSecurityHeaders(publicUrl)
-  app.addHook('onRequest', async function setSecurityHeaders (_request, reply) { reply.headers(securityHeaders) })
+  app.addHook('onRequest', async function setHeaders (request, reply) { reply.headers({ ...securityHeaders, 'X-Request-Id': request.id }) })
   // RFC 9110, 5.3. Node takes the first of some, and joins others.
   app.addHook('onRequest', async function refuseRepeatedHeaders ({ raw: { httpVersion, rawHeaders } }, reply) {
     const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())

@@ -1,13 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { createReadiness } from '@fhir-bulk-export/core/readiness'
+import type { Check } from '@fhir-bulk-export/core/readiness'
 import { Type } from '@sinclair/typebox'
 import { toAnswer } from '../openapi/answer.ts'
-
-/** A dependency that is asked whether it can be used now: rejects if not. */
-export type Check = (signal: AbortSignal) => Promise<unknown>
-
-const deadlineMs = 2_000
-/** Anybody may ask, and each answer costs a call to every dependency: within this they share one. */
-const sharedMs = 100
 
 const json = 'application/json'
 const alive = Type.Object({ status: Type.Literal('alive') }, { title: 'Alive' })
@@ -18,7 +13,7 @@ const readiness = { 200: toAnswer('It can work', json, ready), 503: toAnswer('Wh
 /** For an orchestrator: no token, and no more said than which dependency is down. */
 export const health: FastifyPluginAsyncTypebox<{ checks: Record<string, Check> }> = async function health (app, { checks }) {
   const method = ['GET', 'HEAD']
-  const findDownNow = share(async () => await findDown(checks, (err, dependency) => { app.log.warn({ err, dependency }, 'not ready') }))
+  const findDown = createReadiness(checks, (err, dependency) => { app.log.warn({ err, dependency }, 'not ready') })
 
   app.route({
     method,
@@ -46,49 +41,11 @@ export const health: FastifyPluginAsyncTypebox<{ checks: Record<string, Check> }
       response: readiness,
     },
     handler: async function reportReady (_request, reply) {
-      const down = await findDownNow()
+      const down = await findDown()
       reply.header('Cache-Control', 'no-store')
       return down.length === 0
         ? await reply.send({ status: 'ready' })
         : await reply.code(503).send({ status: 'unavailable', down })
     },
   })
-}
-
-/** `work`, not begun anew while it runs, nor for a while after it was begun. */
-function share<T> (work: () => Promise<T>): () => Promise<T> {
-  let last: { begun: number, result: Promise<T>, isOver: boolean } | undefined
-  return async () => {
-    if (last === undefined || (last.isOver && performance.now() - last.begun > sharedMs)) {
-      const run = { begun: performance.now(), result: work(), isOver: false }
-      run.result.finally(() => { run.isOver = true }).catch(() => {}) // whoever asked hears of it
-      last = run
-    }
-    return await last.result
-  }
-}
-
-async function findDown (checks: Record<string, Check>, onDown: (error: unknown, name: string) => void): Promise<string[]> {
-  const signal = AbortSignal.timeout(deadlineMs)
-  const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => {
-    try {
-      await within(signal, check(signal))
-      return []
-    } catch (error) {
-      onDown(error, name)
-      return [name]
-    }
-  }))
-  return results.flat()
-}
-
-async function within (signal: AbortSignal, work: Promise<unknown>): Promise<void> {
-  const { promise: expired, reject } = Promise.withResolvers<never>()
-  const expire = () => { reject(signal.reason) }
-  signal.addEventListener('abort', expire)
-  try {
-    await Promise.race([work, expired])
-  } finally {
-    signal.removeEventListener('abort', expire)
-  }
 }

@@ -6,6 +6,8 @@ import { DelayedError, WaitingError } from 'bullmq'
 import type { Kysely } from 'kysely'
 import { dropFiles } from '../tasks/sweep.ts'
 import { Interruption } from '../interruption.ts'
+import { reportAttempt } from './attempt-report.ts'
+import type { ReportResources } from './attempt-report.ts'
 import { toEnding } from './ending.ts'
 import type { Ending } from './ending.ts'
 import { keepLease } from './lease.ts'
@@ -24,7 +26,9 @@ const longestBackoffMs = 60_000
  * The job is settled only by returning (nothing is left to do) or by putting it back (DelayedError, WaitingError).
  * `shutdown` aborts when the worker must stop. `leases` is a connection of its own: a heartbeat must not wait for others.
  */
-export function createProcessor (resources: ExportResources & { leases: Kysely<Database> }, shutdown: AbortSignal): ExportProcessor {
+export function createProcessor (
+  resources: ExportResources & ReportResources & { leases: Kysely<Database> }, shutdown: AbortSignal
+): ExportProcessor {
   const { db, config, log } = resources
 
   const slots = createSlots(config.WORKER_CONCURRENCY)
@@ -52,8 +56,9 @@ export function createProcessor (resources: ExportResources & { leases: Kysely<D
       await job.moveToDelayed(Math.max(claim.availableAt.getTime(), Date.now() + shortestPauseMs), token)
       throw new DelayedError()
     }
+    const reportEnding = reportAttempt(resources, claim.export, config.EXPORT_ATTEMPTS)
     const ending = await attemptExport(claim.export)
-    log.info({ exportId: id, attempt: claim.export.attempt, ending: ending.kind }, 'attempt ended')
+    await reportEnding(ending)
     const after = await settle(claim.export, ending)
     if (after === 'now') {
       await job.moveToWait(token)

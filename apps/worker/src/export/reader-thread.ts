@@ -1,5 +1,7 @@
+import { parentPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { tellCalls } from '@fhir-bulk-export/core/metrics'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import { workerData } from 'piscina'
 import type { Config } from '../config.ts'
@@ -23,7 +25,7 @@ const { config, largeRowLock } = workerData as ReaderData
 const onError = () => {} // an idle connection that broke is replaced when it is needed
 const db = openDatabase(config, 1, onError)
 const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 1, onError })
-const store = await openContentStore(config.IPFS_URL, { isPrepared: true })
+const store = tellCalls(await openContentStore(config.IPFS_URL, { isPrepared: true }), (call) => { parentPort?.postMessage(call) })
 
 /** The thread's task: one part of an attempt at a time. Errors travel as plain values, for structured cloning drops their class and code. */
 export default async function readInThread ({ task, serial, port }: ReaderCall): Promise<ReaderAnswer> {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
+import type { StoreCall } from '@fhir-bulk-export/core/metrics'
 import { Piscina } from 'piscina'
 import { Interruption } from '../interruption.ts'
 import { createLargeRows, releaseLargeRow } from '../files/large-rows.ts'
@@ -26,8 +27,13 @@ export interface Readers {
   close: () => Promise<void>
 }
 
-/** `own` is what this thread reads with; `onError` hears of threads that end while they have nothing to do. */
-export function createReaders (own: Omit<ReadResources, 'largeRows'>, onError: (error: unknown) => void): Readers {
+/**
+ * `own` is what this thread reads with; `onError` hears of threads that end while they have nothing to do, `onStoreCall` of what they
+ * call the store for.
+ */
+export function createReaders (
+  own: Omit<ReadResources, 'largeRows'>, onError: (error: unknown) => void, onStoreCall: (call: StoreCall) => void
+): Readers {
   const { config } = own
   const count = config.EXPORT_READERS ?? Math.min(4, availableParallelism())
   const largeRowLock = new SharedArrayBuffer(4)
@@ -43,6 +49,7 @@ export function createReaders (own: Omit<ReadResources, 'largeRows'>, onError: (
     resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_024 },
   })
   threads.on('error', onError)
+  threads.on('message', onStoreCall)
   let tasks = 0
 
   async function read (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {

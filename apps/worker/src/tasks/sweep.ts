@@ -1,5 +1,5 @@
 import type { Database } from '@fhir-bulk-export/core/db'
-import { findDroppableFiles, isDroppable, markFileDropped } from '@fhir-bulk-export/core/exports'
+import { countPublishedFiles, findDroppableFiles, judgePin, markFileDropped } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import { parseFileKey, toFileKey } from '@fhir-bulk-export/core/store'
 import type { ContentStore, FileRef } from '@fhir-bulk-export/core/store'
@@ -36,14 +36,25 @@ async function dropFile ({ db, store, log }: SweepResources, file: FileRef & { p
   }
 }
 
+/** What a comparison of store and ledger found. `missing`: published files without a pin; one that is dropped meanwhile counts, too. */
+export interface PinCounts { pins: number, orphans: number, missing: number }
+
 /**
  * Compares what the store keeps with the ledger, for what a worker stored and had no chance to write down: killed in
  * between, or woken after its file was swept. What the ledger does not know is not ours and stays.
  */
-export async function dropOrphans ({ db, store, log }: SweepResources, signal?: AbortSignal): Promise<void> {
+export async function dropOrphans ({ db, store, log }: SweepResources, signal?: AbortSignal): Promise<PinCounts> {
+  const counts: PinCounts = { pins: 0, orphans: 0, missing: await countPublishedFiles(db) }
   for await (const kept of store.list({ signal })) {
     const file = parseFileKey(kept.key)
-    if (file === undefined || !await isDroppable(db, file)) continue
+    if (file === undefined) continue
+    const standing = await judgePin(db, file)
+    if (standing === 'unknown') continue
+    counts.pins++
+    if (standing === 'published') counts.missing--
+    if (standing !== 'droppable') continue
+    counts.orphans++
     await dropFile({ db, store, log }, { ...file, pin: kept.pin })
   }
+  return { ...counts, missing: Math.max(0, counts.missing) } // one that was published meanwhile has a pin
 }

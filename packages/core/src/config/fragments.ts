@@ -42,6 +42,12 @@ export const expiryConfig = {
   EXPORT_TTL: duration({ default: '24h' }),
 }
 
+/** Off without the port. Who reaches the address reads the metrics, so it is this machine's unless told otherwise. */
+export const metricsConfig = {
+  METRICS_PORT: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, expected: 'a port from 1 to 65535' })),
+  METRICS_HOST: Type.String({ default: 'localhost', expected: 'a host name or address to listen on' }),
+}
+
 export const logConfig = {
   LOG_LEVEL: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', expected: 'one of fatal, error, warn, info, debug, trace, silent' }),

@@ -9,6 +9,9 @@ import { prepareSession } from './session.ts'
 /** `application_name` of every session that holds a snapshot: the oldest open transaction is looked for without these. */
 export const snapshotApplicationName = 'fhir-bulk-export-snapshot'
 
+/** By the name of the application. */
+export type Pools = Map<string, pg.Pool>
+
 export interface ConnectOptions {
   applicationName: string
   /** Connections at most. */
@@ -17,11 +20,14 @@ export interface ConnectOptions {
   statementTimeoutMs?: number
   /** Longest time between two statements of a transaction; unlimited unless given. */
   idleInTransactionTimeoutMs?: number
+  /** The pool is added to these. */
+  pools?: Pools | undefined
   onError: (error: Error) => void
 }
 
 /** A pool of connections; nothing is connected before the first query. `onError` hears of idle connections that break. */
-export function createPool (url: string, { applicationName, max = 10, statementTimeoutMs, idleInTransactionTimeoutMs, onError }: ConnectOptions): pg.Pool {
+export function createPool (url: string, options: ConnectOptions): pg.Pool {
+  const { applicationName, max = 10, statementTimeoutMs, idleInTransactionTimeoutMs, pools, onError } = options
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
@@ -34,6 +40,7 @@ export function createPool (url: string, { applicationName, max = 10, statementT
     types: { getTypeParser: typeParser },
   })
   pool.on('error', onError)
+  pools?.set(applicationName, pool)
   // A connection that breaks between two statements tells whoever has it with the next one. Heard by nobody it would end the process.
   pool.on('connect', (client) => { client.on('error', () => {}) })
   giveUpReadOnly(pool)

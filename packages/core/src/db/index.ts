@@ -1,5 +1,5 @@
 export { createDatabase, createPool, snapshotApplicationName } from './connect.ts'
-export type { ConnectOptions } from './connect.ts'
+export type { ConnectOptions, Pools } from './connect.ts'
 export { useSearchPathOfSite } from './session.ts'
 export type { Database } from './database.ts'
 export { grants, grantTo } from './grants.ts'

@@ -3,8 +3,10 @@ export { cancelExport } from './cancel.ts'
 export { beginDownload, endDownload, renewDownload } from './downloads.ts'
 export { failExport, handOnExport, publishExport, retryExport } from './endings.ts'
 export { claimGarbage, expireExports, forgetDroppedFiles, releaseGarbage, removeExpiredExports, removeStaleDownloads } from './expiry.ts'
-export { findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, isDroppable, markFileDropped, recordFile } from './ledger.ts'
-export type { IntendedFile, StoredContent } from './ledger.ts'
+export {
+  countPublishedFiles, findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, judgePin, markFileDropped, recordFile, sumStoredFiles,
+} from './ledger.ts'
+export type { IntendedFile, StoredContent, StoredFigures } from './ledger.ts'
 export { manifestSchema } from './manifest.ts'
 export type { Manifest, ManifestItem } from './manifest.ts'
 export { findExport, findExportsOf } from './find.ts'

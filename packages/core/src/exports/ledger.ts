@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { WrappedKey } from '../crypto/data-key.ts'
 import type { Database } from '../db/database.ts'
 import type { FileRow } from '../db/tables/bulk-export-files.ts'
+import type { FileList } from '../vocabulary.ts'
 import type { FileRef } from '../store/file-key.ts'
 
 /** The ledger: what an attempt means to store, has stored, and what is gone again (db/tables/bulk-export-files.ts). */
@@ -87,16 +88,38 @@ export async function findDroppableFiles (db: Kysely<Database>, limit: number, {
     .execute()
 }
 
-/** Whether the ledger knows this file and has no use for it any more; a file that it does not know is not ours to judge. */
-export async function isDroppable (db: Kysely<Database>, ref: FileRef): Promise<boolean> {
+/** What a pin of this file is to the ledger; one that it does not know is not ours to judge. Whoever finds `droppable` may drop it. */
+export async function judgePin (db: Kysely<Database>, ref: FileRef): Promise<'unknown' | 'droppable' | 'published' | 'unpublished'> {
   const known = await db.selectFrom('bulk_export_files').select('state')
     .where('export_id', '=', ref.export_id).where('attempt', '=', ref.attempt).where('n', '=', ref.n)
     .executeTakeFirst()
-  if (known === undefined || known.state === 'dropped') return known !== undefined
-  const found = await droppableFiles(db).select('n')
+  if (known === undefined) return 'unknown'
+  if (known.state === 'dropped') return 'droppable'
+  const droppable = await droppableFiles(db).select('n')
     .where('bulk_export_files.export_id', '=', ref.export_id).where('bulk_export_files.attempt', '=', ref.attempt).where('n', '=', ref.n)
     .executeTakeFirst()
-  return found !== undefined
+  if (droppable !== undefined) return 'droppable'
+  return known.state === 'published' ? 'published' : 'unpublished'
+}
+
+/** Files that a pin has to be there for. */
+export async function countPublishedFiles (db: Kysely<Database>): Promise<number> {
+  const { count } = await db.selectFrom('bulk_export_files').select(sql<number>`count(*)`.as('count'))
+    .where('state', '=', 'published')
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+/** What an attempt has stored so far, by whichever worker; bytes before encryption. */
+export interface StoredFigures { list: FileList, type: string, files: number, resources: number, bytes: number }
+
+export async function sumStoredFiles (db: Kysely<Database>, { id, attempt }: { id: string, attempt: number }): Promise<StoredFigures[]> {
+  return await db.selectFrom('bulk_export_files')
+    .select(['list', 'type', sql<number>`count(*)`.as('files')])
+    .select([sql<number>`sum("count")::bigint`.as('resources'), sql<number>`sum(size)::bigint`.as('bytes')])
+    .where('export_id', '=', id).where('attempt', '=', attempt).where('state', 'in', ['stored', 'published'])
+    .groupBy(['list', 'type']).orderBy('list').orderBy('type')
+    .execute()
 }
 
 function droppableFiles (db: Kysely<Database>) {

@@ -42,6 +42,8 @@ export interface ExportQueue {
   enqueueAgain: (exportId: string) => Promise<void>
   /** Rejects with UNAVAILABLE unless the queue takes writes. */
   ping: () => Promise<void>
+  /** By state, such as `waiting`, `active` and `delayed`. */
+  countJobs: () => Promise<Record<string, number>>
   close: () => Promise<void>
 }
 
@@ -88,6 +90,7 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
       }))
     },
     ping: async () => { await withDeadline(openQueue().then(connection.assertWrites)) },
+    countJobs: async () => await withDeadline(openQueue().then(async (queue) => await queue.getJobCounts('waiting', 'active', 'delayed'))),
     close: async () => {
       const opened = await opening?.catch(() => undefined)
       await opened?.close()

@@ -5,7 +5,7 @@ import t from 'tap'
 import type { Database } from '../../src/db/index.ts'
 import {
   beginDownload, cancelExport, claimExport, endDownload, expireExports, findDroppableFiles, forgetDroppedFiles, handOnExport, intendFile,
-  isDroppable, markFileDropped, publishExport, recordFile, removeExpiredExports, removeStaleDownloads,
+  judgePin, markFileDropped, publishExport, recordFile, removeExpiredExports, removeStaleDownloads,
 } from '../../src/exports/index.ts'
 import { givenExport, openTestDatabase } from '../fixtures/database.ts'
 
@@ -40,9 +40,9 @@ t.test('an expired export: its files become droppable, its row goes last', async
   await markFileDropped(db, ref)
   t.equal(await removeExpiredExports(db), 1)
   t.equal(await removeExpiredExports(db), 0)
-  t.equal(await isDroppable(db, ref), true, 'the ledger still knows the file, should a pin turn up')
-  t.equal(await isDroppable(db, kept), false)
-  t.equal(await isDroppable(db, { ...ref, n: 99 }), false, 'what the ledger does not know is not ours')
+  t.equal(await judgePin(db, ref), 'droppable', 'the ledger still knows the file, should a pin turn up')
+  t.equal(await judgePin(db, kept), 'published')
+  t.equal(await judgePin(db, { ...ref, n: 99 }), 'unknown', 'what the ledger does not know is not ours')
 
   t.equal(await forgetDroppedFiles(db), 0)
   await sql`UPDATE bulk_export_files SET dropped_at = now() - interval '25 hours' WHERE state = 'dropped'`.execute(db)
@@ -74,7 +74,7 @@ t.test('a download that has begun keeps the files until its lease is over, and n
   await cancelExport(db, ref.export_id, 60_000)
   t.equal(await beginDownload(db, { ...download, id: randomUUID() }, 60_000), false)
   t.same(await findDroppableFiles(db, 10), [])
-  t.equal(await isDroppable(db, ref), false)
+  t.equal(await judgePin(db, ref), 'published')
   await endDownload(db, download.id, { bytes: 1, isWhole: true })
   t.match(await findDroppableFiles(db, 10), [ref])
 })

@@ -50,6 +50,7 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
     return service
   }
   const port = await findFreePort()
+  const metricsPort = await findFreePort()
   const variables = { ...givenSecrets(), MIGRATE_ARGS: '--source', PUBLIC_URL: `http://localhost:${port}` }
   const postgres = await startPostgres({ durable: false })
   t.teardown(postgres.stop)
@@ -63,7 +64,7 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   const environment = (name: string): Record<string, string> => {
     const hosts = { 'postgres:5432': new URL(postgres.url).host, 'redis:6379': `127.0.0.1:${redis.port}`, 'kubo:5001': new URL(ipfs.url).host }
     const text = Object.entries(hosts).reduce((json, [host, ours]) => json.replaceAll(`@${host}`, `@${ours}`), JSON.stringify(environmentOf(serviceOf(name), variables)))
-    return { ...JSON.parse(text), ...(name === 'api' ? { PORT: String(port) } : {}) }
+    return { ...JSON.parse(text), ...(name === 'api' ? { PORT: String(port) } : { METRICS_PORT: String(metricsPort) }) }
   }
 
   await redis.checkHealth(environment('redis'))
@@ -85,8 +86,10 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   t.teardown(api.stop)
   await untilHealthy(async () => await run(images.worker, environment('worker'), images.worker.healthcheck))
   await untilHealthy(async () => await run(images.api, environment('api'), images.api.healthcheck))
-  const [, ...readiness] = serviceOf('api').healthcheck?.test ?? []
-  await run(images.api, environment('api'), readiness.map(argument => argument.replace(':3000', `:${port}`)))
+  for (const name of ['api', 'worker'] as const) {
+    const [, ...readiness] = serviceOf(name).healthcheck?.test ?? []
+    await run(images[name], environment(name), readiness.map(argument => argument.replace(':3000', `:${port}`)))
+  }
   await t.rejects(run(images.worker, {}, ['node', '--eval', 'fs.writeFileSync("apps/worker/src/new.ts", "")']), { message: /EACCES|EROFS/ })
 
   const token = await getTokenOfReadme()

@@ -4,6 +4,7 @@ import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { createExport, findKickOffExcess } from '@fhir-bulk-export/core/exports'
 import type { ExportLevel, ExportParameters, KickOffExcess, KickOffLimits, WireProfile } from '@fhir-bulk-export/core/exports'
+import type { ApiMetrics } from '@fhir-bulk-export/core/metrics'
 import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import { isId } from '@fhir-bulk-export/core/resources'
 import { findMemberIds, findPatientIds, isGroup } from '@fhir-bulk-export/core/source'
@@ -24,7 +25,7 @@ import { parseKickOff } from '../../parameters/parse.ts'
 import type { SentParameter } from '../../parameters/request.ts'
 import { chooseProfile } from '../../profiles/index.ts'
 
-export interface KickOffServices { db: Kysely<Database>, source: CurrentSource, queue: ExportQueue, config: ApiConfig }
+export interface KickOffServices { db: Kysely<Database>, source: CurrentSource, queue: ExportQueue, config: ApiConfig, metrics: ApiMetrics }
 
 export interface KickOff {
   level: ExportLevel
@@ -40,7 +41,7 @@ const tooManyExportsRetryAfter = 60
 export async function startExport (
   services: KickOffServices, { level, groupId, sent }: KickOff, request: FastifyRequest, reply: FastifyReply
 ): Promise<FastifyReply> {
-  const { db, queue, config } = services
+  const { db, queue, config, metrics } = services
   const { caller } = request
   const source = await services.source.get()
   if (groupId !== null && !(isId(groupId) && await isGroup(db, source, groupId))) throw new ServiceError('NOT_FOUND', 'There is no such group')
@@ -68,11 +69,13 @@ export async function startExport (
     ignored: lenience.getIgnored(),
   }, limits, toActor(request))
   if (!result.created) throw toLimitError(result.excess, limits)
+  metrics.accepted.inc({ level })
   request.log.info({ exportId: id, role: caller.role, level, types }, 'export accepted')
   try {
     await queue.enqueue(id)
   } catch (err) {
     // The row is the promise: a worker's reconciler finds the export without a job.
+    metrics.enqueueFailures.inc()
     request.log.warn({ err, exportId: id }, 'the export is accepted and could not be enqueued')
   }
   if (profile === 'separate-export-status') reply.header('Preference-Applied', 'respond-async, separate-export-status')

@@ -2,6 +2,7 @@ import { finished, pipeline } from 'node:stream'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import type { ApiMetrics } from '@fhir-bulk-export/core/metrics'
 import type { ByteRange, ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -15,7 +16,7 @@ import { assertIntact } from './intact.ts'
 import { openStream } from './open-stream.ts'
 import { createCompression, selectRepresentation } from './representation.ts'
 
-interface DownloadOptions extends FileServices { store: ContentStore }
+interface DownloadOptions extends FileServices { store: ContentStore, metrics: ApiMetrics }
 
 /** Nothing: to a HEAD. */
 const ndjson = { 'application/fhir+ndjson': { schema: Type.Unsafe<Readable | undefined>({ type: 'string' }) } }
@@ -28,7 +29,7 @@ const partOfFile = {
 }
 
 /** Bulk Data 3.0.0, Bulk Data Output File Request. Token, expiry and key are looked at when it starts, not while it is sent. */
-export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { store, ...files }) {
+export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { store, metrics, ...files }) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/$export-file/:jobId/:fileName',
@@ -77,17 +78,25 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
     const abandoned = new AbortController()
     reply.raw.once('close', () => { abandoned.abort() })
     if (reply.raw.destroyed) abandoned.abort()
+    const begun = performance.now()
     let sent = 0
+    const end = async (isWhole: boolean): Promise<void> => {
+      const durationMs = Math.round(performance.now() - begun)
+      metrics.downloads.observe({ ending: isWhole ? 'whole' : 'broken_off' }, durationMs / 1_000)
+      metrics.downloadBytes.inc(sent)
+      request.log.info({ exportId, file: fileName, bytes: sent, durationMs, isWhole }, 'download ended')
+      await lease.release({ bytes: sent, isWhole })
+    }
     try {
       const bytes = content.read(store, range, { signal: abandoned.signal })
       const stream = await openStream(range === undefined ? assertIntact(bytes, sha256) : bytes)
       stream.on('data', (chunk: Uint8Array) => { sent += chunk.length }).pause() // it flows once it is sent
       const isRead = new Promise<void>((resolve) => { stream.once('close', resolve) })
       const isAnswered = new Promise<boolean>((resolve) => { finished(reply.raw, (error) => { resolve(error == null) }) })
-      void Promise.all([isAnswered, isRead]).then(async ([isWhole]) => { await lease.release({ bytes: sent, isWhole }) })
+      void Promise.all([isAnswered, isRead]).then(async ([isWhole]) => { await end(isWhole) })
       return stream
     } catch (error) {
-      await lease.release({ bytes: sent, isWhole: false })
+      await end(false)
       throw error
     }
   }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { OAuthError } from '../../auth/oauth-error.ts'
 import type { OAuthErrorCode } from '../../auth/oauth-error.ts'
 import { httpErrors } from '../../errors/http-errors.ts'
+import { noteReason, toReason } from '../../http/refusal-reason.ts'
 import { toServiceError } from '../../errors/service-error.ts'
 
 /** RFC 6749, 5.1: of every answer. */
@@ -16,12 +17,13 @@ const kept = new Set([408, 413, 429, 500, 503])
 export function createTokenErrorSender () {
   return function sendTokenError (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     if (thrown instanceof OAuthError) {
-      request.log.info({ error: thrown.error, reason: thrown.reason }, 'token refused')
+      noteReason(request, { code: thrown.error, reason: thrown.reason })
       send(reply, 400, thrown.error, thrown.message)
       return
     }
     const error = toServiceError(thrown, { requestId: request.id, unexpected: 'UNEXPECTED' })
     const { status } = httpErrors[error.code]
+    noteReason(request, toReason(error))
     if (status >= 500) request.log.error({ err: thrown }, 'a token request could not be answered')
     if (error.retryAfter !== undefined) reply.header('Retry-After', error.retryAfter)
     const text = error.code === 'UNSUPPORTED_MEDIA_TYPE' ? 'The body must be application/x-www-form-urlencoded' : error.message

@@ -1,0 +1,49 @@
+/** A dependency that is asked whether it can be used now: rejects if not. */
+export type Check = (signal: AbortSignal) => Promise<unknown>
+
+const deadlineMs = 2_000
+/** Anybody may ask, and each answer costs a call to every dependency: within this they share one. */
+const sharedMs = 100
+
+/** Asks all of them, and gives the names of those that are down. `onDown` is told why. */
+export function createReadiness (checks: Record<string, Check>, onDown: (error: unknown, name: string) => void): () => Promise<string[]> {
+  return share(async () => await findDown(checks, onDown))
+}
+
+/** `work`, not begun anew while it runs, nor for a while after it was begun. */
+export function share<T> (work: () => Promise<T>): () => Promise<T> {
+  let last: { begun: number, result: Promise<T>, isOver: boolean } | undefined
+  return async () => {
+    if (last === undefined || (last.isOver && performance.now() - last.begun > sharedMs)) {
+      const run = { begun: performance.now(), result: work(), isOver: false }
+      run.result.finally(() => { run.isOver = true }).catch(() => {}) // whoever asked hears of it
+      last = run
+    }
+    return await last.result
+  }
+}
+
+async function findDown (checks: Record<string, Check>, onDown: (error: unknown, name: string) => void): Promise<string[]> {
+  const signal = AbortSignal.timeout(deadlineMs)
+  const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => {
+    try {
+      await within(signal, check(signal))
+      return []
+    } catch (error) {
+      onDown(error, name)
+      return [name]
+    }
+  }))
+  return results.flat()
+}
+
+async function within (signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  const { promise: expired, reject } = Promise.withResolvers<never>()
+  const expire = () => { reject(signal.reason) }
+  signal.addEventListener('abort', expire)
+  try {
+    await Promise.race([work, expired])
+  } finally {
+    signal.removeEventListener('abort', expire)
+  }
+}
