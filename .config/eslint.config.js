@@ -4,6 +4,7 @@ export default [
   ...neostandard({ ts: true, noJsx: true, ignores: ['**/node_modules/', '.data/', '.tap/'] }),
   {
     rules: {
+      '@stylistic/object-property-newline': 'off', // properties share lines by their sense, up to the length of a line
       camelcase: 'off', // rows keep the names of their columns: snake_case
       'no-void': ['error', { allowAsStatement: true }], // says of a promise that never rejects that nothing waits for it
     },

@@ -39,7 +39,9 @@ async function findUnreadable (snapshots: Pool, { relations }: Source): Promise<
  * Whoever knows a CID can read what it names, wherever the node is reachable from. So health data in the clear goes to a node that
  * can be seen to be private, and to no other unless the operator takes it upon himself.
  */
-export async function assertPrivate (store: ContentStore, config: Pick<Config, 'EXPORT_ENCRYPTION_KEY' | 'IPFS_ALLOW_PUBLIC'>): Promise<void> {
+export async function assertPrivate (
+  store: ContentStore, config: Pick<Config, 'EXPORT_ENCRYPTION_KEY' | 'IPFS_ALLOW_PUBLIC'>
+): Promise<void> {
   if (config.EXPORT_ENCRYPTION_KEY !== undefined || config.IPFS_ALLOW_PUBLIC) return
   const exposures = await store.findExposures()
   if (exposures.length === 0) return

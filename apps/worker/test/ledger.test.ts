@@ -31,10 +31,12 @@ const stores: Record<string, (t: Test) => Promise<Pick<Ledger, 'store' | 'expect
     const node = await startNode(t)
     // Pins of somebody else: a file, equal bytes to ours among them, and a folder that looks a little like ours.
     const pins: string[] = []
-    for (const [name, content] of [['foreign.txt', 'somebody else has this'], ['same.ndjson', patients], ['d/Patient.1.ndjson', patients]] as const) {
+    for (const [name,
+      content] of [['foreign.txt', 'somebody else has this'], ['same.ndjson', patients], ['d/Patient.1.ndjson', patients]] as const) {
       const form = new FormData()
       form.append('file', new Blob([content]), encodeURIComponent(name))
-      const added = (await node.call('add?pin=true&cid-version=0', form)).trim().split('\n').map((line): { Hash: string } => JSON.parse(line))
+      const added = (await node.call('add?pin=true&cid-version=0', form)).trim().split('\n')
+        .map((line): { Hash: string } => JSON.parse(line))
       pins.push(added.at(-1)?.Hash ?? '')
     }
     const expectForeign = async (t: Test) => {
@@ -179,7 +181,8 @@ for (const [name, openStore] of Object.entries(stores)) {
         await publish(ledger, attempt, 1)
         await cancelExport(db, attempt.id, 60_000)
         await cleanUp(ledger, { drop })
-        t.match(await db.selectFrom('bulk_export_files').select('state').where('export_id', '=', attempt.id).execute(), [{ state: 'published' }], 'the ledger does not forget what it could not drop')
+        t.match(await db.selectFrom('bulk_export_files').select('state').where('export_id', '=', attempt.id).execute(),
+          [{ state: 'published' }], 'the ledger does not forget what it could not drop')
         await assertInvariant(t, ledger)
       }
     })
@@ -209,7 +212,9 @@ for (const [name, openStore] of Object.entries(stores)) {
     })
   })
 
-  t.test(`${name}: two exports of equal bytes: dropping or expiring one leaves the other whole, while others are written and garbage is collected`, { skip }, async (t) => {
+  t.test(`${name}: two exports of equal bytes: dropping or expiring one leaves the other whole, while others are written and garbage is collected`, {
+    skip,
+  }, async (t) => {
     const ledger = await open(t, openStore)
     const { db, store } = ledger
     const attempts: Attempt[] = []

@@ -5,7 +5,8 @@ import t from 'tap'
 import { ended, openService, readExport } from './fixtures/service.ts'
 
 const readme = await readFile(new URL('../../../packages/core/README.md', import.meta.url), 'utf8')
-const [tables = '', view = '', findBadRows = ''] = [...readme.matchAll(/```sql\n(.*?)```/gs)].map(([, block = '']) => block.replace('CREATE SCHEMA source;', '')).filter((block) => block.includes('hospital.'))
+const [tables = '', view = '', findBadRows = ''] = [...readme.matchAll(/```sql\n(.*?)```/gs)].map(([,
+  block = '']) => block.replace('CREATE SCHEMA source;', '')).filter((block) => block.includes('hospital.'))
 
 t.test("the README's view over a site's own tables is exported", async (t) => {
   const service = await openService(t)
@@ -33,7 +34,8 @@ t.test("the README's view over a site's own tables is exported", async (t) => {
 
 t.test("the README's way to the rows that a view cannot compute finds these and no others", async (t) => {
   const { db, environment } = await openService(t)
-  await sql.raw(`DROP TABLE source.patients; CREATE SCHEMA hospital; ${tables} ${view.replace('p.born::text', 'p.last_name::date::text')}`).execute(db)
+  await sql.raw(`DROP TABLE source.patients; CREATE SCHEMA hospital; ${tables} ${view.replace('p.born::text', 'p.last_name::date::text')}`)
+    .execute(db)
   await sql`INSERT INTO hospital.person (nr, last_name) VALUES (1, '1980-01-01'), (2, 'Doe'), (3, NULL)`.execute(db)
   const client = new pg.Client({ connectionString: environment.DATABASE_URL })
   const notices: Array<string | undefined> = []

@@ -32,7 +32,9 @@ t.test('a database that does not know its encoding is refused, one of another en
     const name = `test_${encoding.toLowerCase()}_${process.pid}`
     const url = new URL(process.env.TEST_DATABASE_URL ?? '')
     url.pathname = `/${name}`
-    await sql`CREATE DATABASE ${sql.id(name)} TEMPLATE template0 ENCODING ${sql.lit(encoding)} LOCALE_PROVIDER libc LOCALE 'C'`.execute(admin)
+    await sql`CREATE DATABASE ${sql.id(name)} TEMPLATE template0 ENCODING ${sql.lit(encoding)} LOCALE_PROVIDER libc LOCALE 'C'`.execute(
+      admin
+    )
     const db = createDatabase(url.href, { applicationName: 'test', onError: () => {} })
     const found = sql<{ name: string }>`SELECT U&'M\\00FCller' AS name`.execute(db)
     if (encoding === 'SQL_ASCII') await t.rejects(found, { code: 'SETTING_REFUSED', message: /server_encoding is SQL_ASCII/ })

@@ -52,11 +52,13 @@ t.test('a worker does not start where row-level security would hide rows, be it 
   const { url, owner } = await givenRoles(t, service)
   await sql`ALTER TABLE source.consents ENABLE ROW LEVEL SECURITY`.execute(db)
   await sql`CREATE POLICY most ON source.consents USING (id <> 'c1')`.execute(db)
-  await t.rejects(service.startWorker({ DATABASE_URL: url }), { code: 'SOURCE_MISMATCH', message: /source\.consents is under row-level security/ })
+  await t.rejects(service.startWorker({ DATABASE_URL: url }),
+    { code: 'SOURCE_MISMATCH', message: /source\.consents is under row-level security/ })
 
   await replaceByView(service, 'consents', 'status', 'status')
   await sql`ALTER VIEW source.consents OWNER TO ${sql.id(owner)}`.execute(db)
-  await t.rejects(service.startWorker({ DATABASE_URL: url }), { code: 'SOURCE_MISMATCH', message: /source\.consents is under row-level security/ })
+  await t.rejects(service.startWorker({ DATABASE_URL: url }),
+    { code: 'SOURCE_MISMATCH', message: /source\.consents is under row-level security/ })
   await sql`ALTER ROLE ${sql.id(owner)} BYPASSRLS`.execute(db)
   await (await service.startWorker({ DATABASE_URL: url })).close()
 })
@@ -68,7 +70,10 @@ t.test('a row of a view that cannot be read ends the export with the name of the
   await replaceByView(service, 'patients', 'birth_date', `CASE id WHEN 'p3' THEN '${secret}' ELSE '1980-01-01' END::date::text`)
   await service.startWorker()
   const failed = await ended(service.db, await service.kickOff({ types: ['Patient', 'Consent'] }))
-  t.match(failed, { status: 'failed', failures: 1, failure_reason: 'source.patients holds a value that PostgreSQL cannot convert (SQLSTATE 22007)' })
+  t.match(failed, {
+    status: 'failed', failures: 1,
+    failure_reason: 'source.patients holds a value that PostgreSQL cannot convert (SQLSTATE 22007)'
+  })
   t.notMatch(failed.failure_reason, secret)
   t.match(await ended(service.db, await service.kickOff({ types: ['Consent'] })), { status: 'completed', exported_resources: 5 })
   t.equal((await keptKeys(service.store)).length, 1)

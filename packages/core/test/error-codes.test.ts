@@ -13,5 +13,8 @@ t.test('the CodeSystem is valid R4, and says of each code what it is called and 
 })
 
 t.test('details name a code of it', async (t) => {
-  t.strictSame(toErrorDetails('forbidden', publicUrl), { coding: [{ system: toErrorCodeSystem(publicUrl).url, code: 'forbidden' }], text: 'Not permitted' })
+  t.strictSame(toErrorDetails('forbidden', publicUrl), {
+    coding: [{ system: toErrorCodeSystem(publicUrl).url, code: 'forbidden' }],
+    text: 'Not permitted'
+  })
 })

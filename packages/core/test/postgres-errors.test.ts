@@ -3,11 +3,15 @@ import {
   findPostgresFailure, hasSqlState, isDatabaseUnavailable, isDataException, isLastingFailure, isQuotingValues, isRowRefused, isUnderRowSecurity,
 } from '../src/postgres-errors.ts'
 
-const failure = (code: string, fields: object = {}) => Object.assign(new Error('invalid input syntax for type date: "secret"'), { code, ...fields })
+const failure = (code: string, fields: object = {}) => Object.assign(new Error('invalid input syntax for type date: "secret"'),
+  { code, ...fields })
 
 t.test('what PostgreSQL says is told without its message', async (t) => {
-  t.strictSame(findPostgresFailure(failure('23514', { column: 'gender', constraint: 'is_code', routine: 'ExecConstraints', detail: 'secret' })),
-    { sqlState: '23514', column: 'gender', constraint: 'is_code', routine: 'ExecConstraints' })
+  t.strictSame(findPostgresFailure(failure('23514', {
+    column: 'gender', constraint: 'is_code', routine: 'ExecConstraints',
+    detail: 'secret'
+  })),
+  { sqlState: '23514', column: 'gender', constraint: 'is_code', routine: 'ExecConstraints' })
   t.match(findPostgresFailure(failure('XX001')), { sqlState: 'XX001' })
 })
 
@@ -28,7 +32,10 @@ t.test('failures are told apart by state and class', async (t) => {
     ['57014', { isData: false, isQuoting: false, isRefused: false, isLasting: false }],
   ] as const) {
     const error = failure(code)
-    t.strictSame({ isData: isDataException(error), isQuoting: isQuotingValues(error), isRefused: isRowRefused(error), isLasting: isLastingFailure(error) }, expected, code)
+    t.strictSame({
+      isData: isDataException(error), isQuoting: isQuotingValues(error), isRefused: isRowRefused(error),
+      isLasting: isLastingFailure(error)
+    }, expected, code)
   }
   t.ok(isUnderRowSecurity(failure('42501', { routine: 'check_enable_rls' })))
   t.notOk(isUnderRowSecurity(failure('42501')))

@@ -10,7 +10,12 @@ export type PlainError =
 
 export function toPlainError (error: unknown): PlainError {
   if (error instanceof Interruption) return { kind: 'interruption', interruption: error.kind }
-  if (isServiceError(error)) return { kind: 'service', code: error.code, message: error.message, cause: error.cause === undefined ? undefined : toPlainError(error.cause) }
+  if (isServiceError(error)) {
+    return {
+      kind: 'service', code: error.code, message: error.message,
+      cause: error.cause === undefined ? undefined : toPlainError(error.cause)
+    }
+  }
   if (!(error instanceof Error)) return { kind: 'other', code: undefined, message: String(error), stack: undefined }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   return { kind: 'other', code, message: error.message, stack: error.stack }

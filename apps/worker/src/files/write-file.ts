@@ -22,7 +22,10 @@ export interface WriteResources { db: Kysely<Database>, store: ContentStore, key
  * longer the export's own is stopped at either end, and what could not be written down is not kept. Of an encrypted file the store
  * sees nothing but ciphertext; its data key is in no other place than memory until it is written down, wrapped, with the rest.
  */
-export async function writeFile ({ db, store, keyring }: WriteResources, file: IntendedFile, lines: AsyncIterable<Lines>, signal: AbortSignal): Promise<void> {
+export async function writeFile ({
+  db, store,
+  keyring
+}: WriteResources, file: IntendedFile, lines: AsyncIterable<Lines>, signal: AbortSignal): Promise<void> {
   if (!await intendFile(db, file)) throw new Interruption('lost')
   const hash = createHash('sha256')
   let count = 0
@@ -58,7 +61,9 @@ function assertStoredWhole ({ key, size }: StoredFile, plaintextSize: number, da
  * Cuts a stream of lines into files of at most `maxBytes` (one piece more than that is a file of its own) and hands each
  * to `write`, in order. Nothing is written for a stream without lines.
  */
-export async function splitFiles (lines: AsyncIterable<Lines>, maxBytes: number, write: (file: AsyncIterable<Lines>) => Promise<void>): Promise<void> {
+export async function splitFiles (
+  lines: AsyncIterable<Lines>, maxBytes: number, write: (file: AsyncIterable<Lines>) => Promise<void>
+): Promise<void> {
   const source = lines[Symbol.asyncIterator]()
   try {
     let next = await source.next()

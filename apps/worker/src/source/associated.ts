@@ -15,9 +15,11 @@ export function toAssociatedCondition (filter: SnapshotFilter, source: Source): 
   const others = filter.types.filter((type) => type !== 'Provenance')
   const types = others.length > 0 ? others : source.relations.map(({ type }) => type).filter((type) => type !== 'Provenance')
   if (types.length === 0) return 'false'
-  const targets = types.map((type) => `SELECT '${type}/' || r.id::text AS reference ${toFrom(getRelation(source, type), toConditions(type, filter, source))}`)
+  const targets = types.map((type) =>
+    `SELECT '${type}/' || r.id::text AS reference ${toFrom(getRelation(source, type), toConditions(type, filter, source))}`)
   const document = toDocument(provenance, new Set(['target', 'recorded']), () => 'NULL::text')
-  const about = `FROM source.${provenance.relation} r CROSS JOIN LATERAL jsonb_path_query(${document}, '$."target"[*]."reference"') AS t (value)
+  const about =
+    `FROM source.${provenance.relation} r CROSS JOIN LATERAL jsonb_path_query(${document}, '$."target"[*]."reference"') AS t (value)
     JOIN (${targets.join(' UNION ALL ')}) AS exported ON exported.reference = regexp_replace(t.value #>> '{}', '/_history/.*$', '')
     WHERE ${[...liveConditions(provenance, source), ...patientConditions(provenance, filter, liveMembers(source))].join(' AND ') || 'true'}`
   return filter.associated === 'latest'

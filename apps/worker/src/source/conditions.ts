@@ -52,13 +52,18 @@ export function everMembers (source: Source): string {
  * Whose rows: `members` gives the ids of the group's. A type outside of the Patient compartment belongs to nobody: all of its rows, for
  * those who may have more than one patient's; but of the groups a group's export has its own alone, as others name other patients. At patient level a row without a patient is nobody's, too, and stays out.
  */
-export function patientConditions ({ type, columns }: SourceRelation, { level, patientId, patientIds, groupId }: SnapshotFilter, members: string): string[] {
+export function patientConditions ({ type, columns }: SourceRelation, {
+  level, patientId, patientIds,
+  groupId
+}: SnapshotFilter, members: string): string[] {
   if (type === 'Group' && groupId !== null && patientId === null) return ["r.id::text = current_setting('fhir_bulk_export.group_id')"]
   if (!isInCompartment(type)) return patientId === null ? [] : ['false']
   const patient = type === 'Patient' ? 'r.id::text' : 'patient_id' in columns ? 'r.patient_id::text' : 'NULL'
   const conditions: string[] = []
   if (patientId !== null) conditions.push(`${patient} = current_setting('fhir_bulk_export.patient_id')`)
-  if (patientIds !== null) conditions.push(`${patient} IN (SELECT jsonb_array_elements_text(current_setting('fhir_bulk_export.patient_ids')::jsonb))`)
+  if (patientIds !== null) {
+    conditions.push(`${patient} IN (SELECT jsonb_array_elements_text(current_setting('fhir_bulk_export.patient_ids')::jsonb))`)
+  }
   if (groupId !== null) conditions.push(`${patient} IN (${members})`)
   if (level === 'patient' && conditions.length === 0 && type !== 'Patient') conditions.push(`${patient} IS NOT NULL`)
   return conditions
@@ -73,7 +78,9 @@ function changeConditions ({ type, columns }: SourceRelation, filter: SnapshotFi
   if (filter.since !== null) {
     const changed = `(r.updated_at > ${since} OR r.updated_at IS NULL)` // a row without a time is an error, which its line tells
     const patient = type === 'Patient' ? 'r.id' : isInCompartment(type) && 'patient_id' in columns ? 'r.patient_id' : undefined
-    conditions.push(filter.groupId === null || patient === undefined ? changed : `(${changed} OR ${patient}::text IN (${liveMembers(source)} AND m.updated_at > ${since}))`)
+    conditions.push(filter.groupId === null || patient === undefined
+      ? changed
+      : `(${changed} OR ${patient}::text IN (${liveMembers(source)} AND m.updated_at > ${since}))`)
   }
   if (filter.until !== null) conditions.push(`(r.updated_at <= ${until} OR r.updated_at IS NULL)`)
   return conditions

@@ -30,7 +30,9 @@ function toQuery (relation: SourceRelation, filter: SnapshotFilter, source: Sour
 function toDeletedRows (relation: SourceRelation, filter: SnapshotFilter, source: Source): string[] {
   const own = patientConditions(relation, filter, everMembers(source))
   const changed = toPeriod('r.updated_at', filter)
-  const deleted = 'deleted_at' in relation.columns ? [`SELECT r.id::text AS id ${toFrom(relation, ['r.deleted_at IS NOT NULL', changed, ...own])}`] : []
+  const deleted = 'deleted_at' in relation.columns
+    ? [`SELECT r.id::text AS id ${toFrom(relation, ['r.deleted_at IS NOT NULL', changed, ...own])}`]
+    : []
   if (!('patient_id' in relation.columns && 'deleted_at' in (patientColumns(source) ?? {}))) return deleted
   const withPatient = (when: string[]) => `SELECT r.id::text AS id FROM source.${relation.relation} r
     JOIN source.patients p ON p.id::text = r.patient_id::text AND p.deleted_at IS NOT NULL WHERE ${[...when, ...own].join(' AND ')}`

@@ -1,5 +1,7 @@
 import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
-import { findPostgresFailure, hasSqlState, isDataException, isLastingFailure, isUnderRowSecurity } from '@fhir-bulk-export/core/postgres-errors'
+import {
+  findPostgresFailure, hasSqlState, isDataException, isLastingFailure, isUnderRowSecurity,
+} from '@fhir-bulk-export/core/postgres-errors'
 
 /**
  * PostgreSQL's error as SOURCE_FAILED; any other as it is. The message names what was read and, where PostgreSQL tells it, the column.

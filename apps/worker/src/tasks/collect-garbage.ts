@@ -9,7 +9,10 @@ import type { Kysely } from 'kysely'
  * does not get done in its time is asked again by the next cleanup; exports never wait for it. `isOwed`: the ledger forgets
  * dropped files, and a worker that died at this may have left their blocks.
  */
-export async function collectGarbage ({ db, store, log }: { db: Kysely<Database>, store: ContentStore, log: Logger }, { isOwed, signal }: { isOwed: boolean, signal?: AbortSignal | undefined }): Promise<void> {
+export async function collectGarbage ({ db, store, log }: { db: Kysely<Database>, store: ContentStore, log: Logger }, {
+  isOwed,
+  signal
+}: { isOwed: boolean, signal?: AbortSignal | undefined }): Promise<void> {
   if (!await claimGarbage(db) && !isOwed) return
   const begun = performance.now()
   try {

@@ -16,7 +16,8 @@ async function run (service: Service, values: GivenExport) {
 
 /** The ids of an export's output, sorted. */
 async function idsOf (service: Service, values: GivenExport): Promise<string[]> {
-  return Object.entries(await run(service, values)).filter(([name]) => /^[A-Z]/.test(name)).flatMap(([, lines]) => lines.map(({ id }) => id)).sort()
+  return Object.entries(await run(service, values)).filter(([name]) => /^[A-Z]/.test(name)).flatMap(([,
+    lines]) => lines.map(({ id }) => id)).sort()
 }
 
 /** Patients p1 and p2, an observation of each and one of nobody, practitioners, and a group of p1. */
@@ -40,12 +41,15 @@ t.test('levels: everything, what belongs to patients, and of a type that belongs
   t.same(await idsOf(service, { types, level: 'patient' }), ['o1', 'o2', 'p1', 'p2', 'r1', 'r2'], 'an observation of nobody stays out')
   t.same(await idsOf(service, { types, level: 'patient', patient: ['p2'] }), ['o2', 'p2', 'r1', 'r2'])
   t.same(await idsOf(service, { types: [...types, 'Group'], level: 'group', group_id: 'g1' }), ['g1', 'o1', 'p1', 'r1', 'r2'])
-  t.same(await idsOf(service, { types, level: 'patient', requester_role: 'PATIENT', patient_id: 'p1' }), ['o1', 'p1'], 'a patient has nothing of what belongs to nobody')
+  t.same(await idsOf(service, { types, level: 'patient', requester_role: 'PATIENT', patient_id: 'p1' }), ['o1', 'p1'],
+    'a patient has nothing of what belongs to nobody')
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g2')`.execute(service.db)
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('2', 'g2', 'p2')`.execute(service.db)
-  t.same(await idsOf(service, { types: ['Group'], level: 'group', group_id: 'g1' }), ['g1'], 'another group names patients that are not of this one')
+  t.same(await idsOf(service, { types: ['Group'], level: 'group', group_id: 'g1' }), ['g1'],
+    'another group names patients that are not of this one')
   t.same(await idsOf(service, { types: ['Group'] }), ['g1', 'g2'])
-  t.match(await run(service, { types: ['Group'] }), { 'Group.1.ndjson': [{ id: 'g1', quantity: 1, member: [{ entity: { reference: 'Patient/p1' } }] }] })
+  t.match(await run(service, { types: ['Group'] }),
+    { 'Group.1.ndjson': [{ id: 'g1', quantity: 1, member: [{ entity: { reference: 'Patient/p1' } }] }] })
 })
 
 t.test('a resource comes out digit by digit, from json, jsonb and text, from tables and views of few columns', async (t) => {
@@ -53,7 +57,8 @@ t.test('a resource comes out digit by digit, from json, jsonb and text, from tab
   const { db } = service
   for (const form of ['json', 'jsonb', 'text']) {
     await sql.raw(`DROP VIEW IF EXISTS source.immunization; CREATE VIEW source.immunization AS SELECT 'i1'::text AS id, now() AS updated_at,
-      '{"status":"completed","vaccineCode":{"text":"\\u2028"},"patient":{"reference":"Patient/x"},"occurrenceString":"y","doseQuantity":{"value":12345678901234567890.10}}'::${form} AS resource`).execute(db)
+      '{"status":"completed","vaccineCode":{"text":"\\u2028"},"patient":{"reference":"Patient/x"},"occurrenceString":"y","doseQuantity":{"value":12345678901234567890.10}}'::${form} AS resource`)
+      .execute(db)
     const row = await ended(db, await service.kickOff({ level: 'system', types: ['Immunization'] }))
     const [file] = await findPublishedFiles(db, row.id) ?? []
     t.match(file === undefined ? '' : await readText(service.store, file), '"value":12345678901234567890.10', form)
@@ -65,10 +70,13 @@ t.test('a resource comes out digit by digit, from json, jsonb and text, from tab
   const types = ['Patient', 'Observation', 'Immunization', 'Group']
   t.same(await idsOf(service, { types, level: 'group', group_id: 'g1', _since: new Date(0) }), ['g1', 'o1', 'p1'])
   t.same(await idsOf(service, { types, _since: new Date(0) }), ['g1', 'i1', 'o1', 'o2', 'o3', 'p1', 'p2'])
-  t.same(await idsOf(service, { types: ['Patient'], _typeFilter: ['Patient?gender=male'] }), ['p1'], 'the filter finds the element where there is no column')
+  t.same(await idsOf(service, { types: ['Patient'], _typeFilter: ['Patient?gender=male'] }), ['p1'],
+    'the filter finds the element where there is no column')
 })
 
-t.test('a relation that appears while the worker runs is read, one that is gone or has unknown columns fails the export by name', async (t) => {
+t.test('a relation that appears while the worker runs is read, one that is gone or has unknown columns fails the export by name', async (
+  t
+) => {
   const service = await openWith()
   const { db } = service
   await sql`SELECT source.create_relation('encounter')`.execute(db)
@@ -79,7 +87,10 @@ t.test('a relation that appears while the worker runs is read, one that is gone 
   await t.rejects(run(service, { types: ['Patient'] }), /source\.encounter\.secret_note is not a column that the service knows/)
   await t.rejects(service.startWorker(), { code: 'SOURCE_MISMATCH', message: /secret_note/ })
   await sql`ALTER TABLE source.encounter DROP COLUMN secret_note; CREATE VIEW source.encounters AS SELECT * FROM source.encounter`.execute(db)
-  await t.rejects(service.startWorker(), { code: 'SOURCE_MISMATCH', message: /source\.encounters is not the relation of a resource type.*encounter/ })
+  await t.rejects(service.startWorker(), {
+    code: 'SOURCE_MISMATCH',
+    message: /source\.encounters is not the relation of a resource type.*encounter/
+  })
 })
 
 t.test('a chain of _since follows any type: changes, deletes, patients deleted and back, members that join', async (t) => {
@@ -91,13 +102,17 @@ t.test('a chain of _since follows any type: changes, deletes, patients deleted a
   ])
   const follow = async () => {
     for (const client of [all, group]) await client.follow()
-    return [all, group].map(({ held, deleted }) => ({ held: [...held.keys()].map((name) => name.split('/')[1]).sort().join(' '), deleted: [...deleted].sort().join(' ') }))
+    return [all, group].map(({ held, deleted }) => ({
+      held: [...held.keys()].map((name) => name.split('/')[1]).sort().join(' '),
+      deleted: [...deleted].sort().join(' ')
+    }))
   }
   t.same(await follow(), [{ held: 'g1 o1 o2 o3 p1 p2 r1 r2', deleted: '' }, { held: 'o1 p1', deleted: '' }])
   await sql`UPDATE source.observation SET deleted_at = now() WHERE id = 'o3'`.execute(db)
   await sql`UPDATE source.practitioner SET deleted_at = now() WHERE id = 'r2'`.execute(db)
   await sql`UPDATE source.patients SET deleted_at = now() WHERE id = 'p1'`.execute(db)
-  t.same(await follow(), [{ held: 'g1 o2 p2 r1', deleted: 'Observation/o1 Observation/o3 Patient/p1 Practitioner/r2' }, { held: '', deleted: 'Observation/o1 Patient/p1' }])
+  t.same(await follow(), [{ held: 'g1 o2 p2 r1', deleted: 'Observation/o1 Observation/o3 Patient/p1 Practitioner/r2' },
+    { held: '', deleted: 'Observation/o1 Patient/p1' }])
   await sql`UPDATE source.patients SET deleted_at = NULL WHERE id = 'p1'`.execute(db)
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('2', 'g1', 'p2')`.execute(db)
   t.same(await follow(), [{ held: 'g1 o1 o2 p1 p2 r1', deleted: '' }, { held: 'o1 o2 p1 p2', deleted: '' }])
@@ -106,28 +121,34 @@ t.test('a chain of _since follows any type: changes, deletes, patients deleted a
 t.test('includeAssociatedData, _elements and size limits of a type that is a resource', async (t) => {
   const service = await openWith({ EXPORT_MAX_ATTACHMENT_BYTES: '256KiB' })
   const { db } = service
-  const provenance = (target: string, recorded: string) => `{"target":[{"reference":"${target}"}],"recorded":"${recorded}","agent":[{"who":{"display":"x"}}]}`
+  const provenance = (target: string, recorded: string) =>
+    `{"target":[{"reference":"${target}"}],"recorded":"${recorded}","agent":[{"who":{"display":"x"}}]}`
   await sql`INSERT INTO source.provenance_events (id, patient_id, resource) VALUES
     ('x1', 'p1', ${provenance('Observation/o1', '2024-01-31T23:00:00-02:00')}), ('x2', 'p1', ${provenance('Observation/o1/_history/1', '2024-02-01T00:30:00Z')}),
     ('x3', NULL, ${provenance('Observation/o2', '2024-02-30T00:30:00Z')}), ('x4', 'p1', ${provenance('Patient/p1', '2024-02-01T00:30:00Z')})`.execute(db)
   const types = ['Observation', 'Provenance']
   const provenances = async (values: GivenExport) => (await idsOf(service, { types, ...values })).filter((id) => id.startsWith('x'))
-  t.same(await provenances({ includeAssociatedData: ['RelevantProvenanceResources'] }), ['x1', 'x2'], 'x3, which is not valid, is told in error')
+  t.same(await provenances({ includeAssociatedData: ['RelevantProvenanceResources'] }), ['x1', 'x2'],
+    'x3, which is not valid, is told in error')
   t.same(await provenances({ includeAssociatedData: ['LatestProvenanceResources'] }), ['x1'], 'by the instant, not by its text')
   t.same(await provenances({ types: ['Provenance'], includeAssociatedData: ['RelevantProvenanceResources'] }), ['x1', 'x2', 'x4'])
 
-  t.match(await run(service, { types: ['Observation'], _elements: ['subject'] }), { 'Observation.1.ndjson': [{ id: 'o1', valueQuantity: undefined, meta: { tag: [{ code: 'SUBSETTED' }] } }] })
+  t.match(await run(service, { types: ['Observation'], _elements: ['subject'] }),
+    { 'Observation.1.ndjson': [{ id: 'o1', valueQuantity: undefined, meta: { tag: [{ code: 'SUBSETTED' }] } }] })
 
   await sql`UPDATE source.observation SET resource = json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(id), 10000)) WHERE id = 'o2'`.execute(db)
   const files = await run(service, { types: ['Observation'] })
   t.same(files['Observation.1.ndjson']?.map(({ id }) => id), ['o1', 'o3'])
-  t.match(files['error.1.ndjson'], [{ issue: [{ diagnostics: /Observation\/o2: Observation is larger than EXPORT_MAX_ATTACHMENT_BYTES/ }] }])
+  t.match(files['error.1.ndjson'],
+    [{ issue: [{ diagnostics: /Observation\/o2: Observation is larger than EXPORT_MAX_ATTACHMENT_BYTES/ }] }])
 })
 
 t.test('a large table of resources is read by ranges, every row once', async (t) => {
   const service = await openWith({ EXPORT_READERS: '2' })
   await sql`INSERT INTO source.observation (id, patient_id, resource)
-    SELECT 'n' || i, 'p1', json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(i::text), 55)) FROM generate_series(1, 40000) i`.execute(service.db)
+    SELECT 'n' || i, 'p1', json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(i::text), 55)) FROM generate_series(1, 40000) i`.execute(
+      service.db
+    )
   const files = await run(service, { types: ['Observation'] })
   t.same(Object.keys(files).sort(), ['Observation.1.ndjson', 'Observation.2.ndjson'])
   const ids = Object.values(files).flat().map(({ id }) => id)

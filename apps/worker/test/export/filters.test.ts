@@ -110,9 +110,17 @@ t.test('_typeFilter on documents, consents and provenance', async (t) => {
 t.test('types, patients and groups: nothing is nothing', async (t) => {
   const service = await openWith(5)
   const { db } = service
-  const row = await ended(db, await service.kickOff({ types: [], _since: new Date(0), includeAssociatedData: ['RelevantProvenanceResources'], ignored: ['_type: Observation is not exported'] }))
+  const row = await ended(db, await service.kickOff({
+    types: [], _since: new Date(0),
+    includeAssociatedData: ['RelevantProvenanceResources'], ignored: ['_type: Observation is not exported']
+  }))
   t.match(row, { status: 'completed', total_resources: 0 })
-  t.match(await readExport(service, row.id), { 'error.1.ndjson': [{ resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'not-supported', diagnostics: '_type: Observation is not exported' }] }] })
+  t.match(await readExport(service, row.id), {
+    'error.1.ndjson': [{
+      resourceType: 'OperationOutcome',
+      issue: [{ severity: 'warning', code: 'not-supported', diagnostics: '_type: Observation is not exported' }]
+    }]
+  })
 
   t.same(await idsOf(service, { types: ['Patient', 'Consent'], patient: ['p2', 'p4', "x' OR true --"] }), ['c2', 'c4', 'p2', 'p4'])
   t.same(await idsOf(service, { patient: [] }), [])
@@ -156,19 +164,28 @@ t.test('includeAssociatedData: the provenance of what is exported, or the latest
   const provenance = async (values: GivenExport) => (await idsOf(service, values)).filter((id) => /^[ex]/.test(id))
 
   t.same(await provenance({}), ['e1', 'e2', 'e3', 'x1', 'x2', 'x3', 'x4'], 'all, where nothing is said')
-  t.same(await provenance({ types: ['Patient'], includeAssociatedData: relevant }), [], 'none, where it is not among the types: it may not be permitted')
-  t.same(await idsOf(service, { types: ['Patient', 'Provenance'], includeAssociatedData: relevant }), ['e1', 'e2', 'e3', 'p1', 'p2', 'p3', 'x2'])
+  t.same(await provenance({ types: ['Patient'], includeAssociatedData: relevant }), [],
+    'none, where it is not among the types: it may not be permitted')
+  t.same(await idsOf(service, { types: ['Patient', 'Provenance'], includeAssociatedData: relevant }),
+    ['e1', 'e2', 'e3', 'p1', 'p2', 'p3', 'x2'])
   t.same(await provenance({ types: ['Patient', 'Provenance'], includeAssociatedData: latest }), ['e2', 'e3', 'x2'])
   t.same(await provenance({ types: ['DocumentReference', 'Provenance'], includeAssociatedData: latest }), ['x3'])
-  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], includeAssociatedData: [...latest, ...relevant] }), ['x1', 'x2', 'x3'], 'the least restrictive')
-  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], includeAssociatedData: latest, patient_id: 'p1', requester_role: 'PATIENT' }), ['x2'], "never somebody else's")
+  t.same(await provenance({ types: ['DocumentReference', 'Provenance'], includeAssociatedData: [...latest, ...relevant] }),
+    ['x1', 'x2', 'x3'], 'the least restrictive')
+  t.same(await provenance({
+    types: ['DocumentReference', 'Provenance'], includeAssociatedData: latest, patient_id: 'p1',
+    requester_role: 'PATIENT'
+  }), ['x2'], "never somebody else's")
   t.same(await provenance({ types: ['Patient', 'Provenance'], includeAssociatedData: relevant, _typeFilter: ['Patient?_id=p3'] }), ['e3'])
   t.same(await provenance({ types: ['Provenance'], includeAssociatedData: latest }), ['e2', 'e3', 'x2', 'x3', 'x4'])
 })
 
 t.test('_elements: what is not listed is left out, and tagged', async (t) => {
   const service = await openWith(1)
-  const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'Consent'], _elements: ['Patient.gender', 'Consent.dateTime'] }))
+  const row = await ended(service.db, await service.kickOff({
+    types: ['Patient', 'Consent'],
+    _elements: ['Patient.gender', 'Consent.dateTime']
+  }))
   const files = await readExport(service, row.id)
   t.same(Object.keys(files['Patient.1.ndjson']?.[0] ?? {}), ['resourceType', 'id', 'meta', 'gender'])
   t.same(Object.keys(files['Consent.1.ndjson']?.[0] ?? {}).sort(), ['category', 'id', 'meta', 'resourceType', 'scope', 'status'])

@@ -34,10 +34,13 @@ async function updateOne (pool: Pool, pair: number, version: number) {
   const client = await pool.connect()
   await client.query('BEGIN')
   // In one order, so that writers do not deadlock; the rows are stamped long before they are committed.
-  await client.query("UPDATE source.patients SET birth_date = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'a' || $1", [pair, version])
+  await client.query("UPDATE source.patients SET birth_date = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'a' || $1",
+    [pair, version])
   await delay(Math.random() * 30)
-  await client.query("UPDATE source.patients SET birth_date = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'b' || $1", [pair, version])
-  await client.query("UPDATE source.medical_records SET description = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'd' || $1", [pair, version])
+  await client.query("UPDATE source.patients SET birth_date = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'b' || $1",
+    [pair, version])
+  await client.query("UPDATE source.medical_records SET description = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'd' || $1",
+    [pair, version])
   await delay(Math.random() * 30)
   await client.query('COMMIT')
   client.release()
@@ -68,12 +71,15 @@ t.test('several readers and many writers: every row once, and all of one instant
   const versions = new Map(resources.map((resource) => [resource.id, resource.birthDate ?? resource.description]))
   t.equal(resources.length, 3 * pairs)
   t.equal(versions.size, 3 * pairs)
-  const torn = Array.from({ length: pairs }, (_, i) => i).filter((i) => versions.get(`a${i}`) !== versions.get(`b${i}`) || versions.get(`a${i}`) !== versions.get(`d${i}`))
+  const torn = Array.from({ length: pairs }, (_, i) => i).filter((i) =>
+    versions.get(`a${i}`) !== versions.get(`b${i}`) || versions.get(`a${i}`) !== versions.get(`d${i}`))
   t.same(torn, [])
   t.ok(new Set(versions.values()).size > 1, 'the writers had written before the snapshot')
 })
 
-t.test('a chain of _since exports, replayed in order, is the database: also what was stamped before a snapshot and committed after it', async (t) => {
+t.test('a chain of _since exports, replayed in order, is the database: also what was stamped before a snapshot and committed after it', async (
+  t
+) => {
   const service = await openService(t)
   const pairs = 40
   await givenPairs(service, pairs, 0)
@@ -84,7 +90,10 @@ t.test('a chain of _since exports, replayed in order, is the database: also what
   let since: Date | null = null
   async function exportNext () {
     const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'DocumentReference'], _since: since }))
-    for (const resource of Object.values(await readExport(service, row.id)).flat()) replayed.set(resource.id, resource.birthDate ?? resource.description)
+    for (const resource of Object.values(await readExport(service, row.id)).flat()) {
+      replayed.set(resource.id,
+        resource.birthDate ?? resource.description)
+    }
     since = row.transaction_time
   }
   for (let i = 0; i < 12; i++) await exportNext()

@@ -12,11 +12,13 @@ const whole = (type: string) => ({ list: 'output', type, range: null })
 const typesOf = (parts: Part[]) => parts.map((part) => part.map((item) => item.list === 'output' ? item.type : item.list))
 
 t.test("a patient's own export is one part, in the order of the source", async (t) => {
-  t.same(toParts(filterOf({ types: ['Consent', 'Patient'], patientId: 'p1' }), source, new Map([['patients', 100_000]]), 4), [[whole('Patient'), whole('Consent')]])
+  t.same(toParts(filterOf({ types: ['Consent', 'Patient'], patientId: 'p1' }), source, new Map([['patients', 100_000]]), 4),
+    [[whole('Patient'), whole('Consent')]])
 })
 
 t.test('small tables share readers, up to 32 MiB', async (t) => {
-  const sizes = (patients: number, consents: number, provenance: number) => new Map([['patients', patients * mebibyte], ['consents', consents * mebibyte], ['provenance_events', provenance * mebibyte]])
+  const sizes = (patients: number, consents: number, provenance: number) => new Map([['patients', patients * mebibyte],
+    ['consents', consents * mebibyte], ['provenance_events', provenance * mebibyte]])
   const types = ['Patient', 'Consent', 'Provenance']
   t.same(typesOf(toParts(filterOf({ types }), source, sizes(1, 0, 1), 4)), [['Patient', 'Consent', 'Provenance']])
   t.same(typesOf(toParts(filterOf({ types }), source, sizes(20, 12, 1), 4)), [['Patient', 'Consent'], ['Provenance']])
@@ -34,7 +36,8 @@ t.test('views, whose size is not known, have a reader each, unless there are man
 
 t.test('the ranges of a large table follow on one another, and the last is open', async (t) => {
   for (const readers of [2, 3, 4, 7]) {
-    const ranges = toParts(filterOf({ types: ['Patient'] }), source, new Map([['patients', 1_000_003]]), readers).flat().map((item) => item.list === 'output' ? item.range : undefined)
+    const ranges = toParts(filterOf({ types: ['Patient'] }), source, new Map([['patients', 1_000_003]]), readers).flat().map((item) =>
+      item.list === 'output' ? item.range : undefined)
     t.equal(ranges.length, readers)
     t.equal(ranges[0]?.from, 0)
     t.equal(ranges.at(-1)?.to, null)

@@ -59,7 +59,9 @@ function startWriters (t: Test, { environment }: Service) {
   return { finish }
 }
 
-t.test('a chain of _since exports, replayed in order, is the database: inserts, updates, deletes, undeletes, of patients too, and late commits', async (t) => {
+t.test('a chain of _since exports, replayed in order, is the database: inserts, updates, deletes, undeletes, of patients too, and late commits', async (
+  t
+) => {
   const service = await openService(t)
   await givenPatients(service.db, patients)
   const writers = startWriters(t, service)
@@ -100,7 +102,8 @@ t.test("of deletes a client is told its own types', patients' and groups', whate
   await sql`UPDATE source.patient_group_members SET deleted_at = now() WHERE patient_id = 'p3'`.execute(db)
   await sql`UPDATE source.patients SET deleted_at = now() WHERE id = 'p3'`.execute(db)
   for (const client of clients) await client.follow()
-  t.same(all.deleted.sort(), ['Consent/c3', 'DocumentReference/d1', 'DocumentReference/d3', 'DocumentReference/d4', 'Patient/p3', 'Provenance/e3'])
+  t.same(all.deleted.sort(), ['Consent/c3', 'DocumentReference/d1', 'DocumentReference/d3', 'DocumentReference/d4', 'Patient/p3',
+    'Provenance/e3'])
   t.same(documents.deleted.sort(), ['DocumentReference/d1', 'DocumentReference/d3', 'DocumentReference/d4'])
   t.same(own.deleted, ['DocumentReference/d1'])
   t.same(listed.deleted, ['DocumentReference/d4'])

@@ -72,7 +72,8 @@ t.test('however much there is to clean up, no statement touches more than a batc
 
   await runBulkExportCleanup({ db, store, log })
   for (const table of tables) t.same((await sql`SELECT count(*) AS rows FROM ${sql.table(table)}`.execute(db)).rows, [{ rows: 0 }], table)
-  const { rows } = await sql<{ name: string, all: number, most: number }>`SELECT name, sum(rows)::integer AS all, max(rows) AS most FROM touched GROUP BY name HAVING sum(rows) > 0 ORDER BY name`.execute(db)
+  const { rows } =
+    await sql<{ name: string, all: number, most: number }>`SELECT name, sum(rows)::integer AS all, max(rows) AS most FROM touched GROUP BY name HAVING sum(rows) > 0 ORDER BY name`.execute(db)
   t.same(rows, [
     { name: 'bulk_export_callersDELETE', all: 2500, most: 1000 },
     { name: 'bulk_export_client_assertionsDELETE', all: 2500, most: 1000 },
@@ -87,7 +88,9 @@ t.test('a step that fails keeps none of the others: garbage is collected whateve
   const { db, store } = await openService(t)
   await sql`CREATE FUNCTION refuse () RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''canceling statement due to statement timeout'' USING ERRCODE = ''57014''; END'`.execute(db)
   const tables = ['bulk_export_jobs', 'bulk_export_downloads', 'bulk_export_callers']
-  for (const table of tables) await sql`CREATE TRIGGER refuse BEFORE DELETE ON ${sql.table(table)} FOR EACH ROW EXECUTE FUNCTION refuse()`.execute(db)
+  for (const table of tables) {
+    await sql`CREATE TRIGGER refuse BEFORE DELETE ON ${sql.table(table)} FOR EACH ROW EXECUTE FUNCTION refuse()`.execute(db)
+  }
   await sql`INSERT INTO bulk_export_jobs (id, status, profile, request, requester_role, requester, issuer, types, ended_at, expires_at)
     VALUES (gen_random_uuid(), 'failed', 'respond-async', '', 'ADMIN', '', '', '{}', now(), now())`.execute(db)
   await sql`INSERT INTO bulk_export_downloads VALUES (gen_random_uuid(), gen_random_uuid(), now() - interval '1 s')`.execute(db)

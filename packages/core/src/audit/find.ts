@@ -17,9 +17,11 @@ export async function * findAudit (db: Kysely<Database>, { since, until, exportI
     if (after !== undefined) {
       const { recorded_at: at, id } = after
       // To the millisecond, as a Date has it: rows of the same one are read again and left out by their ids.
-      query = query.where('recorded_at', '>=', at).where((eb) => eb.or([eb(eb.fn('date_trunc', [eb.val('milliseconds'), 'recorded_at']), '>', at), eb('id', '>', id)]))
+      query = query.where('recorded_at', '>=', at).where((eb) => eb.or([eb(eb.fn('date_trunc', [eb.val('milliseconds'), 'recorded_at']),
+        '>', at), eb('id', '>', id)]))
     }
-    const rows = await query.orderBy((eb) => eb.fn('date_trunc', [eb.val('milliseconds'), 'recorded_at'])).orderBy('id').limit(pageSize).execute()
+    const rows = await query.orderBy((eb) => eb.fn('date_trunc', [eb.val('milliseconds'), 'recorded_at'])).orderBy('id').limit(pageSize)
+      .execute()
     yield * rows
     after = rows.at(-1)
     if (rows.length < pageSize) return

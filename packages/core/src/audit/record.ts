@@ -11,7 +11,8 @@ export type Actor = Pick<Insertable<BulkExportAuditTable>, 'requester' | 'role' 
 const maxText = 256
 
 const columns = [
-  'event', 'outcome', 'process', 'export_id', 'attempt', 'level', 'group_id', 'types', 'requester', 'role', 'issuer', 'subject', 'client_id', 'patient_id', 'address', 'request_id',
+  'event', 'outcome', 'process', 'export_id', 'attempt', 'level', 'group_id', 'types', 'requester', 'role', 'issuer', 'subject',
+  'client_id', 'patient_id', 'address', 'request_id',
   'file_name', 'bytes', 'detail',
 ] as const
 
@@ -20,7 +21,10 @@ export async function recordAudit (db: Kysely<Database>, rows: Array<Insertable<
 }
 
 /** The changes of exports, for the transaction that makes them, when their rows are as they will be. `by`: the API's caller; without it a worker did it, on behalf of their requesters. */
-export async function recordExports (trx: Transaction<Database>, event: AuditEventName, ids: readonly string[], { by, outcome = 'success' }: { by?: Actor | undefined, outcome?: AuditOutcome } = {}): Promise<void> {
+export async function recordExports (trx: Transaction<Database>, event: AuditEventName, ids: readonly string[], {
+  by,
+  outcome = 'success'
+}: { by?: Actor | undefined, outcome?: AuditOutcome } = {}): Promise<void> {
   if (ids.length === 0) return
   const who = by === undefined
     ? sql`requester, requester_role, issuer, NULL, NULL, patient_id, NULL, NULL`
@@ -34,7 +38,10 @@ export async function recordExports (trx: Transaction<Database>, event: AuditEve
 /**
  * Downloads that end, by the condition on their leases, in the same statement: each is written down once. `bytes`: what was handed to the connection; null: nobody knows.
  */
-export async function recordDownloads (db: Kysely<Database>, leases: ReturnType<typeof sql>, { bytes, isWhole, detail, process }: { bytes: number | null, isWhole: boolean, detail: string | null, process: 'api' | 'worker' }): Promise<number> {
+export async function recordDownloads (db: Kysely<Database>, leases: ReturnType<typeof sql>, {
+  bytes, isWhole, detail,
+  process
+}: { bytes: number | null, isWhole: boolean, detail: string | null, process: 'api' | 'worker' }): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     WITH ended AS (DELETE FROM bulk_export_downloads WHERE ${leases} RETURNING *)
     INSERT INTO bulk_export_audit (${sql.join(columns.map((column) => sql.ref(column)))})

@@ -15,9 +15,15 @@ interface Pattern {
 }
 
 const dicom = (code: string, display: string): Coding => ({ system: 'http://dicom.nema.org/resources/ontology/DCM', code, display })
-const lifecycle = (code: string, display: string): Coding => ({ system: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle', code, display })
+const lifecycle = (code: string, display: string): Coding => ({
+  system: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle', code,
+  display
+})
 const interaction = (code: string): Coding => ({ system: 'http://hl7.org/fhir/restful-interaction', code, display: code })
-const ofEntity = (code: string, display: string): Coding => ({ system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code, display })
+const ofEntity = (code: string, display: string): Coding => ({
+  system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code,
+  display
+})
 const ofRole = (code: string, display: string): Coding => ({ system: 'http://terminology.hl7.org/CodeSystem/object-role', code, display })
 const balp = (name: string) => `https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.${name}`
 
@@ -25,18 +31,27 @@ const rest: Coding = { system: 'http://terminology.hl7.org/CodeSystem/audit-even
 const exported = dicom('110106', 'Export')
 const extracted = lifecycle('extract', 'Extract Record Lifecycle Event')
 const destroyed = lifecycle('destroy', 'Destroy/Delete Record Lifecycle Event')
-const deletion: Pattern = { type: rest, subtype: [interaction('delete')], action: 'D', profile: ({ patient_id: patient }) => balp(patient === null ? 'Delete' : 'PatientDelete') }
+const deletion: Pattern = {
+  type: rest, subtype: [interaction('delete')], action: 'D',
+  profile: ({ patient_id: patient }) => balp(patient === null ? 'Delete' : 'PatientDelete')
+}
 const login = dicom('110114', 'User Authentication')
 
 const patterns: Record<AuditEventName, Pattern> = {
-  requested: { type: rest, subtype: [interaction('operation')], action: 'E', profile: ({ patient_id: patient }) => balp(patient === null ? 'Query' : 'PatientQuery') },
+  requested: {
+    type: rest, subtype: [interaction('operation')], action: 'E',
+    profile: ({ patient_id: patient }) => balp(patient === null ? 'Query' : 'PatientQuery')
+  },
   started: { type: exported, subtype: [extracted], action: 'E' },
   completed: { type: exported, subtype: [extracted], action: 'C' },
   failed: { type: exported, subtype: [extracted], action: 'E' },
   cancelled: deletion,
   deleted: deletion,
   expired: { type: exported, subtype: [destroyed], action: 'D' },
-  downloaded: { type: exported, subtype: [lifecycle('disclose', 'Disclose Record Lifecycle Event'), interaction('read')], action: 'R', profile: () => balp('PrivacyDisclosure.Source') },
+  downloaded: {
+    type: exported, subtype: [lifecycle('disclose', 'Disclose Record Lifecycle Event'), interaction('read')], action: 'R',
+    profile: () => balp('PrivacyDisclosure.Source')
+  },
   refused: { type: rest, subtype: [interaction('operation')], action: 'E' },
   'token-issued': { type: login, subtype: [dicom('110122', 'Login')], action: 'E' },
   'token-refused': { type: login, subtype: [dicom('110122', 'Login')], action: 'E' },
@@ -45,7 +60,10 @@ const patterns: Record<AuditEventName, Pattern> = {
 /** http://hl7.org/fhir/R4/auditevent.html */
 export function toAuditEvent (row: AuditRow, publicUrl: string): AuditEvent {
   const { type, subtype, action, profile } = patterns[row.event]
-  const outcome = { success: '0', failure: row.event === 'failed' ? '8' : '4' } as const // minor: it may do better another time; serious: it ended there
+  const outcome = {
+    success: '0',
+    failure: row.event === 'failed' ? '8' : '4'
+  } as const // minor: it may do better another time; serious: it ended there
   const entity = toEntities(row, publicUrl)
   return {
     resourceType: 'AuditEvent',
@@ -58,14 +76,18 @@ export function toAuditEvent (row: AuditRow, publicUrl: string): AuditEvent {
     outcome: outcome[row.outcome],
     ...toDescription(row),
     agent: toAgents(row, publicUrl),
-    source: { site: publicUrl, observer: toServer(publicUrl), type: [{ system: 'http://terminology.hl7.org/CodeSystem/security-source-type', code: '4', display: 'Application Server' }] },
+    source: {
+      site: publicUrl, observer: toServer(publicUrl),
+      type: [{ system: 'http://terminology.hl7.org/CodeSystem/security-source-type', code: '4', display: 'Application Server' }]
+    },
     ...(entity.length === 0 ? {} : { entity }),
   }
 }
 
 function toDescription ({ status, count, since, detail }: AuditRow): { outcomeDesc?: string } {
   const parts = [
-    status === null ? [] : [`HTTP ${status}`], count === null ? [] : [`${count} times in the minute from ${since?.toISOString()}`], detail === null ? [] : [detail],
+    status === null ? [] : [`HTTP ${status}`], count === null ? [] : [`${count} times in the minute from ${since?.toISOString()}`],
+    detail === null ? [] : [detail],
   ].flat()
   return parts.length === 0 ? {} : { outcomeDesc: parts.join(': ') }
 }
@@ -78,7 +100,10 @@ function toServer (publicUrl: string) {
 const [source, destination] = [dicom('110153', 'Source Role ID'), dicom('110152', 'Destination Role ID')]
 const asked = { client: source, server: destination }
 const handedOut = { client: destination, server: source }
-const changed = { client: dicom('110150', 'Application'), server: { system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'custodian', display: 'Custodian' } }
+const changed = {
+  client: dicom('110150', 'Application'),
+  server: { system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'custodian', display: 'Custodian' }
+}
 
 /** Client and server; the person, or whoever the token is of, is an agent besides. */
 function toAgents (row: AuditRow, publicUrl: string): AuditEventAgent[] {
@@ -93,7 +118,12 @@ function toAgents (row: AuditRow, publicUrl: string): AuditEventAgent[] {
   if (row.process === 'worker' && row.event !== 'downloaded') return [{ ...server, name: 'worker' }, ...toUser(row, user, false)]
   const client: AuditEventAgent = {
     type: { coding: [types.client] },
-    who: { identifier: { ...(row.issuer === null || row.issuer === '' ? {} : { system: row.issuer }), value: row.client_id ?? row.requester ?? 'unknown' } },
+    who: {
+      identifier: {
+        ...(row.issuer === null || row.issuer === '' ? {} : { system: row.issuer }),
+        value: row.client_id ?? row.requester ?? 'unknown'
+      }
+    },
     requestor: user === null,
     network: row.address === null ? { address: 'unknown', type: '1' } : { address: row.address, type: '2' },
   }
@@ -103,7 +133,12 @@ function toAgents (row: AuditRow, publicUrl: string): AuditEventAgent[] {
 function toUser ({ issuer, role }: AuditRow, user: string | null, requestor: boolean): AuditEventAgent[] {
   if (user === null) return []
   return [{
-    type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP', display: 'information recipient' }] },
+    type: {
+      coding: [{
+        system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP',
+        display: 'information recipient'
+      }]
+    },
     ...(role === null ? {} : { role: [{ text: role }] }),
     who: { identifier: { ...(issuer === null || issuer === '' ? {} : { system: issuer }), value: user } },
     requestor,
@@ -122,13 +157,24 @@ function toEntities (row: AuditRow, publicUrl: string): AuditEventEntity[] {
     entities.push(toPatient({ type: 'Patient', display: 'Every patient in the file' }))
   }
   if (row.event === 'requested') {
-    entities.push({ type: ofEntity('2', 'System Object'), role: ofRole('24', 'Query'), query: Buffer.from(toQuery(row)).toString('base64') })
+    entities.push({
+      type: ofEntity('2', 'System Object'), role: ofRole('24', 'Query'),
+      query: Buffer.from(toQuery(row)).toString('base64')
+    })
   }
   if (row.export_id !== null) {
     // A query has no `what`, and one entity of a system object.
     entities.push({
-      what: { identifier: { system: `${toFhirBase(publicUrl)}/$export-status`, value: row.export_id }, ...(row.file_name === null ? {} : { display: row.file_name }) },
-      type: row.event === 'requested' ? { system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code: '4', display: 'Other' } : ofEntity('2', 'System Object'),
+      what: {
+        identifier: { system: `${toFhirBase(publicUrl)}/$export-status`, value: row.export_id },
+        ...(row.file_name === null ? {} : { display: row.file_name })
+      },
+      type: row.event === 'requested'
+        ? {
+            system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code: '4',
+            display: 'Other'
+          }
+        : ofEntity('2', 'System Object'),
       ...(row.event === 'requested' ? {} : { role: row.event === 'downloaded' ? ofRole('3', 'Report') : ofRole('4', 'Domain Resource') }),
       ...(row.event === 'cancelled' || row.event === 'deleted' ? {} : toDetails(row)),
     })
@@ -142,7 +188,14 @@ function toPatient (what: NonNullable<AuditEventEntity['what']>): AuditEventEnti
 
 function toDetails ({ event, attempt, types, bytes }: AuditRow): Pick<AuditEventEntity, 'detail'> {
   const details = [['event', event], ['attempt', attempt], ['types', types?.join(',')], ['bytes', bytes]] as const
-  return { detail: details.flatMap(([type, value]) => value === null || value === undefined || value === '' ? [] : [{ type, valueString: String(value) }]) }
+  return {
+    detail: details.flatMap(([type, value]) => value === null || value === undefined || value === ''
+      ? []
+      : [{
+          type,
+          valueString: String(value)
+        }])
+  }
 }
 
 /** The kick-off, without what may name patients or tell of them: filters, `patient`, and what is not understood. */

@@ -22,14 +22,20 @@ process.exitCode = await run().catch((error: unknown) => {
 
 async function run (): Promise<number> {
   const { values } = readArguments({
-    options: { since: { type: 'string' }, until: { type: 'string' }, export: { type: 'string' }, client: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      since: { type: 'string' }, until: { type: 'string' }, export: { type: 'string' }, client: { type: 'string' },
+      help: { type: 'boolean', short: 'h' }
+    },
   })
   if (values.help === true) {
     console.log(usage)
     return 0
   }
   const { export: exportId, client: clientId } = values
-  if (exportId !== undefined && !uuid.test(exportId)) throw new ServiceError('INVALID_PARAMETER', '--export must be the id of an export, a UUID')
+  if (exportId !== undefined && !uuid.test(exportId)) {
+    throw new ServiceError('INVALID_PARAMETER',
+      '--export must be the id of an export, a UUID')
+  }
   const search = { since: toDate('since', values.since), until: toDate('until', values.until), exportId, clientId }
   const config = readConfig(Type.Object({ ...databaseConfig, ...publicConfig }), process.env)
   const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-audit', max: 1, onError: console.error })
@@ -46,6 +52,9 @@ async function run (): Promise<number> {
 
 function toDate (name: string, text: string | undefined): Date {
   const date = new Date(text ?? '')
-  if (text === undefined || !isoDate.test(text) || Number.isNaN(date.getTime())) throw new ServiceError('INVALID_PARAMETER', `--${name} must be a date, such as 2026-02-22 or 2026-02-22T15:30:00Z`)
+  if (text === undefined || !isoDate.test(text) || Number.isNaN(date.getTime())) {
+    throw new ServiceError('INVALID_PARAMETER',
+    `--${name} must be a date, such as 2026-02-22 or 2026-02-22T15:30:00Z`)
+  }
   return date
 }

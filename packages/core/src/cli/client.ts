@@ -67,9 +67,15 @@ async function toWork ([command, id = '', ...others]: string[], given: Given): P
   if (command === 'list' && id === '') return list
   if (command !== 'add' && command !== 'disable' && command !== 'rotate') throw invalid('add, list, disable or rotate is expected')
   if (!isClientId(id)) throw invalid(`'${id}' is no client id: 1 to 64 of A-Z a-z 0-9 . _ ~ - are expected`)
-  if (command === 'disable') return async (db) => report(await disableClient(db, id), `${id} is disabled: its tokens are refused from now on`, `${id} is unknown, or disabled already`)
+  if (command === 'disable') {
+    return async (db) => report(await disableClient(db, id),
+    `${id} is disabled: its tokens are refused from now on`, `${id} is unknown, or disabled already`)
+  }
   const keys = await readKeys(given)
-  if (command === 'rotate') return async (db) => report(await rotateClient(db, id, keys), `${id} has other keys`, `${id} is unknown, or disabled`)
+  if (command === 'rotate') {
+    return async (db) => report(await rotateClient(db, id, keys), `${id} has other keys`,
+    `${id} is unknown, or disabled`)
+  }
   const client = {
     id,
     name: given.name ?? id,
@@ -79,13 +85,16 @@ async function toWork ([command, id = '', ...others]: string[], given: Given): P
     max_kick_offs_per_minute: readLimit('max-kick-offs-per-minute', given, 10_000),
     max_requests_per_minute: readLimit('max-requests-per-minute', given, 60_000),
   }
-  return async (db) => report(await addClient(db, client, keys), `${id} is registered`, `${id} is registered already (a disabled client keeps its id)`)
+  return async (db) => report(await addClient(db, client, keys), `${id} is registered`,
+    `${id} is registered already (a disabled client keeps its id)`)
 }
 
 async function readKeys ({ 'jwks-file': file, 'jwks-url': url }: Given): Promise<ClientKeys> {
   if ((file === undefined) === (url === undefined)) throw invalid('Either --jwks-file or --jwks-url is expected')
   if (url !== undefined) {
-    if (!new RegExp(`^${origin}(/[^\\s#]*)?$`).test(url)) throw invalid('--jwks-url: an https:// URL is expected (http:// for localhost, 127.0.0.1 and [::1] alone)')
+    if (!new RegExp(`^${origin}(/[^\\s#]*)?$`).test(url)) {
+      throw invalid('--jwks-url: an https:// URL is expected (http:// for localhost, 127.0.0.1 and [::1] alone)')
+    }
     return { jwksUrl: url }
   }
   const bytes = file === undefined || file === '-' ? process.stdin : createReadStream(file)
@@ -98,10 +107,13 @@ function readGroups (ids: string[] | undefined): string[] | null {
   return ids === undefined ? null : [...new Set(ids)]
 }
 
-function readLimit (name: 'max-active-exports' | 'max-kick-offs-per-minute' | 'max-requests-per-minute', given: Given, max: number): number | null {
+function readLimit (
+  name: 'max-active-exports' | 'max-kick-offs-per-minute' | 'max-requests-per-minute', given: Given, max: number
+): number | null {
   const text = given[name]
   if (text === undefined) return null
-  if (!/^[0-9]{1,6}$/.test(text) || Number(text) < 1 || Number(text) > max) throw invalid(`--${name}: a whole number from 1 to ${max} is expected`)
+  if (!/^[0-9]{1,6}$/.test(text) || Number(text) < 1 ||
+    Number(text) > max) throw invalid(`--${name}: a whole number from 1 to ${max} is expected`)
   return Number(text)
 }
 
@@ -118,9 +130,13 @@ async function list (db: Parameters<Work>[0]): Promise<number> {
   return 0
 }
 
-function toLine ({ id, name, disabled_at: disabledAt, scopes, group_ids: groups, jwks, jwks_url: url, keys_since: since, ...limits }: ClientRow): string {
+function toLine ({
+  id, name, disabled_at: disabledAt, scopes, group_ids: groups, jwks, jwks_url: url, keys_since: since,
+  ...limits
+}: ClientRow): string {
   const keys = url ?? jwks?.keys.map(({ kid }) => String(kid)).join(' ') ?? ''
-  const own = ([['active', limits.max_active_exports], ['kick-offs', limits.max_kick_offs_per_minute], ['requests', limits.max_requests_per_minute]] as const)
+  const own = ([['active', limits.max_active_exports], ['kick-offs', limits.max_kick_offs_per_minute],
+    ['requests', limits.max_requests_per_minute]] as const)
     .flatMap(([what, limit]) => limit === null ? [] : [`${what} ${limit}`])
   return [
     id, JSON.stringify(name), disabledAt === null ? 'active' : `disabled ${disabledAt.toISOString()}`, `scopes ${scopes.join(' ')}`,

@@ -22,12 +22,18 @@ process.exitCode = await run().catch(function explain (error: unknown) {
 })
 
 async function run (): Promise<number> {
-  const { values, positionals } = readArguments({ allowPositionals: true, options: { progress: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+  const { values, positionals } = readArguments({
+    allowPositionals: true,
+    options: { progress: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
+  })
   if (values.help) {
     console.log(usage)
     return 0
   }
-  if (positionals.length === 0) throw new ServiceError('INVALID_PARAMETER', 'No file is named, and no folder (DATA=<folder>; --help tells more)')
+  if (positionals.length === 0) {
+    throw new ServiceError('INVALID_PARAMETER',
+      'No file is named, and no folder (DATA=<folder>; --help tells more)')
+  }
 
   const config = readConfig(Type.Object(databaseConfig), process.env)
   const pool = createPool(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-load', max: filesAtOnce, onError: console.error })
@@ -48,7 +54,10 @@ async function run (): Promise<number> {
 
 function createDisplay () {
   const started = performance.now()
-  const bar = new SingleBar({ format: '{bar} {percentage}% | {resources} resources, {rate}/s', hideCursor: true, gracefulExit: false, clearOnComplete: true })
+  const bar = new SingleBar({
+    format: '{bar} {percentage}% | {resources} resources, {rate}/s', hideCursor: true, gracefulExit: false,
+    clearOnComplete: true
+  })
   bar.start(1, 0, { resources: 0, rate: 0 })
   return {
     onProgress ({ resources, bytes, totalBytes }: LoadProgress): void {
@@ -73,5 +82,8 @@ function createProgressLines () {
 }
 
 function summarize ({ types }: LoadReport): string {
-  return [...types].map(([type, { loaded, unchanged, rejected }]) => `${type}: ${loaded} loaded, ${unchanged} unchanged, ${rejected} rejected`).join('\n')
+  return [...types].map(([type, {
+    loaded, unchanged,
+    rejected
+  }]) => `${type}: ${loaded} loaded, ${unchanged} unchanged, ${rejected} rejected`).join('\n')
 }

@@ -18,7 +18,12 @@ process.exitCode = await run().catch((error: unknown) => {
 })
 
 async function run (): Promise<number> {
-  const { values } = readArguments({ options: { source: { type: 'boolean' }, 'api-role': { type: 'string' }, 'worker-role': { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+  const { values } = readArguments({
+    options: {
+      source: { type: 'boolean' }, 'api-role': { type: 'string' },
+      'worker-role': { type: 'string' }, help: { type: 'boolean', short: 'h' }
+    }
+  })
   if (values.help) {
     console.log(usage)
     return 0
@@ -42,7 +47,10 @@ async function run (): Promise<number> {
       if (isThere && of === 'worker') await grantReadsOfNew(db, role)
       console.log(`granted: ${role}${isThere ? '' : ', but nothing of the source, which is not there yet'}`)
     }
-    if (left.length > 0) throw new ServiceError('GRANT_MISSING', `The source is another role's, which has to grant the rest:\n${left.join('\n')}`)
+    if (left.length > 0) {
+      throw new ServiceError('GRANT_MISSING',
+      `The source is another role's, which has to grant the rest:\n${left.join('\n')}`)
+    }
     return 0
   } finally {
     await db.destroy()

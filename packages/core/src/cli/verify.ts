@@ -26,7 +26,10 @@ async function run (): Promise<number> {
     console.log(usage)
     return 0
   }
-  if (!uuid.test(id)) throw new ServiceError('INVALID_PARAMETER', `'${id}' is no export id: a UUID is expected, as in the export's URLs (JOB=<id>)`)
+  if (!uuid.test(id)) {
+    throw new ServiceError('INVALID_PARAMETER',
+    `'${id}' is no export id: a UUID is expected, as in the export's URLs (JOB=<id>)`)
+  }
   const config = readConfig(Type.Object({ ...databaseConfig, ...storeConfig, ...encryptionConfig }), process.env)
   const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-verify', max: 1, onError: console.error })
   try {

@@ -7,7 +7,8 @@ export type ClientKeys = { jwks: KeySet } | { jwksUrl: string }
 export type NewClient = Omit<Insertable<BulkExportClientsTable>, 'jwks' | 'jwks_url' | 'created_at' | 'keys_since' | 'disabled_at'>
 
 /** What is asked of a client on each of its requests. */
-const standingColumns = ['id', 'group_ids', 'max_active_exports', 'max_kick_offs_per_minute', 'max_requests_per_minute'] as const satisfies Array<keyof ClientRow>
+const standingColumns = ['id', 'group_ids', 'max_active_exports', 'max_kick_offs_per_minute',
+  'max_requests_per_minute'] as const satisfies Array<keyof ClientRow>
 export type ClientStanding = Pick<ClientRow, (typeof standingColumns)[number]>
 
 /** RFC 3986, 2.3: unreserved characters, so that it looks the same wherever it stands. */
@@ -34,7 +35,8 @@ export async function findClient (db: Kysely<Database>, id: string): Promise<Cli
 
 /** Undefined: there is no such client, or it is disabled. */
 export async function findStanding (db: Kysely<Database>, id: string): Promise<ClientStanding | undefined> {
-  return await db.selectFrom('bulk_export_clients').select(standingColumns).where('id', '=', id).where('disabled_at', 'is', null).executeTakeFirst()
+  return await db.selectFrom('bulk_export_clients').select(standingColumns).where('id', '=', id).where('disabled_at', 'is',
+    null).executeTakeFirst()
 }
 
 /** Its tokens are refused from the commit on. @returns whether there was such a client that was not disabled. */

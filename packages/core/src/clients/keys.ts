@@ -14,10 +14,16 @@ const common = { kid: Type.String({ minLength: 1, maxLength: 256 }), use: Type.O
 /** The keys of RS384 and ES384 (SMART App Launch 2.2, client-confidential-asymmetric). */
 const publicKey = Type.Union([
   Type.Object({ ...common, kty: Type.Literal('RSA'), alg: Type.Optional(Type.Literal('RS384')), n: text, e: text }),
-  Type.Object({ ...common, kty: Type.Literal('EC'), alg: Type.Optional(Type.Literal('ES384')), crv: Type.Literal('P-384'), x: text, y: text }),
+  Type.Object({
+    ...common, kty: Type.Literal('EC'), alg: Type.Optional(Type.Literal('ES384')), crv: Type.Literal('P-384'), x: text,
+    y: text
+  }),
 ])
 const keySet = Type.Object({ keys: Type.Array(publicKey, { minItems: 1, maxItems: maxKeys }) })
-const withPrivateMembers = Type.Object({ keys: Type.Array(Type.Unknown(), { contains: Type.Union(['d', 'p', 'q', 'k'].map((name) => Type.Object({ [name]: Type.Unknown() }))) }) })
+const withPrivateMembers = Type.Object({
+  keys: Type.Array(Type.Unknown(),
+    { contains: Type.Union(['d', 'p', 'q', 'k'].map((name) => Type.Object({ [name]: Type.Unknown() }))) })
+})
 
 /**
  * A client's JWK Set as it is kept: what a signature is checked with, and nothing else of it.
@@ -25,7 +31,9 @@ const withPrivateMembers = Type.Object({ keys: Type.Array(Type.Unknown(), { cont
  */
 export function parseKeySet (json: string): KeySet {
   const given = parseJson(json)
-  if (Value.Check(withPrivateMembers, given)) throw invalid('it holds private or secret keys, which must never leave the client: take the public ones alone')
+  if (Value.Check(withPrivateMembers, given)) {
+    throw invalid('it holds private or secret keys, which must never leave the client: take the public ones alone')
+  }
   if (!Value.Check(keySet, given)) {
     throw invalid(`expected {"keys":[…]} with 1 to ${maxKeys} public keys, RSA (RS384) or EC of P-384 (ES384), each with a kid`)
   }

@@ -12,7 +12,9 @@ export type Environment = Record<string, string | undefined>
  * does not go with the others.
  * @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value.
  */
-export function readConfig<T extends TObject> (schema: T, environment: Environment, findConflicts: (given: ReadonlySet<string>, values: Record<string, unknown>) => string[] = () => []): Readonly<StaticDecode<T>> {
+export function readConfig<T extends TObject> (
+  schema: T, environment: Environment, findConflicts: (given: ReadonlySet<string>, values: Record<string, unknown>) => string[] = () => []
+): Readonly<StaticDecode<T>> {
   const given: Record<string, unknown> = {}
   const givenBy = new Map<string, string>()
   const problems = new Map<string, string>()

@@ -12,7 +12,10 @@ const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const bytes = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const
 
 /** `except`: what would fit and is not taken. */
-function quantity (units: Record<string, number>, expected: string, { except = '$', ...options }: StringOptions & { except?: string }): TTransform<TString, number> {
+function quantity (units: Record<string, number>, expected: string, {
+  except = '$',
+  ...options
+}: StringOptions & { except?: string }): TTransform<TString, number> {
   const pattern = `^(?!${except})([0-9]{1,15})(${Object.keys(units).join('|')})$`
   const grammar = new RegExp(pattern)
   return Type.Transform(Type.String({ pattern, expected, ...options }))
@@ -48,7 +51,8 @@ export function list (options: StringOptions): TTransform<TString, string[]> {
 
 /** `id:base64[,id:base64…]` → master keys, of which the first encrypts. */
 export function keyring (): TTransform<TString, Keyring> {
-  const expected = 'id:key[,id:key], each key 32 bytes in base64 (openssl rand -base64 32), each id 1 to 64 of A-Z a-z 0-9 . _ - and used once'
+  const expected =
+    'id:key[,id:key], each key 32 bytes in base64 (openssl rand -base64 32), each id 1 to 64 of A-Z a-z 0-9 . _ - and used once'
   return Type.Transform(Type.String({ pattern: keyringPattern, expected, isSecret: true }))
     .Decode(parseKeyring)
     .Encode(() => { throw new Error('keys are not written out') })

@@ -29,16 +29,23 @@ export function wrapDataKey (dataKey: KeyObject, { id, key }: MasterKey, file: F
  * @throws ServiceError KEY_UNUSABLE, naming the key's id: it is not configured, or another key is configured under that id, or
  * the ledger's row was changed.
  */
-export function unwrapDataKey (keyring: Keyring | undefined, file: FileRef, { key_id: id, wrapped_key: wrapped }: WrappedKey, size: number): KeyObject {
+export function unwrapDataKey (keyring: Keyring | undefined, file: FileRef, {
+  key_id: id,
+  wrapped_key: wrapped
+}: WrappedKey, size: number): KeyObject {
   const master = keyring === undefined ? undefined : findMasterKey(keyring, id)
-  if (master === undefined) throw new ServiceError('KEY_UNUSABLE', `The file is encrypted under the key ${id}, which is not configured here`)
+  if (master === undefined) {
+    throw new ServiceError('KEY_UNUSABLE',
+    `The file is encrypted under the key ${id}, which is not configured here`)
+  }
   try {
     const decipher = createDecipheriv(cipherName, master.key, wrapped.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
       .setAAD(toWrapAad(file, id, size))
       .setAuthTag(wrapped.subarray(-TAG_BYTES))
     return toKey(Buffer.concat([decipher.update(wrapped.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]))
   } catch (cause) {
-    throw new ServiceError('KEY_UNUSABLE', `The data key of ${toFileKey(file)} is not one that the configured key ${id} has wrapped`, { cause })
+    throw new ServiceError('KEY_UNUSABLE', `The data key of ${toFileKey(file)} is not one that the configured key ${id} has wrapped`,
+      { cause })
   }
 }
 

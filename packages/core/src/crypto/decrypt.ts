@@ -26,7 +26,10 @@ export function toCiphertextRange (size: number, range?: ByteRange): ByteRange {
  * authenticated.
  * @throws ServiceError STORE_CORRUPT (while iterating) when anything was left out, changed, moved, or is another file's.
  */
-export async function * decrypt (ciphertext: AsyncIterable<Uint8Array>, { file, dataKey, size }: EncryptedFile, range?: ByteRange): AsyncGenerator<Uint8Array> {
+export async function * decrypt (ciphertext: AsyncIterable<Uint8Array>, {
+  file, dataKey,
+  size
+}: EncryptedFile, range?: ByteRange): AsyncGenerator<Uint8Array> {
   const { start, end } = toByteRange(size, range)
   const aad = toChunkAad(file)
   const last = toLastChunk(size)
@@ -55,5 +58,6 @@ export async function * decrypt (ciphertext: AsyncIterable<Uint8Array>, { file, 
 }
 
 function toCorrupt (file: FileRef, index: number, cause?: unknown): ServiceError {
-  return new ServiceError('STORE_CORRUPT', `The content store delivered other bytes than it was given: ${toFileKey(file)}, chunk ${index}`, { cause })
+  return new ServiceError('STORE_CORRUPT', `The content store delivered other bytes than it was given: ${toFileKey(file)}, chunk ${index}`,
+    { cause })
 }

@@ -21,7 +21,9 @@ export async function deleteInBatches (db: Kysely<Database>, table: RawBuilder<u
 }
 
 /** As deleteInBatches. `values` have to make `condition` false. */
-export async function updateInBatches (db: Kysely<Database>, table: RawBuilder<unknown>, values: RawBuilder<unknown>, condition: RawBuilder<unknown>): Promise<number> {
+export async function updateInBatches (
+  db: Kysely<Database>, table: RawBuilder<unknown>, values: RawBuilder<unknown>, condition: RawBuilder<unknown>
+): Promise<number> {
   return await inBatches(async () => await run(db, sql`UPDATE ${table} SET ${values} WHERE ${batchOf(table, condition)}`))
 }
 

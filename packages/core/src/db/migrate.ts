@@ -40,7 +40,8 @@ export async function assertMigrated (db: Kysely<Database>): Promise<void> {
   const pending = Object.keys(migrations).filter((name) => !applied.includes(name))
   const unknown = applied.filter((name) => !(name in migrations))
   if (unknown.length > 0) {
-    throw new ServiceError('SCHEMA_MISMATCH', `The database is newer than this version of the service: it has ${unknown.join(', ')}. Deploy the newer version.`)
+    throw new ServiceError('SCHEMA_MISMATCH',
+      `The database is newer than this version of the service: it has ${unknown.join(', ')}. Deploy the newer version.`)
   }
   if (pending.length > 0) {
     throw new ServiceError('SCHEMA_MISMATCH', `The database lacks ${pending.join(', ')}. Run the migrate command first.`)

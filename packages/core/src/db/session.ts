@@ -26,8 +26,14 @@ const settings = {
 
 /** What cannot or must not be set, with the one value that will do. */
 const demanded = {
-  default_transaction_read_only: { fits: (value: string) => value === 'off', why: 'the service writes; where it keeps clients from a server that is no longer the primary, the address is wrong' },
-  server_encoding: { fits: (value: string) => value !== 'SQL_ASCII', why: 'what its texts mean is not known, so they cannot be put into UTF-8' },
+  default_transaction_read_only: {
+    fits: (value: string) => value === 'off',
+    why: 'the service writes; where it keeps clients from a server that is no longer the primary, the address is wrong'
+  },
+  server_encoding: {
+    fits: (value: string) => value !== 'SQL_ASCII',
+    why: 'what its texts mean is not known, so they cannot be put into UTF-8'
+  },
   session_replication_role: { fits: (value: string) => value === 'origin', why: 'triggers that move updated_at do not run' },
   zero_damaged_pages: { fits: (value: string) => value === 'off', why: 'rows of damaged pages are left out in silence' },
   ignore_checksum_failure: { fits: (value: string) => value === 'off', why: 'damaged rows are read as if they were whole' },
@@ -46,8 +52,14 @@ export interface SessionOptions {
  * @throws ServiceError UNAVAILABLE when the server is a standby: a connection to it would be kept, and never be able to write.
  * @throws ServiceError SETTING_REFUSED that names the setting.
  */
-export async function prepareSession (client: ClientBase, { statementTimeoutMs = 0, idleInTransactionTimeoutMs = 0, searchPath = 'public' }: SessionOptions = {}): Promise<void> {
-  const own = { ...settings, search_path: searchPath, statement_timeout: String(statementTimeoutMs), idle_in_transaction_session_timeout: String(idleInTransactionTimeoutMs) }
+export async function prepareSession (client: ClientBase, {
+  statementTimeoutMs = 0, idleInTransactionTimeoutMs = 0,
+  searchPath = 'public'
+}: SessionOptions = {}): Promise<void> {
+  const own = {
+    ...settings, search_path: searchPath, statement_timeout: String(statementTimeoutMs),
+    idle_in_transaction_session_timeout: String(idleInTransactionTimeoutMs)
+  }
   const { rows: [found] } = await client.query<{ is_standby: boolean, demanded: Array<string | null> }>(`
     SELECT pg_catalog.pg_is_in_recovery() AS is_standby,
       ARRAY(SELECT pg_catalog.current_setting(name, true) FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS d (name, n) ORDER BY n) AS demanded,
@@ -59,7 +71,10 @@ export async function prepareSession (client: ClientBase, { statementTimeoutMs =
     const value = found.demanded[i]
     return value == null || fits(value) ? [] : [`${name} is ${value}: ${why}`]
   })
-  if (problems.length > 0) throw new ServiceError('SETTING_REFUSED', `PostgreSQL cannot be used as this database, role or server sets it:\n${problems.join('\n')}`)
+  if (problems.length > 0) {
+    throw new ServiceError('SETTING_REFUSED',
+    `PostgreSQL cannot be used as this database, role or server sets it:\n${problems.join('\n')}`)
+  }
 }
 
 /**

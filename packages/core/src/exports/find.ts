@@ -5,8 +5,10 @@ import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import type { WireProfile } from '../vocabulary.ts'
 
 export const summaryColumns = [
-  'id', 'status', 'profile', 'level', 'request', 'requester_role', 'requester', 'issuer', 'patient_id', 'types', 'created_at', 'started_at', 'ended_at',
-  'expires_at', 'dropped_at', 'transaction_time', 'attempt', 'failures', 'available_at', 'leased', 'progress', 'total_resources', 'exported_resources', 'failure_reason',
+  'id', 'status', 'profile', 'level', 'request', 'requester_role', 'requester', 'issuer', 'patient_id', 'types', 'created_at', 'started_at',
+  'ended_at',
+  'expires_at', 'dropped_at', 'transaction_time', 'attempt', 'failures', 'available_at', 'leased', 'progress', 'total_resources',
+  'exported_resources', 'failure_reason',
 ] as const satisfies Array<keyof ExportRow>
 
 /** An export without its parameters: they may be long, and the worker alone reads them. */

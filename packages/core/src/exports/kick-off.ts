@@ -22,7 +22,9 @@ export type KickOffExcess = { limit: 'active' } | { limit: 'minute', retryAfter:
  * Writes the export's row unless its requester is at one of the limits. The count and the insert are one transaction under a
  * lock of the requester's own, so that no number of simultaneous kick-offs gets past the limit, at any number of processes.
  */
-export async function createExport (db: Kysely<Database>, values: NewExport, limits: KickOffLimits, from: Origin = nowhere): Promise<{ created: true } | { created: false, excess: KickOffExcess }> {
+export async function createExport (
+  db: Kysely<Database>, values: NewExport, limits: KickOffLimits, from: Origin = nowhere
+): Promise<{ created: true } | { created: false, excess: KickOffExcess }> {
   return await db.transaction().execute(async (trx) => {
     await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`bulk_export_jobs:${values.requester}`}, 0))`.execute(trx)
     const excess = await findKickOffExcess(trx, values.requester, limits)
@@ -39,7 +41,10 @@ type Origin = Pick<Actor, 'subject' | 'client_id' | 'address' | 'request_id'>
 const nowhere: Origin = {}
 
 /** One statement over two indexes. An export counts as a kick-off of its minute whatever became of it: to delete it makes no room. */
-export async function findKickOffExcess (db: Kysely<Database>, requester: string, { maxActive, maxPerMinute }: KickOffLimits): Promise<KickOffExcess | undefined> {
+export async function findKickOffExcess (db: Kysely<Database>, requester: string, {
+  maxActive,
+  maxPerMinute
+}: KickOffLimits): Promise<KickOffExcess | undefined> {
   const { rows: [found] } = await sql<{ active: number, lately: number, retry_after: number | null }>`
     SELECT
       (SELECT count(*) FROM bulk_export_jobs WHERE requester = ${requester} AND status = ANY(${activeStatuses})) AS active,

@@ -32,8 +32,13 @@ export type Claim =
  * Takes an export for a new attempt: one that waits, or whose lease has run out. A lease that ran out counts as a
  * failure; when it was the last one allowed, the export fails here, for nobody else may be left to say so.
  */
-export async function claimExport (db: Kysely<Database>, id: string, options: { leaseMs: number, maxFailures: number, ttlMs: number }): Promise<Claim> {
-  const claimed = await db.transaction().execute(async (trx) => await failAbandoned(trx, id, options) ? 'failed' : await takeLease(trx, id, options.leaseMs))
+export async function claimExport (
+  db: Kysely<Database>, id: string, options: { leaseMs: number, maxFailures: number, ttlMs: number }
+): Promise<Claim> {
+  const claimed = await db.transaction().execute(async (trx) => await failAbandoned(trx, id, options)
+    ? 'failed'
+    : await takeLease(trx, id,
+      options.leaseMs))
   if (claimed === 'failed') return { outcome: 'over' }
   if (claimed !== undefined) return { outcome: 'claimed', export: claimed }
 
@@ -42,7 +47,10 @@ export async function claimExport (db: Kysely<Database>, id: string, options: { 
   return isActive ? { outcome: 'busy', availableAt: found.available_at } : { outcome: 'over' }
 }
 
-async function failAbandoned (trx: Transaction<Database>, id: string, { maxFailures, ttlMs }: { maxFailures: number, ttlMs: number }): Promise<boolean> {
+async function failAbandoned (trx: Transaction<Database>, id: string, {
+  maxFailures,
+  ttlMs
+}: { maxFailures: number, ttlMs: number }): Promise<boolean> {
   const { numUpdatedRows } = await trx.updateTable('bulk_export_jobs')
     .set({
       ...ended('failed', ttlMs),
@@ -91,7 +99,9 @@ async function takeLease (trx: Transaction<Database>, id: string, leaseMs: numbe
  * Renews the lease and tells how far the attempt is.
  * @returns 'held', or why the attempt must stop: the export was 'cancelled', or the attempt is no longer its own ('lost').
  */
-export async function renewLease (db: Kysely<Database>, attempt: Attempt, leaseMs: number, progress: Progress): Promise<'held' | 'cancelled' | 'lost'> {
+export async function renewLease (
+  db: Kysely<Database>, attempt: Attempt, leaseMs: number, progress: Progress
+): Promise<'held' | 'cancelled' | 'lost'> {
   if (await updateHeld(db, attempt, { available_at: fromNow(leaseMs), ...progress })) return 'held'
   const found = await db.selectFrom('bulk_export_jobs').select('status').where('id', '=', attempt.id).executeTakeFirst()
   return found?.status === 'cancelled' ? 'cancelled' : 'lost'

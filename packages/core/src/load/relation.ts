@@ -16,11 +16,15 @@ export async function openRelation (pool: pg.Pool, type: string): Promise<Relati
   if (columns.size === 0) {
     await pool.query('SELECT source.create_relation($1)', [name]).catch(function explain (cause: unknown): never {
       if (!hasSqlState(cause, 'undefinedFunction', 'invalidSchemaName')) throw cause
-      throw new ServiceError('SOURCE_MISMATCH', `source.${name} is missing, and nothing makes it: run \`migrate --source\` first.`, { cause })
+      throw new ServiceError('SOURCE_MISMATCH', `source.${name} is missing, and nothing makes it: run \`migrate --source\` first.`,
+        { cause })
     })
     columns = await readColumns(pool, name)
   }
-  if (!columns.has('resource')) throw new ServiceError('SOURCE_MISMATCH', `source.${name} has no column resource: run \`migrate --source\` first.`)
+  if (!columns.has('resource')) {
+    throw new ServiceError('SOURCE_MISMATCH',
+    `source.${name} has no column resource: run \`migrate --source\` first.`)
+  }
   return { name, columns }
 }
 

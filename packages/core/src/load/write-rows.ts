@@ -60,7 +60,8 @@ async function write (client: pg.PoolClient, { name, columns }: Relation, rows: 
   await pipeline(Readable.from(toCsv(rows), { objectMode: false }), copy)
 
   const given = ['id', 'patient_id', 'resource'].filter(column => columns.has(column))
-  const others = [...columns.keys()].filter(column => !given.includes(column) && column !== 'updated_at').map(column => pg.escapeIdentifier(column))
+  const others = [...columns.keys()].filter(column => !given.includes(column) && column !== 'updated_at').map(column =>
+    pg.escapeIdentifier(column))
   const changes = ['held.resource::text IS DISTINCT FROM excluded.resource::text', ...others.map(column => `held.${column} IS NOT NULL`)]
   if (columns.has('patient_id')) changes.push('held.patient_id IS DISTINCT FROM excluded.patient_id')
   const { rowCount } = await client.query(`

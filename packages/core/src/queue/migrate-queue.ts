@@ -38,7 +38,8 @@ export async function assertQueueUsable (url: string, schema?: string): Promise<
   if (!isPostgres(url)) return await assertRedisUsable(url)
   await withClient(url, async (client) => {
     await assertSchemaCompatibility(client, schema).catch((cause: unknown) => {
-      throw new ServiceError('SCHEMA_MISMATCH', "The queue's tables in QUEUE_URL are missing, or made by another version. Run the migrate command first.", { cause })
+      throw new ServiceError('SCHEMA_MISMATCH',
+        "The queue's tables in QUEUE_URL are missing, or made by another version. Run the migrate command first.", { cause })
     })
   })
 }
@@ -48,8 +49,14 @@ async function assertRedisUsable (url: string): Promise<void> {
   redis.on('error', () => {})
   const info = await redis.info('cluster').catch((error: unknown) => error instanceof Error ? error.message : '')
   redis.disconnect()
-  if (/^(NOAUTH|WRONGPASS)\b/.test(info)) throw new ServiceError('SETTING_REFUSED', 'Redis takes nobody in with the password of QUEUE_URL (redis://:password@host:6379).')
-  if (info.includes('cluster_enabled:1')) throw new ServiceError('SETTING_REFUSED', 'QUEUE_URL is a node of a Redis Cluster. The queue needs a Redis that holds all keys itself (with replicas, if you like).')
+  if (/^(NOAUTH|WRONGPASS)\b/.test(info)) {
+    throw new ServiceError('SETTING_REFUSED',
+      'Redis takes nobody in with the password of QUEUE_URL (redis://:password@host:6379).')
+  }
+  if (info.includes('cluster_enabled:1')) {
+    throw new ServiceError('SETTING_REFUSED',
+      'QUEUE_URL is a node of a Redis Cluster. The queue needs a Redis that holds all keys itself (with replicas, if you like).')
+  }
 }
 
 async function withClient (url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {

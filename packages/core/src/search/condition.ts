@@ -51,7 +51,10 @@ function any (conditions: string[]): string {
 
 function toMissing (document: string, { parameter: { name, selections }, values: [value, ...others] }: Criterion): string {
   if ((value !== 'true' && value !== 'false') || others.length > 0) throw new FilterProblem('must be true or false')
-  const isThere = name === '_id' || name === '_lastUpdated' ? 'true' : any(selections.map((selection) => `coalesce(${document} @? '${toPresent(selection)}', false)`))
+  const isThere = name === '_id' || name === '_lastUpdated'
+    ? 'true'
+    : any(selections.map((selection) =>
+    `coalesce(${document} @? '${toPresent(selection)}', false)`))
   return value === 'true' ? `NOT ${isThere}` : isThere
 }
 
@@ -67,11 +70,18 @@ function toIdCondition ({ modifier, values }: Criterion, bind: Bind): string {
 /** One path for all values: a GIN index on the resource (jsonb_path_ops) answers it. */
 function toPathCondition (document: string, { parameter: { kind, selections }, modifier, values }: Criterion, bind: Bind): string {
   const toFilter = toFilterOf(kind, modifier)
-  const places = selections.flatMap((selection) => modifier === 'exact' ? toTexts(selection).map((path) => ({ selection, path })) : [{ selection, path: toPlace(selection, modifier) }])
+  const places = selections.flatMap((selection) => modifier === 'exact'
+    ? toTexts(selection).map((path) => ({
+      selection,
+      path
+    }))
+    : [{ selection, path: toPlace(selection, modifier) }])
   const problems: FilterProblem[] = []
   const conditions = places.flatMap(({ selection, path }) => {
     const filters = values.flatMap((value) => collect(problems, () => toFilter(value, selection)))
-    return filters.length === 0 ? [] : [`${document} @? ${bind(`${path} ? (${filters.map((filter) => `(${filter})`).join(' || ')})`)}::jsonpath`]
+    return filters.length === 0
+      ? []
+      : [`${document} @? ${bind(`${path} ? (${filters.map((filter) => `(${filter})`).join(' || ')})`)}::jsonpath`]
   })
   // A value that is wrong for one datatype may be right for another one of the parameter's.
   const [problem] = problems
@@ -104,7 +114,10 @@ function toFilterOf (kind: SearchKind, modifier: string | undefined): ToFilter {
 
 /** `Patient?deceased=true`: whether there is a value that is not false. */
 function toPresenceCondition (document: string, selections: Selection[], values: string[]): string {
-  const isThere = any(selections.map(({ path, datatype }) => `coalesce(${document} @? '${path}${datatype === 'boolean' ? ' ? (@ == true)' : ''}', false)`))
+  const isThere = any(selections.map(({
+    path,
+    datatype
+  }) => `coalesce(${document} @? '${path}${datatype === 'boolean' ? ' ? (@ == true)' : ''}', false)`))
   return any(values.map((value) => {
     if (value !== 'true' && value !== 'false') throw new FilterProblem('must be true or false')
     return value === 'true' ? isThere : `NOT ${isThere}`
@@ -124,7 +137,10 @@ function toTexts ({ path, datatype }: Selection): string[] {
 
 /** Texts that begin with (or contain) any of the values, whatever case and accents these have. */
 function toTextCondition (document: string, path: string, values: string, isContains: boolean): string {
-  const asked = `unnest((SELECT array_agg(fhir_bulk_export.fold(a.value)) FROM jsonb_array_elements_text(${values}) AS a (value))) AS q (value)`
-  const fits = isContains ? 'position(q.value IN fhir_bulk_export.fold(v.x #>> \'{}\')) > 0' : "starts_with(fhir_bulk_export.fold(v.x #>> '{}'), q.value)"
+  const asked =
+    `unnest((SELECT array_agg(fhir_bulk_export.fold(a.value)) FROM jsonb_array_elements_text(${values}) AS a (value))) AS q (value)`
+  const fits = isContains
+    ? 'position(q.value IN fhir_bulk_export.fold(v.x #>> \'{}\')) > 0'
+    : "starts_with(fhir_bulk_export.fold(v.x #>> '{}'), q.value)"
   return `EXISTS (SELECT FROM jsonb_path_query(${document}, '${path}[*]') AS v (x), ${asked} WHERE ${fits})`
 }

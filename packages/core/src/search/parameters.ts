@@ -37,7 +37,8 @@ function readParameters (type: string): ReadonlyMap<string, SearchParameter> {
   const parameters = new Map<string, SearchParameter>()
   for (const [name, { kind, expression }] of searchExpressions(type)) {
     if (!isKind(kind)) continue
-    const selections = (toSelections(type, expression) ?? []).filter((selection) => selection.isPresence || datatypes[kind].includes(selection.datatype))
+    const selections = (toSelections(type, expression) ?? []).filter((selection) =>
+      selection.isPresence || datatypes[kind].includes(selection.datatype))
     if (selections.length > 0) parameters.set(name, { name, kind, selections })
   }
   return parameters

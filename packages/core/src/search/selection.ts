@@ -54,9 +54,13 @@ function follow (places: Place[], step: string): Place[] | undefined {
   if (name !== undefined) return places.map((place) => ({ ...place, path: `${place.path} ? (@."${name}" == "${value}")` }))
   if (/^\[\d+\]$/.test(step)) return places.map((place) => ({ ...place, path: `${place.path}${step}` }))
   if (!/^\w+$/.test(step)) return undefined
-  return places.flatMap((place) => place.type.elements.filter(({ base, extends: extended }) => base === step && extended === undefined).map((element) => toChild(place, element)))
+  return places.flatMap((place) => place.type.elements.filter(({ base, extends: extended }) => base === step && extended === undefined)
+    .map((element) => toChild(place, element)))
 }
 
 function toChild ({ path, root }: Place, element: ElementNode): Place {
-  return { path: `${path}."${element.name}"`, root: root === '' ? element.base : root, type: element.type, systems: element.systems, target: undefined }
+  return {
+    path: `${path}."${element.name}"`, root: root === '' ? element.base : root, type: element.type, systems: element.systems,
+    target: undefined
+  }
 }

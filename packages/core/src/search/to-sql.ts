@@ -15,7 +15,10 @@ export interface FilterSql {
  * Any of a type's filters, in each all criteria, of each any value. The text is made of the R4 table alone; values are read from the
  * session, once for a statement. One that is missing is an error, never "no filter".
  */
-export function toFilterSql (filters: readonly TypeFilter[], relations: readonly SourceRelation[], { mrnSystem, now }: { mrnSystem: string | undefined, now: Date }): FilterSql {
+export function toFilterSql (filters: readonly TypeFilter[], relations: readonly SourceRelation[], {
+  mrnSystem,
+  now
+}: { mrnSystem: string | undefined, now: Date }): FilterSql {
   const settings: Record<string, string> = {}
   const bind: Bind = (value) => {
     const name = `fhir_bulk_export.filter_${Object.keys(settings).length + 1}`
@@ -26,10 +29,12 @@ export function toFilterSql (filters: readonly TypeFilter[], relations: readonly
   for (const [type, ofType] of Map.groupBy(filters, (filter) => filter.type)) {
     const relation = relations.find((known) => known.type === type)
     if (relation === undefined) continue
-    const roots = new Set(ofType.flatMap(({ criteria }) => criteria.flatMap(({ parameter }) => parameter.selections.map(({ root }) => root))))
+    const roots = new Set(ofType.flatMap(({ criteria }) =>
+      criteria.flatMap(({ parameter }) => parameter.selections.map(({ root }) => root))))
     const document = toDocument(relation, roots, () => mrnSystem === undefined ? 'NULL::text' : bind(mrnSystem))
     const isPlain = /^r\.resource(?:::jsonb)?$/.test(document)
-    const condition = ofType.map(({ criteria }) => `(${criteria.map((criterion) => toCondition(isPlain ? document : 'd.doc', criterion, bind, now)).join(' AND ')})`).join(' OR ')
+    const condition = ofType.map(({ criteria }) =>
+      `(${criteria.map((criterion) => toCondition(isPlain ? document : 'd.doc', criterion, bind, now)).join(' AND ')})`).join(' OR ')
     // Put together once for a row, whatever is asked of it. A plain document stays in sight of indexes.
     const selected = isPlain ? condition : `EXISTS (SELECT FROM (SELECT ${document} AS doc OFFSET 0) AS d WHERE ${condition})`
     // Of text that is no object nobody can say what it fits: its row is read, and told as an error.

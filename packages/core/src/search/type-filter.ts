@@ -18,7 +18,10 @@ export function assertFewConditions (filters: readonly TypeFilter[]): void {
 }
 
 function assertFew (what: keyof typeof typeFilterLimits, count: number, where = '_typeFilter'): void {
-  if (count > typeFilterLimits[what]) throw new ServiceError('INVALID_PARAMETER', `${where} has ${count} ${what}: at most ${typeFilterLimits[what]} are accepted`)
+  if (count > typeFilterLimits[what]) {
+    throw new ServiceError('INVALID_PARAMETER',
+    `${where} has ${count} ${what}: at most ${typeFilterLimits[what]} are accepted`)
+  }
 }
 
 /** A comma may stand between two filters, or between two values in one: it is the former where a type and `?` follow. */
@@ -47,18 +50,24 @@ function parseCriterion (type: string, part: string): Criterion {
   const colon = name.indexOf(':')
   const parameter = searchParametersOf(type).get(colon === -1 ? name : name.slice(0, colon))
   if (parameter === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', toUnsupported(type, name))
-  return toCriterion(parameter, name, splitValues(decode(type, sign === -1 ? '' : part.slice(sign + 1)), '_typeFilter'), `_typeFilter ${type}?${toSafeName(name)}`)
+  return toCriterion(parameter, name, splitValues(decode(type, sign === -1 ? '' : part.slice(sign + 1)), '_typeFilter'),
+    `_typeFilter ${type}?${toSafeName(name)}`)
 }
 
 /**
  * A search as HTTP has it, `given` in its query or body: all of it holds.
  * @throws ServiceError UNSUPPORTED_PARAMETER or INVALID_PARAMETER, whose message names the parameter.
  */
-export function parseSearch (type: string, parameters: ReadonlyMap<string, SearchParameter>, given: ReadonlyArray<{ name: string, value: string }>): TypeFilter {
+export function parseSearch (
+  type: string, parameters: ReadonlyMap<string, SearchParameter>, given: ReadonlyArray<{ name: string, value: string }>
+): TypeFilter {
   assertFew('conditions', given.length, 'The search')
   const criteria = given.map(({ name, value }) => {
     const parameter = parameters.get(name.split(':', 1)[0] ?? '')
-    if (parameter === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', `The search parameter ${toSafeName(name)} is not supported: ${type} takes ${[...parameters.keys()].join(', ')}`)
+    if (parameter === undefined) {
+      throw new ServiceError('UNSUPPORTED_PARAMETER',
+      `The search parameter ${toSafeName(name)} is not supported: ${type} takes ${[...parameters.keys()].join(', ')}`)
+    }
     return toCriterion(parameter, name, splitValues(value, 'The search'), toSafeName(name))
   })
   assertFew('values', criteria.reduce((sum, { values }) => sum + values.length, 0), 'The search')

@@ -56,19 +56,31 @@ export function readDate (value: string, now: Date): DateRange {
     return date.getTime()
   }
   const from = startOf(Number(year), Number(month ?? 1), Number(day ?? 1))
-  const isReal = Number(year) > 0 && Number(month ?? 1) >= 1 && Number(month ?? 1) <= 12 && (day === undefined || new Date(from).getUTCDate() === Number(day)) && Number(day ?? 1) > 0 &&
+  const isReal = Number(year) > 0 && Number(month ?? 1) >= 1 && Number(month ?? 1) <= 12 &&
+    (day === undefined || new Date(from).getUTCDate() === Number(day)) && Number(day ?? 1) > 0 &&
     Number(hour ?? 0) < 24 && Number(minute ?? 0) < 60 && Number(second ?? 0) <= 60
   if (!isReal) throw new FilterProblem('must be a date that there is')
   if (hour === undefined) {
-    const to = month === undefined ? startOf(Number(year) + 1, 1, 1) : day === undefined ? startOf(Number(year), Number(month) + 1, 1) : startOf(Number(year), Number(month), Number(day) + 1)
+    const to = month === undefined
+      ? startOf(Number(year) + 1, 1, 1)
+      : day === undefined
+        ? startOf(Number(year), Number(month) + 1,
+          1)
+        : startOf(Number(year), Number(month), Number(day) + 1)
     return toRange(prefix, from, '', to, '', now)
   }
-  const offset = zone === undefined || zone === 'Z' ? 0 : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)))
+  const offset = zone === undefined || zone === 'Z'
+    ? 0
+    : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1,
+        3)) * 60 + Number(zone.slice(4)))
   const start = from + (Number(hour) * 60 + Number(minute) - offset) * minuteMs + Number(second ?? 0) * 1000
   if (second === undefined) return toRange(prefix, start, '', start + minuteMs, '', now)
   if (fraction === undefined) return toRange(prefix, start, '', start + 1000, '', now)
   const next = String(BigInt(fraction) + 1n).padStart(fraction.length, '0')
-  return next.length > fraction.length ? toRange(prefix, start, `.${fraction}`, start + 1000, '', now) : toRange(prefix, start, `.${fraction}`, start, `.${next}`, now)
+  return next.length > fraction.length
+    ? toRange(prefix, start, `.${fraction}`, start + 1000, '', now)
+    : toRange(prefix, start,
+    `.${fraction}`, start, `.${next}`, now)
 }
 
 function toRange (prefix: Prefix, from: number, fromFraction: string, to: number, toFraction: string, now: Date): DateRange {
@@ -97,7 +109,10 @@ export function readNumber (value: string): NumberRange {
   const digits = BigInt(sign + whole + fraction)
   // Ten times as fine as the last digit, so that half of it is a whole number; `ap` is a tenth of the value on both sides.
   const half = prefix === 'ap' ? (digits < 0n ? -digits : digits) : 5n
-  return { prefix, value: toDecimal(digits, shift), from: toDecimal(digits * 10n - half, shift - 1), to: toDecimal(digits * 10n + half, shift - 1) }
+  return {
+    prefix, value: toDecimal(digits, shift), from: toDecimal(digits * 10n - half, shift - 1),
+    to: toDecimal(digits * 10n + half, shift - 1)
+  }
 }
 
 /** `digits` times ten to the power of `shift`, without an exponent. */

@@ -68,7 +68,8 @@ function toSource (rows: FoundRelation[]): Source {
   const members = found === undefined ? undefined : toColumns(found.columns)
   const groups = relations.find(({ type }) => type === 'Group')
   if (found !== undefined) problems.push(...findProblems(undefined, found.name, found.columns))
-  if (found !== undefined && groups === undefined) problems.push(`source.${membersRelation} belongs to source.patient_groups, which is missing`)
+  if (found !== undefined &&
+    groups === undefined) problems.push(`source.${membersRelation} belongs to source.patient_groups, which is missing`)
   if (groups !== undefined) groups.liveMembers = toLiveMembers(members, relations.find(({ type }) => type === 'Patient')?.columns)
   return { relations, problems, ...(members === undefined ? {} : { members }) }
 }

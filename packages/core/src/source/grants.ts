@@ -56,7 +56,10 @@ export async function assertApiReads (db: QueryExecutorProvider): Promise<void> 
   const { rows: [self] } = await sql<{ role: string }>`SELECT current_user AS role`.execute(db)
   if (self === undefined || reads.length === 0) return
   const grants = toGrants(await findMissing(db, self.role, reads), self.role)
-  if (grants.length > 0) throw new ServiceError('GRANT_MISSING', `The API may not read all that it needs of the source:\n${grants.join('\n')}`)
+  if (grants.length > 0) {
+    throw new ServiceError('GRANT_MISSING',
+    `The API may not read all that it needs of the source:\n${grants.join('\n')}`)
+  }
 }
 
 function toGrants (privileges: string[], role: string): string[] {
@@ -65,7 +68,9 @@ function toGrants (privileges: string[], role: string): string[] {
 
 /** What `role` lacks of these, as GRANT has it. */
 async function findMissing (db: QueryExecutorProvider, role: string, reads: Read[]): Promise<string[]> {
-  const { rows: [schema] } = await sql<{ isHeld: boolean }>`SELECT has_schema_privilege(${role}::name, 'source', 'USAGE') AS "isHeld"`.execute(db)
+  const {
+    rows: [schema],
+  } = await sql<{ isHeld: boolean }>`SELECT has_schema_privilege(${role}::name, 'source', 'USAGE') AS "isHeld"`.execute(db)
   const missing = schema?.isHeld === true ? [] : [ofSchema]
   for (const read of reads) {
     // By its number: the name of a relation can be looked up by those alone that may use its schema.

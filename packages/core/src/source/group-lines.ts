@@ -32,7 +32,10 @@ export interface GroupChoice { filter?: GroupFilter | undefined, among?: string[
 export interface GroupPage extends GroupChoice { after: string | undefined, limit: number, maxMembers: number }
 
 /** By id. A group for whose members there is no room comes without them, and says that it is not whole. */
-export async function findGroupLines (db: Kysely<Database>, source: Source, { filter, among = null, after, limit, maxMembers }: GroupPage): Promise<GroupLine[]> {
+export async function findGroupLines (db: Kysely<Database>, source: Source, {
+  filter, among = null, after, limit,
+  maxMembers
+}: GroupPage): Promise<GroupLine[]> {
   const relation = source.relations.find(({ type }) => type === 'Group')
   if (relation === undefined) return []
   const condition = sql`${toSql({ filter, among })} ${after === undefined ? sql`` : sql`AND r.id::text > ${after}`}`
@@ -54,7 +57,10 @@ export async function findGroupLines (db: Kysely<Database>, source: Source, { fi
 export async function countGroups (db: Kysely<Database>, source: Source, { filter, among = null }: GroupChoice): Promise<number> {
   const relation = source.relations.find(({ type }) => type === 'Group')
   if (relation === undefined) return 0
-  const { rows: [row] } = await withSettings(db, filter, async (trx) => await sql<{ count: number }>`SELECT count(*) AS count FROM source.patient_groups r WHERE ${isLive(relation)} ${toSql({ filter, among })}`.execute(trx))
+  const { rows: [row] } = await withSettings(db, filter, async (trx) =>
+    await sql<{ count: number }>`SELECT count(*) AS count FROM source.patient_groups r WHERE ${isLive(relation)} ${toSql({ filter, among })}`.execute(
+      trx
+    ))
   return row?.count ?? 0
 }
 
@@ -63,7 +69,9 @@ function toSql ({ filter, among }: GroupChoice): RawBuilder<unknown> {
   return sql`${filter === undefined ? sql`` : sql.raw(`AND (${filter.condition})`)} ${isAmong}`
 }
 
-async function withSettings<T> (db: Kysely<Database>, filter: GroupFilter | undefined, read: (trx: QueryExecutorProvider) => Promise<T>): Promise<T> {
+async function withSettings<T> (
+  db: Kysely<Database>, filter: GroupFilter | undefined, read: (trx: QueryExecutorProvider) => Promise<T>
+): Promise<T> {
   if (filter === undefined) return await read(db)
   const values = Object.entries(filter.settings)
   return await db.transaction().execute(async (trx) => {
@@ -77,11 +85,14 @@ function createWriter (relation: SourceRelation, elements: string[]): LineWriter
 }
 
 /** record_send writes a row in binary, each column as COPY does. */
-async function readRows (db: QueryExecutorProvider, relation: SourceRelation, { columns }: LineWriter, maxMembers: number, condition: RawBuilder<unknown>, limit: number): Promise<FoundGroup[]> {
+async function readRows (db: QueryExecutorProvider, relation: SourceRelation, {
+  columns,
+}: LineWriter, maxMembers: number, condition: RawBuilder<unknown>, limit: number): Promise<FoundGroup[]> {
   const { liveMembers = '', columns: present } = relation
   const isColumnRow = 'resource' in present ? 'r.resource IS NULL' : 'true'
   const members = `(SELECT count(*) FROM ${liveMembers} m WHERE m.group_id = r.id::text)`
-  const selected = columns.map((column) => column.path === 'member' ? `CASE WHEN n.members <= ${maxMembers} THEN ${column.sql} END` : column.sql)
+  const selected = columns.map((column) =>
+    column.path === 'member' ? `CASE WHEN n.members <= ${maxMembers} THEN ${column.sql} END` : column.sql)
   const { rows } = await sql<FoundGroup>`
     SELECT r.id::text AS id, record_send(ROW(${sql.raw(selected.join(', '))})) AS row, n.members::int AS members
     FROM source.patient_groups r CROSS JOIN LATERAL (SELECT CASE WHEN ${sql.raw(isColumnRow)} THEN ${sql.raw(members)} END AS members) n

@@ -17,7 +17,9 @@ export async function findPatientIds (db: QueryExecutorProvider, { relations }: 
 }
 
 /** Those of the ids that belong to members of the group; an inactive one is a member no more (http://hl7.org/fhir/R4/group.html). */
-export async function findMemberIds (db: QueryExecutorProvider, { relations }: Source, groupId: string, ids: string[]): Promise<Set<string>> {
+export async function findMemberIds (
+  db: QueryExecutorProvider, { relations }: Source, groupId: string, ids: string[]
+): Promise<Set<string>> {
   const members = relations.find(({ type }) => type === 'Group')?.liveMembers
   if (members === undefined) return new Set()
   return await readIds(db, sql<{ id: string }>`

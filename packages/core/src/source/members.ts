@@ -19,7 +19,8 @@ type Columns = Readonly<Record<string, unknown>>
 export function toMembers (members: Columns | undefined): string {
   const column = (name: string, type: string) => members?.[name] === undefined ? `NULL::${type} AS ${name}` : `m.${name}::${type}`
   const columns = [
-    column('id', 'text'), column('updated_at', 'timestamptz'), column('deleted_at', 'timestamptz'), column('group_id', 'text'), column('patient_id', 'text'),
+    column('id', 'text'), column('updated_at', 'timestamptz'), column('deleted_at', 'timestamptz'), column('group_id', 'text'),
+    column('patient_id', 'text'),
     column('period_start', 'text'), column('period_end', 'text'), column('inactive', 'boolean'),
   ]
   return `(SELECT ${columns.join(', ')} ${members === undefined ? 'WHERE false' : `FROM source.${membersRelation} m`})`

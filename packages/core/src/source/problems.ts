@@ -46,7 +46,9 @@ export function findProblems (type: string | undefined, relation: string, found:
   for (const { name, type, declared, isReadable } of found) {
     const fitting = columns.get(name)
     if (fitting === undefined) {
-      problems.push(`source.${relation}.${name} is not a column that the service knows${hint(name, new Map([...columns.keys()].map((column) => [column, column])))}`)
+      problems.push(
+        `source.${relation}.${name} is not a column that the service knows${hint(name, new Map([...columns.keys()].map((column) => [column, column])))}`
+      )
     } else if (!fitting.types.includes(type)) {
       problems.push(`source.${relation}.${name} is ${declared}, not ${fitting.words}`)
     } else if (!isReadable) {

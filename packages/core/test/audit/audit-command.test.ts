@@ -12,7 +12,12 @@ const exportId = '8e8c8fb6-0000-4000-8000-000000000001'
 
 async function run (...args: string[]): Promise<{ code: number | string | undefined, lines: string[], stderr: string }> {
   return await new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], { env: { PATH: process.env.PATH, DATABASE_URL, PUBLIC_URL: 'https://fhir.example.org' } }, (error, stdout, stderr) => {
+    execFile(process.execPath, [command, ...args], {
+      env: {
+        PATH: process.env.PATH, DATABASE_URL,
+        PUBLIC_URL: 'https://fhir.example.org'
+      }
+    }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code ?? undefined, lines: stdout.split('\n').filter((line) => line !== ''), stderr })
     })
   })
@@ -22,7 +27,10 @@ t.before(async () => {
   const db = createDatabase(DATABASE_URL, { applicationName: 'test', onError: () => {} })
   await recordAudit(db, [
     { event: 'requested', outcome: 'success', process: 'api', export_id: exportId, client_id: 'lab', level: 'system', types: ['Patient'] },
-    { event: 'downloaded', outcome: 'success', process: 'api', export_id: exportId, client_id: 'lab', file_name: 'Patient.1.ndjson', bytes: 12 },
+    {
+      event: 'downloaded', outcome: 'success', process: 'api', export_id: exportId, client_id: 'lab', file_name: 'Patient.1.ndjson',
+      bytes: 12
+    },
     { event: 'refused', outcome: 'failure', process: 'api', client_id: 'other', status: 403, count: 2, since: new Date() },
   ])
   await db.destroy()
@@ -49,8 +57,10 @@ t.test('of one export, or of one client', async (t) => {
 
 t.test('what is wrong is said in a line, and the exit code is 2', async (t) => {
   for (const [args, reason] of [
-    [[], /^--since must be a date/], [['--since', '2020-01-01'], /^--until must be a date/], [['--since', 'yesterday', '--until', '2020-01-01'], /^--since must be a date/],
-    [['--since', '2020-01-01', '--until', '2020-13-01'], /^--until must be a date/], [['--since', '2020-01-01', '--until', '2020-02-01', '--export', 'x'], /^--export must be/], [['--nope'], /--nope/],
+    [[], /^--since must be a date/], [['--since', '2020-01-01'], /^--until must be a date/],
+    [['--since', 'yesterday', '--until', '2020-01-01'], /^--since must be a date/],
+    [['--since', '2020-01-01', '--until', '2020-13-01'], /^--until must be a date/],
+    [['--since', '2020-01-01', '--until', '2020-02-01', '--export', 'x'], /^--export must be/], [['--nope'], /--nope/],
   ] as const) {
     t.match(await run(...args), { code: 2, stderr: reason, lines: [] }, args.join(' '))
   }

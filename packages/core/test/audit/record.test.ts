@@ -4,12 +4,17 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { findAudit, keepAudit, recordAudit } from '../../src/audit/index.ts'
 import type { AuditRow, Database } from '../../src/db/index.ts'
-import { beginDownload, cancelExport, claimExport, createExport, endDownload, expireExports, failExport, publishExport, removeStaleDownloads } from '../../src/exports/index.ts'
+import {
+  beginDownload, cancelExport, claimExport, createExport, endDownload, expireExports, failExport, publishExport, removeStaleDownloads,
+} from '../../src/exports/index.ts'
 import { givenExport, openTestDatabase } from '../fixtures/database.ts'
 
 const lease = { leaseMs: 30_000, maxFailures: 3, ttlMs: 60_000 }
 const progress = { progress: 99, total_resources: 0, exported_resources: 0 }
-const by = { requester: 'r', role: 'ADMIN', issuer: 'https://issuer.example.org', subject: 'me', client_id: 'client', address: '192.0.2.1', request_id: 'x' } as const
+const by = {
+  requester: 'r', role: 'ADMIN', issuer: 'https://issuer.example.org', subject: 'me', client_id: 'client', address: '192.0.2.1',
+  request_id: 'x'
+} as const
 const always = { since: new Date(0), until: new Date('2999-01-01') }
 const dayMs = 86_400_000
 
@@ -37,13 +42,22 @@ t.test('each change of an export is a row: what, who, and on whose behalf', asyn
   const db = await openTestDatabase(t)
   const id = randomUUID()
   const { requester, role: _, issuer, ...from } = by
-  await createExport(db, { id, profile: 'respond-async', level: 'patient', request: '/secret', requester, requester_role: 'PATIENT', issuer, patient_id: 'pat-1', types: ['Patient', 'Consent'] }, { maxActive: 9, maxPerMinute: 9 }, from)
+  await createExport(db, {
+    id, profile: 'respond-async', level: 'patient', request: '/secret', requester, requester_role: 'PATIENT', issuer,
+    patient_id: 'pat-1', types: ['Patient', 'Consent']
+  }, { maxActive: 9, maxPerMinute: 9 }, from)
   await complete(db, id)
   await cancelExport(db, id, 60_000, by)
   const rows = await recorded(db, id)
   t.match(rows, [
-    { event: 'requested', process: 'api', outcome: 'success', level: 'patient', types: ['Patient', 'Consent'], role: 'PATIENT', patient_id: 'pat-1', ...from, requester },
-    { event: 'started', process: 'worker', attempt: 1, role: 'PATIENT', requester, issuer, patient_id: 'pat-1', subject: null, address: null },
+    {
+      event: 'requested', process: 'api', outcome: 'success', level: 'patient', types: ['Patient', 'Consent'], role: 'PATIENT',
+      patient_id: 'pat-1', ...from, requester
+    },
+    {
+      event: 'started', process: 'worker', attempt: 1, role: 'PATIENT', requester, issuer, patient_id: 'pat-1', subject: null,
+      address: null
+    },
     { event: 'completed', process: 'worker' },
     { event: 'deleted', process: 'api', ...by, patient_id: null },
   ].sort((a, b) => rows.findIndex(({ event }) => event === a.event) - rows.findIndex(({ event }) => event === b.event)))
@@ -61,11 +75,13 @@ t.test('a change that does not happen is not written down, and one that is taken
   t.equal(await publishExport(db, attempt, { files: 0, transactionTime: new Date(), ttlMs: 60_000, progress }), false)
   t.match(new Set((await recorded(db, id)).map(({ event }) => event)), new Set(['requested', 'started', 'cancelled']))
   const other = await givenExport(db)
-  await t.rejects(publishExport(db, await claim(db, other), { files: 3, transactionTime: new Date(), ttlMs: 60_000, progress }), /the ledger holds 0/)
+  await t.rejects(publishExport(db, await claim(db, other), { files: 3, transactionTime: new Date(), ttlMs: 60_000, progress }),
+    /the ledger holds 0/)
   t.same(new Set((await recorded(db, other)).map(({ event }) => event)), new Set(['requested', 'started']))
   const full = { maxActive: 0, maxPerMinute: 9 }
   const refused = randomUUID()
-  await createExport(db, { id: refused, profile: 'respond-async', request: '', requester: 'r', requester_role: 'ADMIN', issuer: '', types: [] }, full)
+  await createExport(db,
+    { id: refused, profile: 'respond-async', request: '', requester: 'r', requester_role: 'ADMIN', issuer: '', types: [] }, full)
   t.same(await recorded(db, refused), [])
 })
 
@@ -74,7 +90,8 @@ t.test('how an export ends: failed with its reason, expired, and deleted once it
   const failed = await givenExport(db)
   await failExport(db, await claim(db, failed), 'the source lacks a column', 60_000)
   await cancelExport(db, failed, 60_000, by)
-  t.match((await recorded(db, failed)).filter(({ event }) => event === 'failed' || event === 'deleted').sort((a, b) => a.event.localeCompare(b.event)), [
+  t.match((await recorded(db, failed)).filter(({ event }) => event === 'failed' || event === 'deleted').sort((a, b) =>
+    a.event.localeCompare(b.event)), [
     { event: 'deleted', ...by }, { event: 'failed', outcome: 'failure', detail: 'the source lacks a column' },
   ])
   const abandoned = await givenExport(db)
@@ -104,7 +121,8 @@ t.test('a download is written down at its end, once, whoever ends it', async (t)
   await Promise.all([removeStaleDownloads(db), removeStaleDownloads(db)])
   const rows = await downloads()
   t.match(rows.sort((a, b) => Number(b.bytes) - Number(a.bytes)), [
-    { ...by, file_name: 'Patient.1.ndjson', bytes: 10, outcome: 'success', detail: null, process: 'api' }, { bytes: 4, outcome: 'failure', detail: 'broken off' },
+    { ...by, file_name: 'Patient.1.ndjson', bytes: 10, outcome: 'success', detail: null, process: 'api' },
+    { bytes: 4, outcome: 'failure', detail: 'broken off' },
     { ...by, bytes: null, outcome: 'failure', process: 'worker' },
   ])
   t.equal(rows.length, 3)
@@ -116,14 +134,18 @@ t.test('rows are only ever added, also by the owner of the table', async (t) => 
   await givenExport(db)
   const { rows: [partition] } = await sql<{ name: string }>`SELECT tableoid::regclass::text AS name FROM bulk_export_audit`.execute(db)
   for (const table of ['bulk_export_audit', partition?.name ?? '']) {
-    for (const statement of [`UPDATE ${table} SET detail = 'x'`, `DELETE FROM ${table}`, `TRUNCATE ${table}`]) await t.rejects(sql.raw(statement).execute(db), { code: '23001' }, statement)
+    for (const statement of [`UPDATE ${table} SET detail = 'x'`, `DELETE FROM ${table}`,
+      `TRUNCATE ${table}`]) await t.rejects(sql.raw(statement).execute(db), { code: '23001' }, statement)
   }
   t.equal((await recorded(db)).length, 1)
 })
 
 t.test('months are made a year ahead and dropped whole after the retention, never those of a month', async (t) => {
   const db = await openTestDatabase(t)
-  const months = async () => (await sql<{ name: string }>`SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'bulk_export_audit'::regclass ORDER BY 1`.execute(db)).rows.map(({ name }) => name)
+  const months = async () =>
+    (await sql<{ name: string }>`SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'bulk_export_audit'::regclass ORDER BY 1`.execute(
+      db
+    )).rows.map(({ name }) => name)
   const ahead = await months()
   t.equal(ahead.length, 13)
   t.equal(ahead[0], `audit_${new Date().toISOString().slice(0, 7).replace('-', '_')}`)
@@ -132,7 +154,10 @@ t.test('months are made a year ahead and dropped whole after the retention, neve
     const [year, number] = month.split('-').map(Number)
     const next = new Date(Date.UTC(Number(year), Number(number))).toISOString()
     await sql`CREATE TABLE fhir_bulk_export.${sql.raw(`audit_${month.replace('-', '_')}`)} PARTITION OF bulk_export_audit FOR VALUES FROM (${sql.lit(`${month}-01T00:00:00Z`)}) TO (${sql.lit(next)})`.execute(db)
-    await recordAudit(db, [{ event: 'requested', outcome: 'success', process: 'api', recorded_at: new Date(`${month}-28T00:00:00Z`), detail: month }])
+    await recordAudit(db, [{
+      event: 'requested', outcome: 'success', process: 'api', recorded_at: new Date(`${month}-28T00:00:00Z`),
+      detail: month
+    }])
   }
   const since2020 = Date.now() - new Date('2020-01-01T12:00:00Z').getTime()
   t.equal(await keepAudit(db, since2020), 2, 'the months that ended before')
@@ -155,6 +180,7 @@ t.test('it is read by time, export and client, in pages', async (t) => {
   t.equal((await recorded(db, two)).length, 1_251)
   t.equal((await collect(findAudit(db, { ...always, clientId: 'client-1', exportId: one }))).length, 417)
   const start = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)
-  t.equal((await collect(findAudit(db, { since: new Date(start.getTime() + 6), until: always.until }))).length, rows.filter(({ recorded_at: at }) => at.getTime() >= start.getTime() + 6).length)
+  t.equal((await collect(findAudit(db, { since: new Date(start.getTime() + 6), until: always.until }))).length,
+    rows.filter(({ recorded_at: at }) => at.getTime() >= start.getTime() + 6).length)
   t.equal((await collect(findAudit(db, { since: always.since, until: start }))).length, 0)
 })

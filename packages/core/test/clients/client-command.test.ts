@@ -28,8 +28,9 @@ const keySet = (...keys: object[]) => JSON.stringify({ keys })
 t.test('a client is added, listed, given other keys and disabled, and its id stays its own', async (t) => {
   const file = join(t.testdir({ 'jwks.json': keySet({ ...jwk, x5c: ['certificate'] }) }), 'jwks.json')
   t.match(await run('list'), { code: 0, stdout: 'No client is registered\n' })
-  t.match(await run('add', 'lab', '--name', 'The lab', '--jwks-file', file, '--scope', 'system/Patient.rs system/Group.rs', '--scope', 'system/Observation.read', '--group', 'g1', '--group', 'g2', '--max-active-exports', '3'),
-    { code: 0, stdout: 'lab is registered\n', stderr: '' })
+  t.match(await run('add', 'lab', '--name', 'The lab', '--jwks-file', file, '--scope', 'system/Patient.rs system/Group.rs', '--scope',
+    'system/Observation.read', '--group', 'g1', '--group', 'g2', '--max-active-exports', '3'),
+  { code: 0, stdout: 'lab is registered\n', stderr: '' })
   t.match(await findClient(db, 'lab'), {
     name: 'The lab',
     jwks: { keys: [{ kid: 'one', kty: 'EC', crv: 'P-384', x5c: undefined }] },
@@ -48,7 +49,10 @@ t.test('a client is added, listed, given other keys and disabled, and its id sta
 
   t.match(await run('disable', 'lab'), { code: 0, stdout: /^lab is disabled/ })
   t.equal(await findStanding(db, 'lab'), undefined)
-  for (const args of [['disable', 'lab'], ['rotate', 'lab', '--jwks-file', file], ['disable', 'nobody']]) t.match(await run(...args), { code: 1, stderr: /is unknown, or disabled/ }, args.join(' '))
+  for (const args of [['disable', 'lab'], ['rotate', 'lab', '--jwks-file', file], ['disable', 'nobody']]) {
+    t.match(await run(...args),
+      { code: 1, stderr: /is unknown, or disabled/ }, args.join(' '))
+  }
   t.match(await run('add', 'lab', '--jwks-file', file, '--scope', 'system/*.rs'), { code: 1 })
 
   const { stdout } = await run('list')
@@ -77,15 +81,23 @@ t.test('what is wrong is named in one line, before anything is written', async (
   const scope = ['--scope', 'system/*.rs']
   const good = ['--jwks-file', join(folder, 'good.json')]
   for (const [args, line] of [
-    [[], 'add, list, disable or rotate is expected'], [['nope'], 'add, list'], [['add'], "'' is no client id"], [['add', 'a b', ...good, ...scope], "'a b' is no client id"], [['list', 'lab', 'more'], "Unexpected argument 'more'"],
-    [['add', 'x', ...scope], 'Either --jwks-file or --jwks-url'], [['add', 'x', ...good, '--jwks-url', 'https://x.example.org/', ...scope], 'Either --jwks-file or --jwks-url'],
-    [['add', 'x', '--jwks-url', 'http://x.example.org/jwks', ...scope], '--jwks-url: an https:// URL'], [['add', 'x', '--jwks-file', join(folder, 'nowhere'), ...scope], 'ENOENT'],
-    [['add', 'x', ...good], 'A client has at least one scope'], [['add', 'x', ...good, '--scope', 'patient/*.rs'], "'patient/*.rs' is no scope of a client"],
-    [['add', 'x', ...good, '--scope', 'system/Pony.rs'], "'system/Pony.rs'"], [['add', 'x', ...good, '--scope', 'system/*.cruds'], "'system/*.cruds'"], [['add', 'x', ...good, '--scope', 'system/Patient.rs?a=b'], "'system/Patient.rs?a=b'"],
-    [['add', 'x', ...good, ...scope, '--group', 'a/b'], "--group 'a/b'"], [['add', 'x', ...good, ...scope, '--max-active-exports', '0'], '--max-active-exports: a whole number from 1 to 10000'],
+    [[], 'add, list, disable or rotate is expected'], [['nope'], 'add, list'], [['add'], "'' is no client id"],
+    [['add', 'a b', ...good, ...scope], "'a b' is no client id"], [['list', 'lab', 'more'], "Unexpected argument 'more'"],
+    [['add', 'x', ...scope], 'Either --jwks-file or --jwks-url'],
+    [['add', 'x', ...good, '--jwks-url', 'https://x.example.org/', ...scope], 'Either --jwks-file or --jwks-url'],
+    [['add', 'x', '--jwks-url', 'http://x.example.org/jwks', ...scope], '--jwks-url: an https:// URL'],
+    [['add', 'x', '--jwks-file', join(folder, 'nowhere'), ...scope], 'ENOENT'],
+    [['add', 'x', ...good], 'A client has at least one scope'],
+    [['add', 'x', ...good, '--scope', 'patient/*.rs'], "'patient/*.rs' is no scope of a client"],
+    [['add', 'x', ...good, '--scope', 'system/Pony.rs'], "'system/Pony.rs'"], [['add', 'x', ...good, '--scope', 'system/*.cruds'],
+      "'system/*.cruds'"], [['add', 'x', ...good, '--scope', 'system/Patient.rs?a=b'], "'system/Patient.rs?a=b'"],
+    [['add', 'x', ...good, ...scope, '--group', 'a/b'], "--group 'a/b'"],
+    [['add', 'x', ...good, ...scope, '--max-active-exports', '0'], '--max-active-exports: a whole number from 1 to 10000'],
     [['add', 'x', ...good, ...scope, '--nope'], "Unknown option '--nope'"],
-    ...([['private', 'private or secret keys'], ['secret', 'private or secret keys'], ['weak', 'an RSA key has 1024 bits'], ['twice', 'two keys have the same kid'], ['no-kid', 'expected {"keys"'], ['other-curve', 'expected {"keys"'],
-      ['malformed', 'a key of it is malformed'], ['empty', 'expected {"keys"'], ['one-key', 'expected {"keys"'], ['text', 'it is not JSON'], ['long', 'more than 262144 bytes']] as const)
+    ...([['private', 'private or secret keys'], ['secret', 'private or secret keys'], ['weak', 'an RSA key has 1024 bits'],
+      ['twice', 'two keys have the same kid'], ['no-kid', 'expected {"keys"'], ['other-curve', 'expected {"keys"'],
+      ['malformed', 'a key of it is malformed'], ['empty', 'expected {"keys"'], ['one-key', 'expected {"keys"'], ['text', 'it is not JSON'],
+      ['long', 'more than 262144 bytes']] as const)
       .map(([name, problem]) => [['add', 'x', '--jwks-file', join(folder, `${name}.json`), ...scope], problem] as const),
   ] as const) {
     const { code, stderr, stdout } = await run(...args)

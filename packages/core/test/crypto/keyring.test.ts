@@ -16,8 +16,10 @@ t.test('the first key encrypts, all decrypt; keys have names and 32 bytes', asyn
 t.test('anything else is refused by its name, and never repeated', async (t) => {
   const secret = Buffer.alloc(32, 'secret!').toString('base64')
   for (const value of [
-    secret, `:${secret}`, `k:${secret.slice(1)}`, `k:${secret.slice(0, -1)}`, `k:${secret}=`, `k:${Buffer.alloc(31, 'secret!').toString('base64')}`,
-    `k:${Buffer.alloc(33, 'secret!').toString('base64')}`, `${'k'.repeat(65)}:${secret}`, `k k:${secret}`, `k:${secret},`, `k:${secret};l:${secret}`,
+    secret, `:${secret}`, `k:${secret.slice(1)}`, `k:${secret.slice(0, -1)}`, `k:${secret}=`,
+    `k:${Buffer.alloc(31, 'secret!').toString('base64')}`,
+    `k:${Buffer.alloc(33, 'secret!').toString('base64')}`, `${'k'.repeat(65)}:${secret}`, `k k:${secret}`, `k:${secret},`,
+    `k:${secret};l:${secret}`,
     `k:${secret},k:${base64(1)}`, `a:${base64(3)},k:${secret},b:${base64(2)},k:${base64(1)}`, `k:${secret.slice(0, -2)}B=`,
   ]) {
     t.throws(() => read(value), { code: 'CONFIG_INVALID', message: /^EXPORT_ENCRYPTION_KEY: expected (?!.*c2VjcmV0)/ }, value)

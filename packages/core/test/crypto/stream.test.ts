@@ -20,7 +20,10 @@ t.test('what is encrypted comes back, of every size, and the size of the ciphert
 t.test('however the stream is cut, the ciphertext is the same', async (t) => {
   const [bytes, dataKey, file] = [makeBytes(300_000), createDataKey(), givenRef()]
   const expected = await encryptBytes(bytes, dataKey, file)
-  for (const size of [1_000, chunk, chunk + 1, 300_000]) t.ok(expected.equals(await encryptBytes(bytes, dataKey, file, size)), `pieces of ${size}`)
+  for (const size of [1_000, chunk, chunk + 1, 300_000]) {
+    t.ok(expected.equals(await encryptBytes(bytes, dataKey, file, size)),
+    `pieces of ${size}`)
+  }
 })
 
 t.test('nothing of the plaintext is left in it, and equal files have nothing in common', async (t) => {
@@ -86,6 +89,7 @@ t.test('a file cut short cannot pass for a shorter one, nor one grown for a long
   const [bytes, dataKey, file] = [makeBytes(4 * chunk), createDataKey(), givenRef()]
   const ciphertext = await encryptBytes(bytes, dataKey, file)
   for (const chunks of [1, 2, 3]) {
-    await t.rejects(decryptBytes(ciphertext.subarray(0, chunks * sealed), dataKey, file, chunks * chunk), { code: 'STORE_CORRUPT' }, `${chunks} chunks`)
+    await t.rejects(decryptBytes(ciphertext.subarray(0, chunks * sealed), dataKey, file, chunks * chunk), { code: 'STORE_CORRUPT' },
+      `${chunks} chunks`)
   }
 })

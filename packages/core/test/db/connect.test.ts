@@ -32,7 +32,10 @@ t.test('a statement that takes too long is stopped by the server, and the connec
 
 t.test('connections at rest are closed without an error', async (t) => {
   const errors: Error[] = []
-  const db = createDatabase(await createTestDatabase(t), { applicationName: 'test', statementTimeoutMs: 200, onError: (error) => { errors.push(error) } })
+  const db = createDatabase(await createTestDatabase(t), {
+    applicationName: 'test', statementTimeoutMs: 200,
+    onError: (error) => { errors.push(error) }
+  })
   const others = createDatabase(process.env.TEST_DATABASE_URL ?? '', { applicationName: 'observer', onError: () => {} })
   t.teardown(async () => { await others.destroy() })
   t.teardown(async () => { await db.destroy() })

@@ -20,17 +20,23 @@ t.test('simultaneous kick-offs of one requester never pass the limit, and none b
   }, { maxActive: 7, maxPerMinute: 100 })
   const results = await Promise.all(Array.from({ length: 60 }, async (_, i) => await kickOff(i % 2 === 0 ? 'one' : 'other')))
   t.equal(results.filter(({ created }) => created).length, 14)
-  const { rows } = await sql<{ requester: string, n: number }>`SELECT requester, count(*) AS n FROM bulk_export_jobs GROUP BY requester ORDER BY 1`.execute(db)
+  const { rows } =
+    await sql<{ requester: string, n: number }>`SELECT requester, count(*) AS n FROM bulk_export_jobs GROUP BY requester ORDER BY 1`.execute(db)
   t.same(rows, [{ requester: 'one', n: 7 }, { requester: 'other', n: 7 }])
 })
 
 t.test('an ended export makes room for another', async (t) => {
   const db = await openTestDatabase(t)
   const id = await givenExport(db, { requester: 'one' })
-  const values = { profile: 'respond-async', request: '', requester_role: 'ADMIN', requester: 'one', issuer: '', patient_id: null, types: ['Patient' as const] } as const
-  t.same(await createExport(db, { ...values, types: ['Patient'], id: randomUUID() }, { maxActive: 1, maxPerMinute: 100 }), { created: false, excess: { limit: 'active' } })
+  const values = {
+    profile: 'respond-async', request: '', requester_role: 'ADMIN', requester: 'one', issuer: '', patient_id: null,
+    types: ['Patient' as const]
+  } as const
+  t.same(await createExport(db, { ...values, types: ['Patient'], id: randomUUID() }, { maxActive: 1, maxPerMinute: 100 }),
+    { created: false, excess: { limit: 'active' } })
   await cancelExport(db, id, 60_000)
-  t.same(await createExport(db, { ...values, types: ['Patient'], id: randomUUID() }, { maxActive: 1, maxPerMinute: 100 }), { created: true })
+  t.same(await createExport(db, { ...values, types: ['Patient'], id: randomUUID() }, { maxActive: 1, maxPerMinute: 100 }),
+    { created: true })
 })
 
 t.test('kick-offs of any one minute are limited, however many ask at once and whatever becomes of the exports', async (t) => {
@@ -38,7 +44,10 @@ t.test('kick-offs of any one minute are limited, however many ask at once and wh
   const limits = { maxActive: 100, maxPerMinute: 5 }
   const kickOff = async (requester: string) => {
     const id = randomUUID()
-    const result = await createExport(db, { id, profile: 'respond-async', request: '', requester_role: 'ADMIN', requester, issuer: '', patient_id: null, types: ['Patient'] }, limits)
+    const result = await createExport(db, {
+      id, profile: 'respond-async', request: '', requester_role: 'ADMIN', requester, issuer: '',
+      patient_id: null, types: ['Patient']
+    }, limits)
     if (result.created) await cancelExport(db, id, 60_000)
     return result
   }
@@ -59,7 +68,8 @@ t.test('what a requester is asked for by each request is found by an index', asy
   await sql`INSERT INTO bulk_export_jobs (id, profile, request, requester_role, requester, issuer, types)
     SELECT gen_random_uuid(), 'respond-async', '', 'ADMIN', 'requester ' || i % 100, '', '{Patient}' FROM generate_series(1, 20000) i`.execute(db)
   await sql`ANALYZE bulk_export_jobs`.execute(db)
-  const { rows } = await sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT id FROM bulk_export_jobs WHERE requester = 'requester 7' ORDER BY created_at DESC, id LIMIT 100`.execute(db)
+  const { rows } =
+    await sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT id FROM bulk_export_jobs WHERE requester = 'requester 7' ORDER BY created_at DESC, id LIMIT 100`.execute(db)
   const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
   t.match(plan, /Index (Only )?Scan using bulk_export_jobs_by_requester/)
   t.notMatch(plan, /Sort|Seq Scan/)

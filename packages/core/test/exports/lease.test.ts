@@ -120,7 +120,10 @@ t.test('publishing makes exactly the stored files of the attempt the manifest', 
 
   const attempt = await claim(db, id)
   t.equal(await intendFile(db, { ...file, attempt: 2, n: 1 }), true)
-  const publish = async () => await publishExport(db, attempt, { files: 1, transactionTime: new Date('2024-01-01'), ttlMs: 60_000, progress })
+  const publish = async () => await publishExport(db, attempt, {
+    files: 1, transactionTime: new Date('2024-01-01'), ttlMs: 60_000,
+    progress
+  })
   await t.rejects(publish(), /0 stored files/, 'a file that is not recorded is not published')
   t.match(await findExport(db, id), { status: 'in_progress' })
 

@@ -27,12 +27,16 @@ t.test('a string is found as what it says', async t => {
 t.test('what JSON.parse finds is found', async t => {
   const key = fc.constantFrom('a', 'b', 'ä"', '')
   const { value } = fc.letrec(tie => ({
-    value: fc.oneof({ maxDepth: 4 }, fc.constantFrom(null, true, 1.5, 'x', '\\"', '}]'), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(key, tie('value'), { maxKeys: 3 })),
+    value: fc.oneof({ maxDepth: 4 }, fc.constantFrom(null, true, 1.5, 'x', '\\"', '}]'), fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 3 })),
   }))
   const look = (value: unknown, [name, ...rest]: string[]): unknown[] => {
     if (Array.isArray(value)) return value.flatMap(item => look(item, name === undefined ? [] : [name, ...rest]))
     if (name === undefined) return [value]
-    return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? look((value as Record<string, unknown>)[name], rest) : []
+    return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+      ? look((value as Record<string, unknown>)[name],
+        rest)
+      : []
   }
   fc.assert(fc.property(value, fc.array(key, { maxLength: 3 }), fc.constantFrom(undefined, 2), function isFound (given, path, indent) {
     const bytes = Buffer.from(JSON.stringify(given, null, indent))
@@ -42,7 +46,8 @@ t.test('what JSON.parse finds is found', async t => {
 })
 
 t.test('what is no JSON ends with an error, and never without an end', async t => {
-  for (const json of ['{', '{"a"', '{"a":', '{"a":1', '{"a":1,', '{"a":1,}', '{"a" 1}', '{a:1}', '{"a":[', '{"a":[1,', '{"a":[1 2]}', '{"a":"x', '{"a":"\\', '{"a":]}', '[', '[{]', '{"\\x":1}']) {
+  for (const json of ['{', '{"a"', '{"a":', '{"a":1', '{"a":1,', '{"a":1,}', '{"a" 1}', '{a:1}', '{"a":[', '{"a":[1,', '{"a":[1 2]}',
+    '{"a":"x', '{"a":"\\', '{"a":]}', '[', '[{]', '{"\\x":1}']) {
     t.throws(() => at(json, 'a.b'), { name: 'NotJsonError' }, json)
   }
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', ',', ':', '\\', '1', ' ') }), function ends (json) {

@@ -30,11 +30,15 @@ for (const folder of folders) {
     const { relations, problems: sourceProblems } = await readSource(pool)
     t.strictSame(sourceProblems, [])
     for (const relation of relations) {
-      const writer = createLineWriter(relation, { mrnSystem: undefined, attachmentBaseUrls: [], elements: [] }, issue => { t.fail(JSON.stringify(issue)) })
-      const { rows } = await pool.query<Record<string, unknown>>(`SELECT id, updated_at, resource::text AS resource FROM source.${relation.relation}`)
+      const writer = createLineWriter(relation, { mrnSystem: undefined, attachmentBaseUrls: [], elements: [] },
+        issue => { t.fail(JSON.stringify(issue)) })
+      const {
+        rows,
+      } = await pool.query<Record<string, unknown>>(`SELECT id, updated_at, resource::text AS resource FROM source.${relation.relation}`)
       for (const row of rows) {
         const line = { bytes: Buffer.alloc(1024), size: 0 }
-        const issue = writer.write(toRow(writer, relation, { ...row, updated_at: row.updated_at instanceof Date ? row.updated_at.toISOString() : '' }), line)
+        const issue = writer.write(toRow(writer, relation,
+          { ...row, updated_at: row.updated_at instanceof Date ? row.updated_at.toISOString() : '' }), line)
         if (issue !== undefined) t.fail(JSON.stringify(issue))
         else exported.set(`${relation.type}/${String(row.id)}`, parseExact(line.bytes.toString('utf8', 0, line.size)) as Resource)
       }

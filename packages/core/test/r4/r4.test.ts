@@ -44,9 +44,11 @@ t.test('a type has its own elements, in FHIR\'s order', async t => {
     base: 'DomainResource',
     kind: 'resource',
     elements: [
-      'identifier 0..* Identifier', 'active 0..1 boolean', 'name 0..* HumanName', 'telecom 0..* ContactPoint', 'gender 0..1 code administrative-gender',
+      'identifier 0..* Identifier', 'active 0..1 boolean', 'name 0..* HumanName', 'telecom 0..* ContactPoint',
+      'gender 0..1 code administrative-gender',
       'birthDate 0..1 date', 'deceased[x] 0..1 boolean|dateTime', 'address 0..* Address', 'maritalStatus 0..1 CodeableConcept',
-      'multipleBirth[x] 0..1 boolean|integer', 'photo 0..* Attachment', 'contact 0..* Patient.contact', 'communication 0..* Patient.communication',
+      'multipleBirth[x] 0..1 boolean|integer', 'photo 0..* Attachment', 'contact 0..* Patient.contact',
+      'communication 0..* Patient.communication',
       'generalPractitioner 0..* Reference', 'managingOrganization 0..1 Reference', 'link 0..* Patient.link',
     ],
   })
@@ -62,12 +64,16 @@ t.test('a type has its own elements, in FHIR\'s order', async t => {
   t.strictSame(typeOf('Timing.repeat'), {
     base: 'Element',
     elements: [
-      'bounds[x] 0..1 Duration|Range|Period', 'count 0..1 positiveInt', 'countMax 0..1 positiveInt', 'duration 0..1 decimal', 'durationMax 0..1 decimal',
-      'durationUnit 0..1 code units-of-time', 'frequency 0..1 positiveInt', 'frequencyMax 0..1 positiveInt', 'period 0..1 decimal', 'periodMax 0..1 decimal',
-      'periodUnit 0..1 code units-of-time', 'dayOfWeek 0..* code days-of-week', 'timeOfDay 0..* time', 'when 0..* code event-timing', 'offset 0..1 unsignedInt',
+      'bounds[x] 0..1 Duration|Range|Period', 'count 0..1 positiveInt', 'countMax 0..1 positiveInt', 'duration 0..1 decimal',
+      'durationMax 0..1 decimal',
+      'durationUnit 0..1 code units-of-time', 'frequency 0..1 positiveInt', 'frequencyMax 0..1 positiveInt', 'period 0..1 decimal',
+      'periodMax 0..1 decimal',
+      'periodUnit 0..1 code units-of-time', 'dayOfWeek 0..* code days-of-week', 'timeOfDay 0..* time', 'when 0..* code event-timing',
+      'offset 0..1 unsignedInt',
     ],
   })
-  t.strictSame(typeOf('Money'), { base: 'Element', elements: ['value 0..1 decimal', 'currency 0..1 code'] }, 'a set of all currencies cannot be listed')
+  t.strictSame(typeOf('Money'), { base: 'Element', elements: ['value 0..1 decimal', 'currency 0..1 code'] },
+    'a set of all currencies cannot be listed')
   t.strictSame(typeOf('positiveInt'), { base: 'integer', elements: [] })
 })
 
@@ -77,7 +83,9 @@ t.test('what an element holds is a type of the table', async t => {
   t.equal(find('Bundle.entry.response.outcome'), 'outcome 0..1 Resource')
   t.equal(find('Observation.referenceRange.low'), 'low 0..1 Quantity', 'a SimpleQuantity is a Quantity')
   t.equal(find('Extension.url'), 'url 1..1 uri')
-  t.equal(find('Extension.value[x]'), 'value[x] 0..1 base64Binary|boolean|canonical|code|date|dateTime|decimal|id|instant|integer|markdown|oid|' +
+  t.equal(find(
+    'Extension.value[x]'
+  ), 'value[x] 0..1 base64Binary|boolean|canonical|code|date|dateTime|decimal|id|instant|integer|markdown|oid|' +
     'positiveInt|string|time|unsignedInt|uri|url|uuid|Address|Age|Annotation|Attachment|CodeableConcept|Coding|ContactPoint|Count|Distance|Duration|' +
     'HumanName|Identifier|Money|Period|Quantity|Range|Ratio|Reference|SampledData|Signature|Timing|ContactDetail|Contributor|DataRequirement|' +
     'Expression|ParameterDefinition|RelatedArtifact|TriggerDefinition|UsageContext|Dosage|Meta')
@@ -86,7 +94,8 @@ t.test('what an element holds is a type of the table', async t => {
   t.strictSame(lines.filter(([, , cardinality]) => !/^[01]\.\.[1*]$/.test(cardinality ?? '')), [])
   t.strictSame(lines.filter(([, , , held]) => !(held ?? '').split('|').every(type => type in types)), [])
   t.strictSame(lines.filter(([, , , held, set]) => set !== undefined && (held !== 'code' || !(set in codes))), [])
-  t.strictSame(lines.filter(([, , , held]) => held === 'Element' || held === 'BackboneElement'), [], 'a backbone element is a type of its own')
+  t.strictSame(lines.filter(([, , , held]) => held === 'Element' || held === 'BackboneElement'), [],
+    'a backbone element is a type of its own')
   t.strictSame(Object.entries(types).filter(([, { base }]) => base !== undefined && !(base in types)), [])
 })
 
@@ -97,7 +106,8 @@ t.test('nothing stands twice', async t => {
   }
   for (const [set, list] of Object.entries(codes)) t.equal(new Set(list.split(' ')).size, list.split(' ').length, set)
   const keys = text.match(/^ {2}"[^"]+": /gm) ?? []
-  t.equal(keys.length, Object.keys(types).length + Object.keys(codes).length + Object.keys(systems).length + Object.keys(compartment).length + Object.keys(search).length, 'no key')
+  t.equal(keys.length, Object.keys(types).length + Object.keys(codes).length + Object.keys(systems).length +
+    Object.keys(compartment).length + Object.keys(search).length, 'no key')
 })
 
 t.test('codes are those of required value sets, nested ones and lists of several systems too', async t => {
@@ -126,9 +136,11 @@ t.test('the compartment of a patient', async t => {
     'Flag subject', 'Goal subject', 'Group member.entity', 'ImagingStudy subject', 'Immunization patient', 'ImmunizationEvaluation patient',
     'ImmunizationRecommendation patient', 'Invoice subject recipient', 'List subject source', 'MeasureReport subject', 'Media subject',
     'MedicationAdministration subject performer.actor', 'MedicationDispense subject receiver', 'MedicationRequest subject',
-    'MedicationStatement subject', 'MolecularSequence patient', 'NutritionOrder patient', 'Observation subject performer', 'Patient link.other',
+    'MedicationStatement subject', 'MolecularSequence patient', 'NutritionOrder patient', 'Observation subject performer',
+    'Patient link.other',
     'Person link.target', 'Procedure subject performer.actor', 'Provenance target', 'QuestionnaireResponse subject author',
-    'RelatedPerson patient', 'RequestGroup subject action.participant', 'ResearchSubject individual', 'RiskAssessment subject', 'Schedule actor',
+    'RelatedPerson patient', 'RequestGroup subject action.participant', 'ResearchSubject individual', 'RiskAssessment subject',
+    'Schedule actor',
     'ServiceRequest subject performer', 'Specimen subject', 'SupplyDelivery patient', 'SupplyRequest deliverTo', 'Task for focus',
     'VisionPrescription patient',
   ])
@@ -159,8 +171,10 @@ t.test('search parameters, each type with its own part of the expression', async
   t.equal(search.DeviceDefinition?.classification, undefined, 'is not in 4.0.1')
   for (const [type, parameters] of Object.entries(search)) {
     for (const [code, parameter] of Object.entries(parameters)) {
-      t.match(parameter, new RegExp(`^(?:token|string|date|reference|quantity|number|uri|composite|special) \\(*${type}\\b`), `${type} ${code}`)
-      const others = [...parameter.replace(/'[^']*'/g, '').matchAll(/\b([A-Z][A-Za-z]+)\./g)].map(match => match[1]).filter(name => name !== type)
+      t.match(parameter, new RegExp(`^(?:token|string|date|reference|quantity|number|uri|composite|special) \\(*${type}\\b`),
+        `${type} ${code}`)
+      const others = [...parameter.replace(/'[^']*'/g, '').matchAll(/\b([A-Z][A-Za-z]+)\./g)].map(match => match[1])
+        .filter(name => name !== type)
       t.strictSame(others, [], `${type} ${code}`)
     }
   }
@@ -176,8 +190,13 @@ t.test('every element is as another package has it', async t => {
   const expected = new Set<string>()
   function walk (path: string, properties: readonly JsProperty[] = []): void {
     for (const property of properties.filter(({ _name }) => _name !== 'id' && !_name.startsWith('_'))) {
-      const set = property._valueSetStrength === 'required' && property._type === 'code' ? property._valueSet?.split('|')[0]?.split('/').at(-1) ?? '' : ''
-      expected.add(`${path}.${property._name} ${property._required === true ? 1 : 0}..${property._multiple ? '*' : 1} ${property._type} ${set in codes ? set : ''}`)
+      const set = property._valueSetStrength === 'required' && property._type === 'code'
+        ? property._valueSet?.split('|')[0]?.split('/')
+          .at(-1) ?? ''
+        : ''
+      expected.add(
+        `${path}.${property._name} ${property._required === true ? 1 : 0}..${property._multiple ? '*' : 1} ${property._type} ${set in codes ? set : ''}`
+      )
       walk(`${path}.${property._name}`, property._properties)
     }
   }
@@ -198,7 +217,8 @@ t.test('every element is as another package has it', async t => {
       }
     }
   }
-  t.strictSame([...expected].filter(line => !found.has(line)), ['Extension.url 1..1 string '], 'no element is missing or different, but for one that R4 has as uri')
+  t.strictSame([...expected].filter(line => !found.has(line)), ['Extension.url 1..1 string '],
+    'no element is missing or different, but for one that R4 has as uri')
   t.strictSame([...found].filter(line => !expected.has(line)), [
     'Extension.url 1..1 uri ',
     'ClaimResponse.adjudication 0..* #ClaimResponse.item.adjudication ',
@@ -224,7 +244,8 @@ const parts: Record<string, string> = {
 t.test('every list of codes is as another package has it', async t => {
   for (const [set, list] of Object.entries(codes)) {
     const url = Object.keys(jsSets).find(url => url.endsWith(`/${set}`))
-    const expected = parts[set]?.split(' ') ?? jsSets[url ?? '']?.systems.flatMap(system => system.codes.map(({ code }) => code)) ?? ['U', 'L', 'M', 'N', 'R', 'V']
+    const expected = parts[set]?.split(' ') ?? jsSets[url ?? '']?.systems.flatMap(system => system.codes.map(({ code }) => code)) ?? ['U',
+      'L', 'M', 'N', 'R', 'V']
     t.strictSame(list.split(' ').sort(), [...new Set(expected)].sort(), set)
   }
 })

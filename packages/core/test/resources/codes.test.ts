@@ -23,7 +23,8 @@ const systems = codeSystems('valuesets', 'v2-tables', 'v3-codesystems')
 
 /** Not in FHIR's own definitions, so that their displays cannot be looked up here. */
 const elsewhere = new Set([
-  'http://loinc.org', 'http://snomed.info/sct', 'urn:ietf:bcp:47', 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem', 'http://unitsofmeasure.org',
+  'http://loinc.org', 'http://snomed.info/sct', 'urn:ietf:bcp:47', 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem',
+  'http://unitsofmeasure.org',
   'http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category',
 ])
 
@@ -53,7 +54,10 @@ t.test('the codes that we write ourselves have the displays of HL7\'s own code s
     lineOf('Patient', { mrn: '1' }),
     ...['permit', 'deny'].map((decision) => lineOf('Consent', { status: 'active', decision, recipients: '[{"display":"x"}]' })),
     ...['CREATE', 'UPDATE', 'DELETE', 'APPEND', 'NULLIFY'].map((action) =>
-      lineOf('Provenance', { target: '[{"display":"x"}]', recorded: '2024-01-31T09:30:00.123Z', agent: '[{"who":{"display":"x"}}]', action })),
+      lineOf('Provenance', {
+        target: '[{"display":"x"}]', recorded: '2024-01-31T09:30:00.123Z', agent: '[{"who":{"display":"x"}}]',
+        action
+      })),
   ]
   t.strictSame(written.map(({ issue }) => issue), written.map(() => undefined))
   t.equal(checkDisplays(t, written.map(({ resource }) => resource)), 11)

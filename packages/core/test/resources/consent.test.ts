@@ -3,7 +3,12 @@ import { assertBadRows, secret, type BadRow } from '../fixtures/bad-rows.ts'
 import { lineOf, type Values } from '../fixtures/lines.ts'
 import { findProblems } from '../fixtures/validators.ts'
 
-const recipient = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP', display: 'information recipient' }] }
+const recipient = {
+  coding: [{
+    system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP',
+    display: 'information recipient'
+  }]
+}
 const optIn = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTIN', display: 'opt-in' }] }
 const optOut = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT', display: 'op-out' }] }
 const consentOf = (values: Values) => lineOf('Consent', { status: 'active', ...values }).resource
@@ -21,7 +26,12 @@ t.test('a row of scalars becomes a Consent: defaults, a policy rule, the decisio
     resourceType: 'Consent',
     id: 'c-1',
     meta: { lastUpdated: '2024-01-31T09:30:00.123Z' },
-    scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy', display: 'Privacy Consent' }] },
+    scope: {
+      coding: [{
+        system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy',
+        display: 'Privacy Consent'
+      }]
+    },
     category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0', display: 'Consent Document' }] }],
     patient: { reference: 'Patient/p-1' },
     dateTime: '2024-02-29T08:00:00+02:00',
@@ -92,12 +102,16 @@ t.test('revoked is inactive; the status is not derived from a period', async (t)
 
 t.test('the decision makes a rule of its own beside a list of which nothing is left', async (t) => {
   for (const provision of [{ provision: [{}] }, { provision: [] }, { provision: [{ purpose: [{}] }, null] }]) {
-    t.strictSame(consentOf({ provision, period_end: '2019', decision: 'permit' }).provision, { period: { end: '2019' }, provision: [{ type: 'permit' }] })
+    t.strictSame(consentOf({ provision, period_end: '2019', decision: 'permit' }).provision,
+      { period: { end: '2019' }, provision: [{ type: 'permit' }] })
   }
 })
 
 t.test('recipients keep the digits of their decimals', async (t) => {
-  const { line } = lineOf('Consent', { status: 'active', decision: 'permit', recipients: '[{"display":"x","extension":[{"url":"http://example.org/x","valueDecimal":10.00}]}]' })
+  const { line } = lineOf('Consent', {
+    status: 'active', decision: 'permit',
+    recipients: '[{"display":"x","extension":[{"url":"http://example.org/x","valueDecimal":10.00}]}]'
+  })
   t.match(line, '"valueDecimal":10.00}')
 })
 

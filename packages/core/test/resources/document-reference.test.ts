@@ -19,10 +19,16 @@ t.test('a row with what a document needs becomes a DocumentReference', async (t)
 })
 
 t.test('a full row becomes a full DocumentReference, with its context', async (t) => {
-  const same = { identifier: [{ value: '17' }], status: 'superseded', description: 'A note\nof two lines', type: { text: 'note' }, category: [{ text: 'Clinical Note' }] }
+  const same = {
+    identifier: [{ value: '17' }], status: 'superseded', description: 'A note\nof two lines', type: { text: 'note' },
+    category: [{ text: 'Clinical Note' }]
+  }
   const author = [{ reference: 'Practitioner/9' }, { reference: 'Patient/p-1' }]
   const full = [{
-    attachment: { contentType: 'application/pdf', url: 'https://files.example.org/a/b.pdf', size: 12, hash: 'SGVsbG8=', title: 'Note', creation: '2020-01-01T01:00:00+02:00' },
+    attachment: {
+      contentType: 'application/pdf', url: 'https://files.example.org/a/b.pdf', size: 12, hash: 'SGVsbG8=', title: 'Note',
+      creation: '2020-01-01T01:00:00+02:00'
+    },
     format: { system: 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem', code: 'urn:ihe:pcc:handp:2008' },
   }]
   const { resource } = lineOf('DocumentReference', {
@@ -75,22 +81,35 @@ t.test('a full row becomes a full DocumentReference, with its context', async (t
 })
 
 t.test('an attachment of a column comes out as it went in', async (t) => {
-  const bare = [{ attachment: { data: 'SGVs bG8=\n', id: 'a', _title: { extension: [{ url: 'http://example.org/x', valueString: 'y' }] } } }]
+  const bare = [{
+    attachment: {
+      data: 'SGVs bG8=\n', id: 'a',
+      _title: { extension: [{ url: 'http://example.org/x', valueString: 'y' }] }
+    }
+  }]
   t.strictSame(lineOf('DocumentReference', { status: 'current', content: bare }).resource.content, bare)
 })
 
 const bases = ['https://files.example.org/a/', 'https://other.example.org']
 const attachmentOf = (attachment: object) => {
-  const { resource, warnings } = lineOf('DocumentReference', { status: 'current', content: [{ attachment }] }, { attachmentBaseUrls: bases })
+  const { resource, warnings } = lineOf('DocumentReference', { status: 'current', content: [{ attachment }] },
+    { attachmentBaseUrls: bases })
   return { attachment: resource.content[0].attachment, warnings }
 }
-const warning = { severity: 'warning', type: 'DocumentReference', id: 'r-1', path: 'content[0].attachment.url', problem: 'is left out: not under ATTACHMENT_BASE_URLS' }
+const warning = {
+  severity: 'warning', type: 'DocumentReference', id: 'r-1', path: 'content[0].attachment.url',
+  problem: 'is left out: not under ATTACHMENT_BASE_URLS'
+}
 
 t.test('a url that may be followed with our token stays, a relative one becomes absolute', async (t) => {
-  for (const url of ['https://files.example.org/a/b', 'https://files.example.org/a/b?c=d', 'https://other.example.org/x', 'https://other.example.org:443/x']) {
+  for (const url of ['https://files.example.org/a/b', 'https://files.example.org/a/b?c=d', 'https://other.example.org/x',
+    'https://other.example.org:443/x']) {
     t.strictSame(attachmentOf({ title: 'x', url }), { attachment: { title: 'x', url }, warnings: [] }, url)
   }
-  const relative = { 'Binary/1': 'https://files.example.org/a/Binary/1', '/a/b': 'https://files.example.org/a/b', './c?d=e': 'https://files.example.org/a/c?d=e' }
+  const relative = {
+    'Binary/1': 'https://files.example.org/a/Binary/1', '/a/b': 'https://files.example.org/a/b',
+    './c?d=e': 'https://files.example.org/a/c?d=e'
+  }
   for (const [url, absolute] of Object.entries(relative)) {
     t.strictSame(attachmentOf({ url, title: 'x' }), { attachment: { url: absolute, title: 'x' }, warnings: [] }, url)
   }
@@ -98,8 +117,10 @@ t.test('a url that may be followed with our token stays, a relative one becomes 
 
 t.test('any other url is left out, and a warning says where', async (t) => {
   const leftOut = [
-    'https://files.example.org/b', 'https://files.example.org/a/../b', 'https://files.example.org/ab', 'https://files.example.org.evil.example/a/b',
-    'http://files.example.org/a/b', 'https://files.example.org:444/a/b', 'https://u:p@files.example.org/a/b', 'https://other.example.org\\@evil.example/x',
+    'https://files.example.org/b', 'https://files.example.org/a/../b', 'https://files.example.org/ab',
+    'https://files.example.org.evil.example/a/b',
+    'http://files.example.org/a/b', 'https://files.example.org:444/a/b', 'https://u:p@files.example.org/a/b',
+    'https://other.example.org\\@evil.example/x',
     '/b', '../b', '//evil.example/a/b', 'urn:uuid:78eb1ea7-7e46-5eba-a5d7-108eba5d294b', 'ftp://files.example.org/a/b',
   ]
   for (const url of leftOut) t.strictSame(attachmentOf({ title: 'x', url }), { attachment: { title: 'x' }, warnings: [warning] }, url)
@@ -107,7 +128,8 @@ t.test('any other url is left out, and a warning says where', async (t) => {
 
 t.test('an attachment that had only such a url says that it is masked, so that the document is not lost', async (t) => {
   const { attachment, warnings } = attachmentOf({ url: 'https://evil.example/x' })
-  t.strictSame(attachment, { _url: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'masked' }] } })
+  t.strictSame(attachment,
+    { _url: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'masked' }] } })
   t.strictSame(warnings, [warning])
 })
 

@@ -1,9 +1,13 @@
 import t from 'tap'
 import { lineOf } from '../fixtures/lines.ts'
 
-const resource = { meta: { tag: [{ code: 'a' }] }, gender: 'male', deceasedBoolean: false, _deceasedBoolean: { id: 'x' }, name: [{ family: 'X' }], text: { status: 'empty', div: '<div xmlns="http://www.w3.org/1999/xhtml">x</div>' } }
+const resource = {
+  meta: { tag: [{ code: 'a' }] }, gender: 'male', deceasedBoolean: false, _deceasedBoolean: { id: 'x' },
+  name: [{ family: 'X' }], text: { status: 'empty', div: '<div xmlns="http://www.w3.org/1999/xhtml">x</div>' }
+}
 const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }
-const keysOf = (elements: string[], type = 'Patient', given: object = resource) => Object.keys(lineOf(type, { resource: given }, { elements }).resource).sort()
+const keysOf = (elements: string[], type = 'Patient', given: object = resource) =>
+  Object.keys(lineOf(type, { resource: given }, { elements }).resource).sort()
 
 t.test('what is not listed is left out, what identifies a resource stays, and a tag says so', async (t) => {
   t.strictSame(lineOf('Patient', { resource }, { elements: ['name'] }).resource, {
@@ -33,8 +37,13 @@ t.test('a choice goes by its name in FHIR, with its extensions', async (t) => {
 })
 
 t.test('mandatory elements stay, of any type', async (t) => {
-  t.strictSame(keysOf(['id'], 'Observation', { status: 'final', code: { text: 'x' }, valueString: 'v', component: [{ code: { text: 'c' } }] }), ['code', 'id', 'meta', 'resourceType', 'status'])
-  t.strictSame(keysOf(['id'], 'MedicationRequest', { status: 'active', intent: 'order', subject: { display: 'x' }, medicationReference: { display: 'm' }, note: [{ text: 'n' }] }), ['id', 'intent', 'medicationReference', 'meta', 'resourceType', 'status', 'subject'])
+  t.strictSame(keysOf(['id'], 'Observation', {
+    status: 'final', code: { text: 'x' }, valueString: 'v',
+    component: [{ code: { text: 'c' } }]
+  }), ['code', 'id', 'meta', 'resourceType', 'status'])
+  t.strictSame(keysOf(['id'], 'MedicationRequest', {
+    status: 'active', intent: 'order', subject: { display: 'x' }, medicationReference: { display: 'm' }, note: [{ text: 'n' }],
+  }), ['id', 'intent', 'medicationReference', 'meta', 'resourceType', 'status', 'subject'])
 })
 
 t.test('a row is an issue whichever elements are asked for', async (t) => {

@@ -17,7 +17,8 @@ function toValid (type: string, row: Values): object | undefined {
     if (problems.length > 0) throw new Error(`${problems.join('\n')}\n${line}`)
     return resource
   }
-  if (issue.problem === '' || (issue.path === '' && !/resource|must be|empty/.test(issue.problem))) throw new Error(`says too little: ${JSON.stringify(issue)}`)
+  if (issue.problem === '' ||
+    (issue.path === '' && !/resource|must be|empty/.test(issue.problem))) throw new Error(`says too little: ${JSON.stringify(issue)}`)
   if (`${issue.path} ${issue.problem}`.includes(mark)) throw new Error(`shows content: ${JSON.stringify(issue)}`)
   return undefined
 }
@@ -28,7 +29,10 @@ function toValid (type: string, row: Values): object | undefined {
  */
 function findStructuralProblems (line: string): string[] {
   const judged: object = JSON.parse(line.replace(/[\u00a0\u2028]/g, 'n').replace(/(?<=[:[,])" +"/g, '"n"'))
-  return findProblems(judged).filter((problem) => !/Constraint (?!ele-1)\S+ not met|\.\d+: is empty$|Code "null" not found|Code ".*" (?:\(.*\))? not found|Invalid base64Binary format$|^\w+\..+\.id: Invalid id format/.test(problem))
+  return findProblems(judged).filter((problem) =>
+    !/Constraint (?!ele-1)\S+ not met|\.\d+: is empty$|Code "null" not found|Code ".*" (?:\(.*\))? not found|Invalid base64Binary format$|^\w+\..+\.id: Invalid id format/.test(
+      problem
+    ))
 }
 
 for (const type of ['Patient', 'DocumentReference', 'Consent', 'Provenance', 'Group']) {
@@ -60,7 +64,8 @@ for (const type of ['Patient', 'DocumentReference', 'Consent', 'Provenance', 'Gr
 }
 
 const folder = `${import.meta.dirname}/../fixtures/sample-data`
-const lines = ['administrative', 'clinical', 'financial', 'definitional'].flatMap((name) => readFileSync(`${folder}/${name}.ndjson`, 'utf8').trim().split('\n'))
+const lines = ['administrative', 'clinical', 'financial',
+  'definitional'].flatMap((name) => readFileSync(`${folder}/${name}.ndjson`, 'utf8').trim().split('\n'))
 /** Of some types the judges' own definitions are not those of R4. */
 const samples = lines.filter((line) => findStructuralProblems(line).length === 0).map((line): Values => JSON.parse(line))
 

@@ -30,13 +30,22 @@ t.test('an id that is none might be somebody\'s name: it is not shown', async (t
 })
 
 t.test('something left out of a resource becomes a warning', async (t) => {
-  const outcome = toOperationOutcome({ severity: 'warning', type: 'DocumentReference', id: 'd-1', path: 'content[0].attachment.url', problem: 'is left out' }, publicUrl)
-  t.match(outcome.issue, [{ severity: 'warning', code: 'incomplete', details: { coding: [{ system, code: 'resource-incomplete' }] }, expression: ['DocumentReference.content[0].attachment.url'] }])
+  const outcome = toOperationOutcome({
+    severity: 'warning', type: 'DocumentReference', id: 'd-1', path: 'content[0].attachment.url',
+    problem: 'is left out'
+  }, publicUrl)
+  t.match(outcome.issue, [{
+    severity: 'warning', code: 'incomplete', details: { coding: [{ system, code: 'resource-incomplete' }] },
+    expression: ['DocumentReference.content[0].attachment.url']
+  }])
   t.strictSame(findProblems(outcome), [])
 })
 
 t.test('what was ignored is a valid OperationOutcome', async (t) => {
   const outcome = toIgnoredOutcome('organizeOutputBy is not supported', publicUrl)
-  t.match(outcome.issue, [{ severity: 'warning', code: 'not-supported', details: { coding: [{ system, code: 'parameter-ignored' }] }, diagnostics: 'organizeOutputBy is not supported' }])
+  t.match(outcome.issue, [{
+    severity: 'warning', code: 'not-supported', details: { coding: [{ system, code: 'parameter-ignored' }] },
+    diagnostics: 'organizeOutputBy is not supported'
+  }])
   t.strictSame(findProblems(outcome), [])
 })

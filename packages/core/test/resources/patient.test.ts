@@ -22,7 +22,10 @@ t.test('a full row becomes a full Patient', async (t) => {
     link: [{ other: { reference: 'Patient/p-2' }, type: 'replaces' }],
     active: true,
   }
-  const identifier = [{ use: 'official', type: { text: 'SSN' }, system: 'http://hl7.org/fhir/sid/us-ssn', value: '999-94-5397', assigner: { display: 'SSA' } }]
+  const identifier = [{
+    use: 'official', type: { text: 'SSN' }, system: 'http://hl7.org/fhir/sid/us-ssn', value: '999-94-5397',
+    assigner: { display: 'SSA' }
+  }]
   const maritalStatus = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-MaritalStatus', code: 'M', display: 'Married' }] }
   const generalPractitioner = [{ reference: 'Practitioner/9', display: 'Dr. Kunze' }]
   const { resource } = lineOf('Patient', {
@@ -67,7 +70,8 @@ t.test('a bare medical record number is exported once, and without a system wher
   const mrnSystem = 'https://hospital.example.org/mrn'
   t.strictSame(lineOf('Patient', { mrn: '0042', identifier }, { mrnSystem }).resource.identifier, identifier)
   t.strictSame(lineOf('Patient', { mrn: '0042', resource: { identifier } }, { mrnSystem }).resource.identifier, identifier)
-  t.strictSame(lineOf('Patient', { mrn: '"7"', resource: { identifier } }, { mrnSystem }).resource.identifier, [...identifier, { type: mr, system: mrnSystem, value: '"7"' }])
+  t.strictSame(lineOf('Patient', { mrn: '"7"', resource: { identifier } }, { mrnSystem }).resource.identifier,
+    [...identifier, { type: mr, system: mrnSystem, value: '"7"' }])
   const bare = lineOf('Patient', { mrn: '0042' }).resource
   t.strictSame(bare.identifier, [{ type: mr, value: '0042' }])
   t.strictSame(findProblems(bare), [])

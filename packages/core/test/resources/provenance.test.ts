@@ -47,7 +47,10 @@ t.test('a full row becomes a full Provenance', async (t) => {
 })
 
 t.test('a column of nothing is as one that is NULL', async (t) => {
-  for (const agent of [null, [], [{}], [{ who: {} }], [null]]) t.strictSame(provenanceOf({ agent }).agent, [{ who: { display: 'Unknown' } }])
+  for (const agent of [null, [], [{}], [{ who: {} }], [null]]) {
+    t.strictSame(provenanceOf({ agent }).agent,
+      [{ who: { display: 'Unknown' } }])
+  }
 })
 
 t.test('a time of the event wins over a period', async (t) => {
@@ -59,7 +62,8 @@ t.test('a time of the event wins over a period', async (t) => {
 t.test('an action becomes the activity, in the words of its code system', async (t) => {
   const displays = { CREATE: 'create', UPDATE: 'revise', DELETE: 'delete', APPEND: 'append', NULLIFY: 'nullify' }
   for (const [action, display] of Object.entries(displays)) {
-    t.strictSame(provenanceOf({ action }).activity, { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-DataOperation', code: action, display }] })
+    t.strictSame(provenanceOf({ action }).activity,
+      { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-DataOperation', code: action, display }] })
   }
   t.strictSame(findProblems(provenanceOf({ action: 'NULLIFY' })), [])
 })

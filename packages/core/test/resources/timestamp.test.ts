@@ -2,7 +2,8 @@ import t from 'tap'
 import { writeInstant } from '../../src/resources/timestamp.ts'
 
 const epoch = BigInt(Date.UTC(2000, 0, 1)) * 1_000n
-const [yearOne, yearTenThousand] = [BigInt(Date.parse('0001-01-01T00:00:00Z')) * 1_000n, BigInt(Date.parse('+010000-01-01T00:00:00Z')) * 1_000n]
+const [yearOne, yearTenThousand] = [BigInt(Date.parse('0001-01-01T00:00:00Z')) * 1_000n,
+  BigInt(Date.parse('+010000-01-01T00:00:00Z')) * 1_000n]
 
 /** `time`: µs since 1970. */
 function write (time: bigint): string | undefined {
@@ -41,5 +42,8 @@ t.test('an instant has as many digits as it needs, in every year that FHIR can w
 })
 
 t.test('a time that FHIR cannot write is told', async (t) => {
-  for (const time of [yearOne - 1n, yearTenThousand, 0x7fff_ffff_ffff_ffffn + epoch, -0x8000_0000_0000_0000n + epoch]) t.equal(write(time), undefined)
+  for (const time of [yearOne - 1n, yearTenThousand, 0x7fff_ffff_ffff_ffffn + epoch, -0x8000_0000_0000_0000n + epoch]) {
+    t.equal(write(time),
+      undefined)
+  }
 })

@@ -4,17 +4,25 @@ import { lineOf, relationOf } from '../fixtures/lines.ts'
 const meta = '"meta":{"lastUpdated":"2024-01-31T09:30:00.123Z"}'
 
 t.test('what stands in `resource` comes out as it went in, with id and meta.lastUpdated set', async (t) => {
-  const resource = '{"id": "other", "code": {"text": "\\u00e4 \u2028 \\"\\/"}, "meta": {"tag": [{"code": "a"}], "profile": ["http://example.org/p"], "lastUpdated": "2001-01-01T00:00:00Z"}, "status": "final", "resourceType": "Observation", "valueQuantity": {"value": 10.00, "extension": [{"url": "http://example.org/x", "valueInteger": 9}]}, "component": [{"code": {"text": "c"}, "valueSampledData": {"origin": {"value": 12345678901234567890.10}, "period": 1e-22, "dimensions": 1}}]}'
+  const resource =
+    '{"id": "other", "code": {"text": "\\u00e4 \u2028 \\"\\/"}, "meta": {"tag": [{"code": "a"}], "profile": ["http://example.org/p"], "lastUpdated": "2001-01-01T00:00:00Z"}, "status": "final", "resourceType": "Observation", "valueQuantity": {"value": 10.00, "extension": [{"url": "http://example.org/x", "valueInteger": 9}]}, "component": [{"code": {"text": "c"}, "valueSampledData": {"origin": {"value": 12345678901234567890.10}, "period": 1e-22, "dimensions": 1}}]}'
   t.equal(lineOf('Observation', { resource }).line,
     '{"resourceType":"Observation","code":{"text":"\\u00e4 \u2028 \\"\\/"},"meta":{"tag":[{"code":"a"}],"profile":["http://example.org/p"],"lastUpdated":"2024-01-31T09:30:00.123Z"},"status":"final",' +
     '"valueQuantity":{"value":10.00,"extension":[{"url":"http://example.org/x","valueInteger":9}]},"component":[{"code":{"text":"c"},"valueSampledData":{"origin":{"value":12345678901234567890.10},"period":1e-22,"dimensions":1}}],"id":"r-1"}\n')
 })
 
 t.test('nothing is derived, completed or filled in where there is a `resource`', async (t) => {
-  const resource = { status: 'active', scope: { text: 's' }, category: [{ text: 'c' }], policyRule: { text: 'p' }, provision: { type: 'permit', period: { end: '2001' } } }
-  t.strictSame(lineOf('Consent', { resource }).resource, { ...resource, resourceType: 'Consent', id: 'r-1', meta: { lastUpdated: '2024-01-31T09:30:00.123Z' } })
+  const resource = {
+    status: 'active', scope: { text: 's' }, category: [{ text: 'c' }], policyRule: { text: 'p' },
+    provision: { type: 'permit', period: { end: '2001' } }
+  }
+  t.strictSame(lineOf('Consent', { resource }).resource, {
+    ...resource, resourceType: 'Consent', id: 'r-1',
+    meta: { lastUpdated: '2024-01-31T09:30:00.123Z' }
+  })
   t.match(lineOf('Consent', { resource: { status: 'active' } }).issue, { path: 'scope', problem: 'is required' })
-  t.match(lineOf('Provenance', { resource: { target: [{ display: 'x' }], recorded: '2024-01-31T09:30:00Z' } }).issue, { path: 'agent', problem: 'is required' })
+  t.match(lineOf('Provenance', { resource: { target: [{ display: 'x' }], recorded: '2024-01-31T09:30:00Z' } }).issue,
+    { path: 'agent', problem: 'is required' })
 })
 
 t.test('json and text will do as well as jsonb', async (t) => {
@@ -22,15 +30,26 @@ t.test('json and text will do as well as jsonb', async (t) => {
     const relation = relationOf('Observation')
     relation.columns.resource = form
     const resource = ' {\n\t"status": "final",\r\n "code": {"text": "x"}}\n '
-    t.equal(lineOf('Observation', { resource }, {}, relation).line, `{"resourceType":"Observation","status":"final","code":{"text":"x"},"id":"r-1",${meta}}\n`)
+    t.equal(lineOf('Observation', { resource }, {}, relation).line,
+      `{"resourceType":"Observation","status":"final","code":{"text":"x"},"id":"r-1",${meta}}\n`)
     t.match(lineOf('Observation', { resource: '{"status":"final","code":{"text":"x"}' }, {}, relation).issue, { problem: 'must be JSON' })
-    t.match(lineOf('Observation', { resource: '{"status":"final","code":{"text":"x"}} x' }, {}, relation).issue, { problem: 'must be JSON' })
+    t.match(lineOf('Observation', { resource: '{"status":"final","code":{"text":"x"}} x' }, {}, relation).issue,
+      { problem: 'must be JSON' })
   }
 })
 
 t.test('a column that is not NULL lies over the same element', async (t) => {
-  const resource = { name: [{ family: 'Old' }], gender: 'male', birthDate: '1900', _birthDate: { id: 'b', extension: [{ url: 'http://example.org/x', valueString: 'y' }] }, deceasedBoolean: false, _deceasedBoolean: { id: 'd' }, photo: [{ title: 'p' }] }
-  t.strictSame(lineOf('Patient', { resource, name: [{ family: 'New' }], birth_date: '2000-01-01', deceased_date_time: '2020', gender: null }).resource, {
+  const resource = {
+    name: [{ family: 'Old' }], gender: 'male', birthDate: '1900', _birthDate: {
+      id: 'b', extension: [
+        { url: 'http://example.org/x', valueString: 'y' },
+      ]
+    }, deceasedBoolean: false, _deceasedBoolean: { id: 'd' }, photo: [{ title: 'p' }]
+  }
+  t.strictSame(lineOf('Patient', {
+    resource, name: [{ family: 'New' }], birth_date: '2000-01-01', deceased_date_time: '2020',
+    gender: null
+  }).resource, {
     resourceType: 'Patient',
     name: [{ family: 'New' }],
     gender: 'male',
@@ -44,11 +63,23 @@ t.test('a column that is not NULL lies over the same element', async (t) => {
 })
 
 t.test('a column of a part leaves the other parts', async (t) => {
-  const resource = { status: 'current', content: [{ attachment: { title: 'x' } }], context: { period: { end: '2021' }, encounter: [{ display: 'old' }], related: [{ display: 'r' }] } }
-  t.strictSame(lineOf('DocumentReference', { resource, encounter: [{ reference: 'Encounter/1' }], period_start: '2020' }).resource.context, {
+  const resource = {
+    status: 'current', content: [{ attachment: { title: 'x' } }],
+    context: { period: { end: '2021' }, encounter: [{ display: 'old' }], related: [{ display: 'r' }] }
+  }
+  t.strictSame(lineOf('DocumentReference', {
+    resource, encounter: [{ reference: 'Encounter/1' }],
+    period_start: '2020'
+  }).resource.context, {
     period: { end: '2021', start: '2020' }, related: [{ display: 'r' }], encounter: [{ reference: 'Encounter/1' }],
   })
-  t.strictSame(lineOf('Provenance', { resource: { target: [{ display: 'x' }], recorded: '2024-01-31T09:30:00Z', agent: [{ who: { display: 'x' } }], policy: ['urn:a'], _policy: [{ id: 'x' }] }, policy: ['urn:b', 'urn:c'] }).resource.policy, ['urn:b', 'urn:c'])
+  t.strictSame(lineOf('Provenance', {
+    resource: {
+      target: [{ display: 'x' }], recorded: '2024-01-31T09:30:00Z', agent: [
+        { who: { display: 'x' } },
+      ], policy: ['urn:a'], _policy: [{ id: 'x' }]
+    }, policy: ['urn:b', 'urn:c']
+  }).resource.policy, ['urn:b', 'urn:c'])
 })
 
 t.test('what a column replaces is checked all the same', async (t) => {
@@ -56,14 +87,16 @@ t.test('what a column replaces is checked all the same', async (t) => {
 })
 
 t.test('a resource of another type, or none, is an issue', async (t) => {
-  t.match(lineOf('Observation', { resource: { resourceType: 'Patient', id: 'x' } }).issue, { path: 'resourceType', problem: 'must be Observation' })
+  t.match(lineOf('Observation', { resource: { resourceType: 'Patient', id: 'x' } }).issue,
+    { path: 'resourceType', problem: 'must be Observation' })
   t.match(lineOf('Observation', { resource: null }).issue, { path: '', problem: 'has no resource' })
   t.match(lineOf('Observation', { resource: '[]' }).issue, { path: '', problem: 'must be an object' })
 })
 
 t.test('lines follow each other, and a row that fails leaves nothing behind', async (t) => {
   const observation = (text: string) => `{"resourceType":"Observation","status":"final","code":{"text":"${text}"}}`
-  t.equal(lineOf('Observation', { resource: observation('x'.repeat(100_000)) }).line.length, 100_000 + lineOf('Observation', { resource: observation('').replace('""', '"y"') }).line.length - 1)
+  t.equal(lineOf('Observation', { resource: observation('x'.repeat(100_000)) }).line.length,
+    100_000 + lineOf('Observation', { resource: observation('').replace('""', '"y"') }).line.length - 1)
 })
 
 t.test('updated_at is an instant with as many digits as it has', async (t) => {

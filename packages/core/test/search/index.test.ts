@@ -15,7 +15,8 @@ t.test('the indexes that packages/core/README.md suggests are used', async (t) =
     const { conditions, settings } = toFilterSql([parseTypeFilter(filter)], relations, { mrnSystem: undefined, now: new Date() })
     return await db.transaction().execute(async (trx) => {
       for (const [name, value] of Object.entries(settings)) await sql`SELECT set_config(${name}, ${value}, true)`.execute(trx)
-      const { rows } = await sql<Record<string, string>>`EXPLAIN SELECT r.id FROM source.observation r WHERE ${sql.raw(conditions.Observation ?? '')}`.execute(trx)
+      const { rows } =
+        await sql<Record<string, string>>`EXPLAIN SELECT r.id FROM source.observation r WHERE ${sql.raw(conditions.Observation ?? '')}`.execute(trx)
       return rows.map((row) => Object.values(row)[0]).join('\n')
     })
   }

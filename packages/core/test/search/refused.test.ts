@@ -12,13 +12,15 @@ const refused: Array<[text: string, code: ErrorCode, message: RegExp]> = [
   ['Patient?nothing=1', 'UNSUPPORTED_PARAMETER', /does not support Patient\?nothing: R4 has no such search parameter/],
   ['Patient?status=active', 'UNSUPPORTED_PARAMETER', /does not support Patient\?status/],
   ['Patient?<script>=1', 'UNSUPPORTED_PARAMETER', /does not support Patient\?this parameter/],
-  ...['_include=Patient:link', '_revinclude=x', '_sort=name', '_count=1', '_elements=id', '_summary=true', '_has:Observation:patient:code=1', '_filter=x'].map((search): [string, ErrorCode, RegExp] =>
+  ...['_include=Patient:link', '_revinclude=x', '_sort=name', '_count=1', '_elements=id', '_summary=true',
+    '_has:Observation:patient:code=1', '_filter=x'].map((search): [string, ErrorCode, RegExp] =>
     [`Patient?${search}`, 'UNSUPPORTED_PARAMETER', /does not support Patient\?_/]),
   ['Observation?subject.name=x', 'UNSUPPORTED_PARAMETER', /chained parameters: Observation\?subject\.name/],
   ['Observation?subject:Patient.name=x', 'UNSUPPORTED_PARAMETER', /is chained/],
   ['Observation?code-value-quantity=x', 'UNSUPPORTED_PARAMETER', /composite and special parameters: Observation\?code-value-quantity/],
   ['Location?near=1|2', 'UNSUPPORTED_PARAMETER', /composite and special parameters: Location\?near/],
-  ...['gender:exact=male', 'gender:text=male', 'gender:in=http://x', 'name:not=x', 'birthdate:exact=1980', 'general-practitioner:Nobody=1', 'gender:=male'].map((search): [string, ErrorCode, RegExp] =>
+  ...['gender:exact=male', 'gender:text=male', 'gender:in=http://x', 'name:not=x', 'birthdate:exact=1980', 'general-practitioner:Nobody=1',
+    'gender:=male'].map((search): [string, ErrorCode, RegExp] =>
     [`Patient?${search}`, 'UNSUPPORTED_PARAMETER', /has a modifier that is not supported/]),
   ['Patient?gender:missing=maybe', 'INVALID_PARAMETER', /Patient\?gender:missing must be true or false/],
   ['Patient?active=yes', 'INVALID_PARAMETER', /Patient\?active must be true or false/],
@@ -31,7 +33,8 @@ const refused: Array<[text: string, code: ErrorCode, message: RegExp]> = [
   ['Patient?identifier=\ud800', 'INVALID_PARAMETER', /Patient\?identifier must be text/],
   ['Observation?subject=a b', 'INVALID_PARAMETER', /Observation\?subject must be Type\/id/],
   ['Observation?subject=Patient/1/2', 'INVALID_PARAMETER', /Observation\?subject must be Type\/id/],
-  ...['1980-13', '1980-00', '1980-02-30', '80', '0000', 'today', '1980-01-01T10', '1980-01-01T25:00Z', 'ge', 'xx1980', '2024-01-01T10:00:00.1234567890Z'].map((date): [string, ErrorCode, RegExp] =>
+  ...['1980-13', '1980-00', '1980-02-30', '80', '0000', 'today', '1980-01-01T10', '1980-01-01T25:00Z', 'ge', 'xx1980',
+    '2024-01-01T10:00:00.1234567890Z'].map((date): [string, ErrorCode, RegExp] =>
     [`Observation?date=${date}`, 'INVALID_PARAMETER', /Observation\?date must be a date/]),
   ...['x', '1.', '.5', '1e', 'ge', '1|', '1||'.repeat(2), `1${'0'.repeat(100)}`].map((quantity): [string, ErrorCode, RegExp] =>
     [`Observation?value-quantity=${quantity}`, 'INVALID_PARAMETER', /Observation\?value-quantity must be a (?:quantity|number)/]),
@@ -55,10 +58,14 @@ t.test('a comma parts filters where a type follows, and values elsewhere', async
 })
 
 t.test('values never get into a statement, which grows with the criteria alone', async (t) => {
-  const relations = [{ type: 'Patient', relation: 'patients', kind: 'table' as const, columns: { id: 'text' as const, resource: 'jsonb' as const } }]
+  const relations = [{
+    type: 'Patient', relation: 'patients', kind: 'table' as const,
+    columns: { id: 'text' as const, resource: 'jsonb' as const }
+  }]
   const toSql = (filters: string[]) => toFilterSql(filters.map(parseTypeFilter), relations, { mrnSystem: 'urn:mrn', now: new Date() })
   const values = ["x' OR true --", '$$', '\\', '{}', '"', "E'\\x'"]
-  const { conditions, settings } = toSql(values.flatMap((value) => ['identifier', 'name', 'name:exact', 'gender', 'general-practitioner:identifier'].map((name) => `Patient?${name}=${encodeURIComponent(value)}`)))
+  const { conditions, settings } = toSql(values.flatMap((value) => ['identifier', 'name', 'name:exact', 'gender',
+    'general-practitioner:identifier'].map((name) => `Patient?${name}=${encodeURIComponent(value)}`)))
   const text = Object.values(conditions).join()
   for (const value of ["x' OR true --", '$$', "E'\\x'"]) t.notOk(text.includes(value), value)
   t.equal(new Set(text.match(/filter_\d+/g)).size, Object.keys(settings).length)

@@ -35,15 +35,28 @@ const askFor: Record<SearchKind, (found: TypedValue) => string[]> = {
   token ({ value }) {
     const [coding] = typeof value === 'object' ? value.coding ?? [value] : [{ code: String(value) }]
     const code = coding?.code ?? coding?.value
-    return code === undefined ? [] : typeof value !== 'object' ? [code] : coding.system === undefined ? [code, `|${code}`] : [code, `${coding.system}|${code}`, `${coding.system}|`]
+    return code === undefined
+      ? []
+      : typeof value !== 'object'
+        ? [code]
+        : coding.system === undefined
+          ? [code, `|${code}`]
+          : [code,
+      `${coding.system}|${code}`, `${coding.system}|`]
   },
   date ({ value }) {
     const text: unknown = typeof value === 'object' ? value.start ?? value.end : value
-    return typeof text !== 'string' || !/^\d{4}/.test(text) ? [] : ['', 'ge', 'lt', 'gt', 'le', 'ne', 'sa', 'eb'].flatMap((prefix) => [4, 10].map((length) => `${prefix}${text.slice(0, length)}`))
+    return typeof text !== 'string' || !/^\d{4}/.test(text)
+      ? []
+      : ['', 'ge', 'lt', 'gt', 'le', 'ne', 'sa',
+          'eb'].flatMap((prefix) => [4, 10].map((length) => `${prefix}${text.slice(0, length)}`))
   },
   string ({ value }) {
     const text: unknown = typeof value === 'string' ? value : value.family ?? value.text ?? value.city
-    return typeof text !== 'string' ? [] : [text.slice(0, 3).trim(), text.toUpperCase()].filter((asked) => asked !== '' && !/\p{Cc}/u.test(asked))
+    return typeof text !== 'string'
+      ? []
+      : [text.slice(0, 3).trim(),
+          text.toUpperCase()].filter((asked) => asked !== '' && !/\p{Cc}/u.test(asked))
   },
   reference ({ value }) {
     const reference: unknown = typeof value === 'string' ? value : value.reference
@@ -51,14 +64,20 @@ const askFor: Record<SearchKind, (found: TypedValue) => string[]> = {
   },
   uri: ({ value }) => [value],
   number: () => [],
-  quantity: ({ value }) => typeof value.value !== 'number' || value.value < 0 || String(value.value).includes('e') ? [] : ['', 'gt', 'le'].map((prefix) => `${prefix}${value.value}`),
+  quantity: ({ value }) => typeof value.value !== 'number' || value.value < 0 || String(value.value).includes('e')
+    ? []
+    : ['', 'gt',
+        'le'].map((prefix) => `${prefix}${value.value}`),
 }
 
 function escape (value: string): string {
   return encodeURIComponent(value.replace(/[\\,$]/g, '\\$&'))
 }
 
-t.test('of sample data the SQL selects what the evaluator does, by every parameter that has a value there', { skip: folders.length === 0 && 'SAMPLE_DATA is not set' }, async (t) => {
+t.test('of sample data the SQL selects what the evaluator does, by every parameter that has a value there', {
+  skip: folders.length === 0 &&
+  'SAMPLE_DATA is not set'
+}, async (t) => {
   const db = await openTestDatabase(t)
   let asked = 0
   for (const [type, resources] of await readResources()) {

@@ -7,11 +7,33 @@ const observation = (id: string, values: object) => ({ resourceType: 'Observatio
 const loinc = (code: string) => ({ coding: [{ system: 'http://loinc.org', code }] })
 
 const observations = [
-  observation('o1', { code: loinc('8480-6'), category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }], effectiveDateTime: '2024-03-01T10:00:00Z', valueQuantity: { value: 120.0, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' }, subject: { reference: 'Patient/p1' }, meta: { tag: [{ system: 'urn:t', code: 'a' }], profile: ['http://example.org/vital|1.0'], security: [{ code: 'R' }] } }),
-  observation('o2', { status: 'amended', code: { coding: [{ code: '8480-6' }, { system: 'urn:x', code: 'y,z|1' }] }, category: [{ text: 'none' }], effectivePeriod: { start: '2024-02', end: '2024-03-15' }, valueQuantity: { value: 99.6, unit: 'mmHg' }, subject: { reference: 'http://other.example.org/fhir/Patient/p1' }, meta: { profile: ['http://example.org/vital'] } }),
-  observation('o3', { effectiveDateTime: '2023', valueCodeableConcept: { coding: [{ system: 'http://snomed.info/sct', code: '260385009' }], text: 'Negative' }, subject: { reference: 'Group/p1' }, component: [{ code: loinc('8462-4'), valueQuantity: { value: 80 } }] }),
-  observation('o4', { effectiveInstant: '2024-03-01T10:00:00.5Z', valueString: 'Élevé  trop', subject: { reference: 'Patient/p2/_history/3', identifier: { system: 'urn:mrn', value: '7' } } }),
-  observation('o5', { effectiveTiming: { event: ['2022-01-01', '2022-06-01'] }, valueInteger: 5, performer: [{ reference: 'Practitioner/d1' }, { reference: '#c' }] }),
+  observation('o1', {
+    code: loinc('8480-6'),
+    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }],
+    effectiveDateTime: '2024-03-01T10:00:00Z',
+    valueQuantity: { value: 120.0, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
+    subject: { reference: 'Patient/p1' },
+    meta: { tag: [{ system: 'urn:t', code: 'a' }], profile: ['http://example.org/vital|1.0'], security: [{ code: 'R' }] },
+  }),
+  observation('o2', {
+    status: 'amended', code: { coding: [{ code: '8480-6' }, { system: 'urn:x', code: 'y,z|1' }] }, category: [{ text: 'none' }],
+    effectivePeriod: { start: '2024-02', end: '2024-03-15' }, valueQuantity: { value: 99.6, unit: 'mmHg' },
+    subject: { reference: 'http://other.example.org/fhir/Patient/p1' }, meta: { profile: ['http://example.org/vital'] },
+  }),
+  observation('o3', {
+    effectiveDateTime: '2023', valueCodeableConcept: {
+      coding: [{ system: 'http://snomed.info/sct', code: '260385009' }],
+      text: 'Negative'
+    }, subject: { reference: 'Group/p1' }, component: [{ code: loinc('8462-4'), valueQuantity: { value: 80 } }]
+  }),
+  observation('o4', {
+    effectiveInstant: '2024-03-01T10:00:00.5Z', valueString: 'Élevé  trop',
+    subject: { reference: 'Patient/p2/_history/3', identifier: { system: 'urn:mrn', value: '7' } }
+  }),
+  observation('o5', {
+    effectiveTiming: { event: ['2022-01-01', '2022-06-01'] }, valueInteger: 5,
+    performer: [{ reference: 'Practitioner/d1' }, { reference: '#c' }]
+  }),
 ]
 
 async function openObservations () {
@@ -109,22 +131,28 @@ const cases: Array<[search: string, ids: string[]]> = [
 t.test('Observation: every kind of parameter means what R4 says', async (t) => {
   const db = await openObservations()
   for (const [asked, ids] of cases) t.same(await search(db, `Observation?${asked}`, { now: new Date('2024-03-02T00:00:00Z') }), ids, asked)
-  t.same(await search(db, ['Observation?code=y\\,z\\|1', 'Observation?value-string=neg']), ['o2', 'o3'], 'repeated filters are alternatives')
+  t.same(await search(db, ['Observation?code=y\\,z\\|1', 'Observation?value-string=neg']), ['o2', 'o3'],
+    'repeated filters are alternatives')
   await sql`UPDATE source.observation SET updated_at = '2020-05-17T10:00:00.123456Z' WHERE id = 'o1'`.execute(db)
 })
 
 t.test('other types: contact points, names, addresses, booleans, codes of others, canonical references', async (t) => {
   const db = await openTestDatabase(t)
   await givenResources(db, 'Practitioner', [
-    { id: 'a', name: [{ family: 'Müller', given: ['Jörg Peter'] }], telecom: [{ system: 'phone', value: '555' }, { system: 'email', value: 'a@example.org' }], active: true, address: [{ city: 'Zürich', line: ['Hauptstraße 1'], use: 'home' }] },
+    {
+      id: 'a', name: [{ family: 'Müller', given: ['Jörg Peter'] }], telecom: [{ system: 'phone', value: '555' },
+        { system: 'email', value: 'a@example.org' }], active: true, address: [{ city: 'Zürich', line: ['Hauptstraße 1'], use: 'home' }]
+    },
     { id: 'b', name: [{ text: 'ИВАН' }], telecom: [{ system: 'fax', value: '555' }], active: false },
     { id: 'c' },
   ])
   const practitioners: Array<[string, string[]]> = [
     ['phone=555', ['a']], ['telecom=555', ['a', 'b']], ['telecom=fax|555', ['b']], ['email=a@example.org', ['a']],
-    ['name=muller', ['a']], ['name=jorg', ['a']], ['family=MULLER', ['a']], ['given=peter', []], ['given:contains=peter', ['a']], ['name=иван', ['b']], ['name:exact=ИВАН', ['b']],
+    ['name=muller', ['a']], ['name=jorg', ['a']], ['family=MULLER', ['a']], ['given=peter', []], ['given:contains=peter', ['a']],
+    ['name=иван', ['b']], ['name:exact=ИВАН', ['b']],
     ['active=true', ['a']], ['active=false', ['b']], ['active:missing=true', ['c']], ['active:not=true', ['b', 'c']],
-    ['address=zurich', ['a']], ['address-city=z', ['a']], ['address=hauptstr', ['a']], ['address-use=home', ['a']], ['address-use=http://hl7.org/fhir/address-use|home', ['a']],
+    ['address=zurich', ['a']], ['address-city=z', ['a']], ['address=hauptstr', ['a']], ['address-use=home', ['a']],
+    ['address-use=http://hl7.org/fhir/address-use|home', ['a']],
   ]
   for (const [asked, ids] of practitioners) t.same(await search(db, `Practitioner?${asked}`), ids, asked)
 
@@ -139,11 +167,13 @@ t.test('other types: contact points, names, addresses, booleans, codes of others
     { id: 'a', prediction: [{ probabilityDecimal: 0.1 }] },
     { id: 'b', prediction: [{ probabilityRange: { low: { value: 0.2 }, high: { value: 0.4 } } }] },
   ])
-  const risks: Array<[string, string[]]> = [['probability=0.1', ['a']], ['probability=gt0.3', ['b']], ['probability=lt0.3', ['a', 'b']], ['probability=sa0.1', ['b']], ['probability=0.3', []]]
+  const risks: Array<[string, string[]]> = [['probability=0.1', ['a']], ['probability=gt0.3', ['b']], ['probability=lt0.3', ['a', 'b']],
+    ['probability=sa0.1', ['b']], ['probability=0.3', []]]
   for (const [asked, ids] of risks) t.same(await search(db, `RiskAssessment?${asked}`), ids, asked)
 
   await givenResources(db, 'Invoice', [{ id: 'a', totalGross: { value: 10.5, currency: 'EUR' } }])
-  const invoices: Array<[string, string[]]> = [['totalgross=10.5', ['a']], ['totalgross=10.5||EUR', ['a']], ['totalgross=10.5|urn:iso:std:iso:4217|EUR', ['a']], ['totalgross=10.5|urn:x|EUR', []], ['totalgross=10.5||USD', []]]
+  const invoices: Array<[string, string[]]> = [['totalgross=10.5', ['a']], ['totalgross=10.5||EUR', ['a']],
+    ['totalgross=10.5|urn:iso:std:iso:4217|EUR', ['a']], ['totalgross=10.5|urn:x|EUR', []], ['totalgross=10.5||USD', []]]
   for (const [asked, ids] of invoices) t.same(await search(db, `Invoice?${asked}`), ids, asked)
 })
 
@@ -155,8 +185,10 @@ t.test('columns are searched as they are exported, over what the resource has', 
     ('c', NULL, '9-9', NULL, NULL, NULL, '"odd"', '"odd"', '{"gender":"female","birthDate":"1990-02-31"}'),
     ('d', '', NULL, '', false, NULL, '[]', NULL, '{"deceasedBoolean":true}')`.execute(db)
   const patients: Array<[string, string[]]> = [
-    ['gender=female', ['a', 'c']], ['gender=male', ['b']], ['phone=5', ['b']], ['birthdate=1980', ['a', 'b']], ['birthdate=1980-05-17', ['b']], ['birthdate=gt1980-06', ['a']], ['birthdate:missing=true', ['d']],
-    ['identifier=M1', ['a']], ['identifier=urn:mrn|M1', ['a']], ['identifier=urn:x|1', ['b']], ['deceased=true', ['b']], ['deceased=false', ['a', 'c', 'd']], ['death-date=2020', ['b']], ['name=ada', ['a']], ['family:missing=true', ['b', 'c', 'd']],
+    ['gender=female', ['a', 'c']], ['gender=male', ['b']], ['phone=5', ['b']], ['birthdate=1980', ['a', 'b']],
+    ['birthdate=1980-05-17', ['b']], ['birthdate=gt1980-06', ['a']], ['birthdate:missing=true', ['d']],
+    ['identifier=M1', ['a']], ['identifier=urn:mrn|M1', ['a']], ['identifier=urn:x|1', ['b']], ['deceased=true', ['b']],
+    ['deceased=false', ['a', 'c', 'd']], ['death-date=2020', ['b']], ['name=ada', ['a']], ['family:missing=true', ['b', 'c', 'd']],
   ]
   for (const [asked, ids] of patients) t.same(await search(db, `Patient?${asked}`, { mrnSystem: 'urn:mrn' }), ids, asked)
   t.same(await search(db, 'Patient?identifier=urn:mrn|M1'), [])
@@ -166,7 +198,8 @@ t.test('columns are searched as they are exported, over what the resource has', 
     ('b', 'p', 'active', NULL, NULL, '{"period":{"start":"2022"},"actor":[{"role":{"text":"r"},"reference":{"reference":"Organization/1"}}]}', '[{"coding":[{"code":"x"}]}]', NULL),
     ('c', 'p', NULL, NULL, '2021', NULL, NULL, '{"status":"active","patient":{"reference":"Patient/q"},"provision":{"period":{"start":"2021"}}}')`.execute(db)
   const consents: Array<[string, string[]]> = [
-    ['status=inactive', ['a']], ['status=active', ['b', 'c']], ['patient=p', ['a', 'b']], ['patient=Patient/q', ['c']], ['category=http://loinc.org|59284-0', ['a']], ['category=x', ['b']],
+    ['status=inactive', ['a']], ['status=active', ['b', 'c']], ['patient=p', ['a', 'b']], ['patient=Patient/q', ['c']],
+    ['category=http://loinc.org|59284-0', ['a']], ['category=x', ['b']],
     ['scope=patient-privacy', ['a', 'b']], ['period=2021', ['c']], ['period=ge2022', ['a', 'b']], ['actor=Organization/1', ['b']],
   ]
   for (const [asked, ids] of consents) t.same(await search(db, `Consent?${asked}`), ids, asked)
@@ -174,7 +207,10 @@ t.test('columns are searched as they are exported, over what the resource has', 
   await sql`INSERT INTO source.medical_records (id, patient_id, status, date, event, period_start, resource) VALUES
     ('a', 'p', 'current', '2024-03-01 10:00:00.5+00', '[{"coding":[{"code":"e"}]}]', '2024', NULL),
     ('b', 'p', 'current', NULL, NULL, NULL, '{"context":{"event":[{"coding":[{"code":"e"}]}]},"date":"2024-03-01T10:00:00.500Z"}')`.execute(db)
-  const documents: Array<[string, string[]]> = [['event=e', ['a', 'b']], ['period=ge2024', ['a']], ['period=2024', []], ['date=2024-03-01', ['a', 'b']], ['date=2024-03-01T10:00:00.5Z', ['a', 'b']], ['date=gt2024-03-01', []], ['subject=p', ['a']], ['status=current', ['a', 'b']]]
+  const documents: Array<[string, string[]]> = [
+    ['event=e', ['a', 'b']], ['period=ge2024', ['a']], ['period=2024', []], ['date=2024-03-01', ['a', 'b']],
+    ['date=2024-03-01T10:00:00.5Z', ['a', 'b']], ['date=gt2024-03-01', []], ['subject=p', ['a']], ['status=current', ['a', 'b']],
+  ]
   for (const [asked, ids] of documents) t.same(await search(db, `DocumentReference?${asked}`), ids, asked)
 
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g'), ('h')`.execute(db)

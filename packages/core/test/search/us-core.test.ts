@@ -25,8 +25,16 @@ interface TypeCase { resources: Resource[], searches: Array<[asked: string, ids:
 const types: Record<string, TypeCase> = {
   Patient: {
     resources: [
-      { id: 'ada', identifier: [{ system: 'http://hospital.smarthealthit.org', value: '1032702' }], name: [{ use: 'old', family: 'Shaw', given: ['Amy', 'V.'] }, { family: 'Baxter', given: ['Amy'], suffix: ['PharmD'] }], gender: 'female', birthDate: '1987-02-20' },
-      { id: 'bob', identifier: [{ system: 'urn:other', value: '1032702' }], name: [{ text: 'Bob Núñez', family: 'Núñez', given: ['Bob'] }], gender: 'male', birthDate: '1987-02', deceasedDateTime: '2024-05-01T10:00:00-05:00' },
+      {
+        id: 'ada', identifier: [{ system: 'http://hospital.smarthealthit.org', value: '1032702' }], name: [{
+          use: 'old', family: 'Shaw',
+          given: ['Amy', 'V.']
+        }, { family: 'Baxter', given: ['Amy'], suffix: ['PharmD'] }], gender: 'female', birthDate: '1987-02-20'
+      },
+      {
+        id: 'bob', identifier: [{ system: 'urn:other', value: '1032702' }], name: [{ text: 'Bob Núñez', family: 'Núñez', given: ['Bob'] }],
+        gender: 'male', birthDate: '1987-02', deceasedDateTime: '2024-05-01T10:00:00-05:00'
+      },
       { id: 'cy', name: [{ family: 'Shawcross' }], gender: 'unknown', birthDate: '2000' },
     ],
     searches: [
@@ -67,8 +75,14 @@ const types: Record<string, TypeCase> = {
   },
   CarePlan: {
     resources: [
-      { id: 'a', status: 'active', intent: 'order', subject: ada, category: [usCore('careplan-category', 'assess-plan')], period: { start: '2024-01-01', end: '2024-06-30' } },
-      { id: 'b', status: 'completed', intent: 'plan', subject: ada, category: [usCore('careplan-category', 'assess-plan')], period: { start: '2023-01-01', end: '2023-06-30' } },
+      {
+        id: 'a', status: 'active', intent: 'order', subject: ada, category: [usCore('careplan-category', 'assess-plan')],
+        period: { start: '2024-01-01', end: '2024-06-30' }
+      },
+      {
+        id: 'b', status: 'completed', intent: 'plan', subject: ada, category: [usCore('careplan-category', 'assess-plan')],
+        period: { start: '2023-01-01', end: '2023-06-30' }
+      },
       { id: 'c', status: 'active', intent: 'plan', subject: bob, category: [{ text: 'assess-plan' }] },
     ],
     searches: [
@@ -94,9 +108,20 @@ const types: Record<string, TypeCase> = {
   },
   Condition: {
     resources: [
-      { id: 'a', subject: ada, clinicalStatus: terminology('condition-clinical', 'active'), category: [terminology('condition-category', 'problem-list-item')], code: snomed('38341003'), onsetDateTime: '2020-05', recordedDate: '2020-06-01', encounter: { reference: 'Encounter/e1' } },
-      { id: 'b', subject: ada, clinicalStatus: terminology('condition-clinical', 'resolved'), category: [terminology('condition-category', 'encounter-diagnosis')], code: snomed('44054006'), onsetPeriod: { start: '2019-01-01', end: '2019-03-01' }, abatementDateTime: '2021-02-03' },
-      { id: 'c', subject: bob, category: [usCore('condition-category', 'health-concern')], code: { text: 'Worry' }, onsetAge: { value: 50, unit: 'years', system: 'http://unitsofmeasure.org', code: 'a' } },
+      {
+        id: 'a', subject: ada, clinicalStatus: terminology('condition-clinical', 'active'), category: [
+          terminology('condition-category', 'problem-list-item'),
+        ], code: snomed('38341003'), onsetDateTime: '2020-05', recordedDate: '2020-06-01', encounter: { reference: 'Encounter/e1' }
+      },
+      {
+        id: 'b', subject: ada, clinicalStatus: terminology('condition-clinical', 'resolved'), category: [
+          terminology('condition-category', 'encounter-diagnosis'),
+        ], code: snomed('44054006'), onsetPeriod: { start: '2019-01-01', end: '2019-03-01' }, abatementDateTime: '2021-02-03'
+      },
+      {
+        id: 'c', subject: bob, category: [usCore('condition-category', 'health-concern')], code: { text: 'Worry' },
+        onsetAge: { value: 50, unit: 'years', system: 'http://unitsofmeasure.org', code: 'a' }
+      },
     ],
     searches: [
       ['patient=ada', ['a', 'b']],
@@ -116,7 +141,10 @@ const types: Record<string, TypeCase> = {
   },
   Coverage: {
     resources: [
-      { id: 'a', status: 'active', beneficiary: ada, payor: [{ reference: 'Organization/payer' }], type: concept('https://nahdo.org/sopt', '3712') },
+      {
+        id: 'a', status: 'active', beneficiary: ada, payor: [{ reference: 'Organization/payer' }],
+        type: concept('https://nahdo.org/sopt', '3712')
+      },
       { id: 'b', status: 'active', beneficiary: bob, payor: [bob] },
     ],
     searches: [['patient=ada', ['a']], ['beneficiary=Patient/bob', ['b']], ['payor=Organization/payer', ['a']], ['type=3712', ['a']]],
@@ -127,13 +155,23 @@ const types: Record<string, TypeCase> = {
       { id: 'b', patient: ada, type: snomed('2282003'), status: 'inactive' },
       { id: 'c', patient: bob, type: snomed('468063009') },
     ],
-    searches: [['patient=ada', ['a', 'b']], ['patient=ada&type=http://snomed.info/sct|468063009', ['a']], ['patient=ada&status=active', ['a']]],
+    searches: [['patient=ada', ['a', 'b']], ['patient=ada&type=http://snomed.info/sct|468063009', ['a']],
+      ['patient=ada&status=active', ['a']]],
   },
   DiagnosticReport: {
     resources: [
-      { id: 'a', status: 'final', subject: ada, category: [terminology('v2-0074', 'LAB')], code: loinc('58410-2'), effectiveDateTime: '2024-02-10T08:00:00Z' },
-      { id: 'b', status: 'amended', subject: ada, category: [loinc('LP29684-5')], code: loinc('24604-1'), effectivePeriod: { start: '2024-03-01', end: '2024-03-02' } },
-      { id: 'c', status: 'final', subject: bob, category: [terminology('v2-0074', 'LAB')], code: loinc('58410-2'), effectiveDateTime: '2022' },
+      {
+        id: 'a', status: 'final', subject: ada, category: [terminology('v2-0074', 'LAB')], code: loinc('58410-2'),
+        effectiveDateTime: '2024-02-10T08:00:00Z'
+      },
+      {
+        id: 'b', status: 'amended', subject: ada, category: [loinc('LP29684-5')], code: loinc('24604-1'),
+        effectivePeriod: { start: '2024-03-01', end: '2024-03-02' }
+      },
+      {
+        id: 'c', status: 'final', subject: bob, category: [terminology('v2-0074', 'LAB')], code: loinc('58410-2'),
+        effectiveDateTime: '2022'
+      },
     ],
     searches: [
       ['patient=ada&category=http://terminology.hl7.org/CodeSystem/v2-0074|LAB', ['a']],
@@ -148,8 +186,15 @@ const types: Record<string, TypeCase> = {
   },
   DocumentReference: {
     resources: [
-      { id: 'a', status: 'current', subject: ada, type: loinc('34133-9'), category: [usCore('us-core-documentreference-category', 'clinical-note')], date: '2024-04-01T12:00:00+02:00', context: { period: { start: '2024-03-01', end: '2024-03-31' } }, content: [{ attachment: { title: 'x' } }] },
-      { id: 'b', status: 'superseded', subject: ada, type: loinc('18842-5'), category: [usCore('us-core-documentreference-category', 'clinical-note')], date: '2023-04-01T12:00:00Z', content: [{ attachment: { title: 'x' } }] },
+      {
+        id: 'a', status: 'current', subject: ada, type: loinc('34133-9'),
+        category: [usCore('us-core-documentreference-category', 'clinical-note')], date: '2024-04-01T12:00:00+02:00',
+        context: { period: { start: '2024-03-01', end: '2024-03-31' } }, content: [{ attachment: { title: 'x' } }],
+      },
+      {
+        id: 'b', status: 'superseded', subject: ada, type: loinc('18842-5'), category: [usCore('us-core-documentreference-category',
+          'clinical-note')], date: '2023-04-01T12:00:00Z', content: [{ attachment: { title: 'x' } }]
+      },
       { id: 'c', status: 'current', subject: bob, type: loinc('34133-9'), content: [{ attachment: { title: 'x' } }] },
     ],
     searches: [
@@ -166,8 +211,15 @@ const types: Record<string, TypeCase> = {
   },
   Encounter: {
     resources: [
-      { id: 'a', status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' }, type: [snomed('32485007')], subject: ada, identifier: [{ system: 'urn:visits', value: 'V1' }], period: { start: '2024-01-10T08:00:00Z', end: '2024-01-12T10:00:00Z' }, location: [{ location: { reference: 'Location/ward' } }] },
-      { id: 'b', status: 'in-progress', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, type: [concept('http://www.ama-assn.org/go/cpt', '99211')], subject: ada, period: { start: '2024-05-01' } },
+      {
+        id: 'a', status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
+        type: [snomed('32485007')], subject: ada, identifier: [{ system: 'urn:visits', value: 'V1' }],
+        period: { start: '2024-01-10T08:00:00Z', end: '2024-01-12T10:00:00Z' }, location: [{ location: { reference: 'Location/ward' } }],
+      },
+      {
+        id: 'b', status: 'in-progress', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+        type: [concept('http://www.ama-assn.org/go/cpt', '99211')], subject: ada, period: { start: '2024-05-01' }
+      },
       { id: 'c', status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, subject: bob },
     ],
     searches: [
@@ -188,7 +240,10 @@ const types: Record<string, TypeCase> = {
   Goal: {
     resources: [
       { id: 'a', lifecycleStatus: 'active', subject: ada, description: snomed('281004'), target: [{ dueDate: '2024-12-31' }] },
-      { id: 'b', lifecycleStatus: 'completed', subject: ada, description: { text: 'Walk' }, startDate: '2023-01-01', target: [{ dueDuration: { value: 7 } }] },
+      {
+        id: 'b', lifecycleStatus: 'completed', subject: ada, description: { text: 'Walk' }, startDate: '2023-01-01',
+        target: [{ dueDuration: { value: 7 } }]
+      },
       { id: 'c', lifecycleStatus: 'active', subject: bob, description: { text: 'Run' } },
     ],
     searches: [
@@ -201,16 +256,27 @@ const types: Record<string, TypeCase> = {
   },
   Immunization: {
     resources: [
-      { id: 'a', status: 'completed', patient: ada, vaccineCode: concept('http://hl7.org/fhir/sid/cvx', '158'), occurrenceDateTime: '2023-10-01' },
+      {
+        id: 'a', status: 'completed', patient: ada, vaccineCode: concept('http://hl7.org/fhir/sid/cvx', '158'),
+        occurrenceDateTime: '2023-10-01'
+      },
       { id: 'b', status: 'not-done', patient: ada, vaccineCode: concept('http://hl7.org/fhir/sid/cvx', '88'), occurrenceString: 'never' },
       { id: 'c', status: 'completed', patient: bob, vaccineCode: { text: 'x' }, occurrenceDateTime: '2024' },
     ],
-    searches: [['patient=ada', ['a', 'b']], ['patient=ada&date=ge2023-10-01', ['a']], ['patient=ada&status=completed', ['a']], ['date=2024', ['c']], ['vaccine-code=http://hl7.org/fhir/sid/cvx|88', ['b']]],
+    searches: [['patient=ada', ['a', 'b']], ['patient=ada&date=ge2023-10-01', ['a']], ['patient=ada&status=completed', ['a']],
+      ['date=2024', ['c']], ['vaccine-code=http://hl7.org/fhir/sid/cvx|88', ['b']]],
   },
   MedicationRequest: {
     resources: [
-      { id: 'a', status: 'active', intent: 'order', subject: ada, medicationCodeableConcept: concept('http://www.nlm.nih.gov/research/umls/rxnorm', '1000001'), authoredOn: '2024-04-05', encounter: { reference: 'Encounter/a' } },
-      { id: 'b', status: 'completed', intent: 'plan', subject: ada, medicationReference: { reference: 'Medication/m' }, authoredOn: '2023-04-05T10:00:00Z' },
+      {
+        id: 'a', status: 'active', intent: 'order', subject: ada, medicationCodeableConcept: concept(
+          'http://www.nlm.nih.gov/research/umls/rxnorm', '1000001'
+        ), authoredOn: '2024-04-05', encounter: { reference: 'Encounter/a' }
+      },
+      {
+        id: 'b', status: 'completed', intent: 'plan', subject: ada, medicationReference: { reference: 'Medication/m' },
+        authoredOn: '2023-04-05T10:00:00Z'
+      },
       { id: 'c', status: 'active', intent: 'order', subject: bob, medicationCodeableConcept: { text: 'x' } },
     ],
     searches: [
@@ -235,10 +301,24 @@ const types: Record<string, TypeCase> = {
   },
   Observation: {
     resources: [
-      { id: 'a', status: 'final', category: [terminology('observation-category', 'laboratory')], code: loinc('2339-0'), subject: ada, effectiveDateTime: '2024-02-01T10:00:00-05:00', valueQuantity: { value: 76, unit: 'mg/dL' } },
-      { id: 'b', status: 'preliminary', category: [terminology('observation-category', 'vital-signs')], code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }, { system: 'http://snomed.info/sct', code: '75367002' }] }, subject: ada, effectivePeriod: { start: '2024-03-01', end: '2024-03-02' }, component: [{ code: loinc('8480-6'), valueQuantity: { value: 120 } }] },
-      { id: 'c', status: 'final', category: [terminology('observation-category', 'social-history'), usCore('us-core-category', 'sdoh')], code: loinc('72166-2'), subject: bob, effectiveDateTime: '2024', valueCodeableConcept: snomed('266919005') },
-      { id: 'd', status: 'final', category: [terminology('observation-category', 'laboratory')], code: loinc('2339-0'), subject: ada, effectiveDateTime: '2023-12-31T23:30:00-05:00', dataAbsentReason: terminology('data-absent-reason', 'unknown') },
+      {
+        id: 'a', status: 'final', category: [terminology('observation-category', 'laboratory')], code: loinc('2339-0'), subject: ada,
+        effectiveDateTime: '2024-02-01T10:00:00-05:00', valueQuantity: { value: 76, unit: 'mg/dL' }
+      },
+      {
+        id: 'b', status: 'preliminary', category: [terminology('observation-category', 'vital-signs')],
+        code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }, { system: 'http://snomed.info/sct', code: '75367002' }] },
+        subject: ada, effectivePeriod: { start: '2024-03-01', end: '2024-03-02' },
+        component: [{ code: loinc('8480-6'), valueQuantity: { value: 120 } }],
+      },
+      {
+        id: 'c', status: 'final', category: [terminology('observation-category', 'social-history'), usCore('us-core-category', 'sdoh')],
+        code: loinc('72166-2'), subject: bob, effectiveDateTime: '2024', valueCodeableConcept: snomed('266919005')
+      },
+      {
+        id: 'd', status: 'final', category: [terminology('observation-category', 'laboratory')], code: loinc('2339-0'), subject: ada,
+        effectiveDateTime: '2023-12-31T23:30:00-05:00', dataAbsentReason: terminology('data-absent-reason', 'unknown')
+      },
     ],
     searches: [
       ['patient=ada&category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory', ['a', 'd']],
@@ -262,19 +342,31 @@ const types: Record<string, TypeCase> = {
   Procedure: {
     resources: [
       { id: 'a', status: 'completed', subject: ada, code: snomed('35637008'), performedDateTime: '2024-01-20' },
-      { id: 'b', status: 'in-progress', subject: ada, code: concept('http://www.ama-assn.org/go/cpt', '99211'), performedPeriod: { start: '2024-04-01' } },
+      {
+        id: 'b', status: 'in-progress', subject: ada, code: concept('http://www.ama-assn.org/go/cpt', '99211'),
+        performedPeriod: { start: '2024-04-01' }
+      },
       { id: 'c', status: 'completed', subject: bob, code: snomed('35637008'), performedString: 'once' },
     ],
     searches: [
-      ['patient=ada', ['a', 'b']], ['patient=ada&date=ge2024-02', ['b']], ['patient=ada&code=http://snomed.info/sct|35637008&date=2024-01-20', ['a']], ['patient=ada&status=completed', ['a']], ['code=35637008', ['a', 'c']],
+      ['patient=ada', ['a', 'b']], ['patient=ada&date=ge2024-02', ['b']], [
+        'patient=ada&code=http://snomed.info/sct|35637008&date=2024-01-20', ['a'],
+      ], ['patient=ada&status=completed', ['a']], ['code=35637008', ['a', 'c']],
     ],
   },
   Provenance: {
     resources: [
-      { id: 'a', target: [{ reference: 'DocumentReference/a' }, ada], recorded: '2024-01-01T00:00:00Z', agent: [{ who: { reference: 'Organization/o' } }] },
-      { id: 'b', target: [{ reference: 'Observation/a' }], recorded: '2024-02-01T00:00:00Z', agent: [{ who: { reference: 'Practitioner/dr' } }] },
+      {
+        id: 'a', target: [{ reference: 'DocumentReference/a' }, ada], recorded: '2024-01-01T00:00:00Z',
+        agent: [{ who: { reference: 'Organization/o' } }]
+      },
+      {
+        id: 'b', target: [{ reference: 'Observation/a' }], recorded: '2024-02-01T00:00:00Z',
+        agent: [{ who: { reference: 'Practitioner/dr' } }]
+      },
     ],
-    searches: [['target=DocumentReference/a', ['a']], ['target=Observation/a,DocumentReference/a', ['a', 'b']], ['target=a', ['a', 'b']], ['patient=ada', ['a']], ['agent=Practitioner/dr', ['b']], ['recorded=gt2024-01-15', ['b']]],
+    searches: [['target=DocumentReference/a', ['a']], ['target=Observation/a,DocumentReference/a', ['a', 'b']], ['target=a', ['a', 'b']],
+      ['patient=ada', ['a']], ['agent=Practitioner/dr', ['b']], ['recorded=gt2024-01-15', ['b']]],
   },
   QuestionnaireResponse: {
     resources: [
@@ -283,7 +375,8 @@ const types: Record<string, TypeCase> = {
       { id: 'c', status: 'completed', questionnaire: 'http://example.org/phq-9', subject: bob },
     ],
     searches: [
-      ['_id=b', ['b']], ['patient=ada', ['a', 'b']], ['patient=ada&status=completed', ['a']], ['patient=ada&authored=ge2024-03', ['a']], ['patient=ada&questionnaire=http://example.org/phq-9', ['a']], ['questionnaire=http://example.org/phq-9|1.0', ['a']],
+      ['_id=b', ['b']], ['patient=ada', ['a', 'b']], ['patient=ada&status=completed', ['a']], ['patient=ada&authored=ge2024-03', ['a']],
+      ['patient=ada&questionnaire=http://example.org/phq-9', ['a']], ['questionnaire=http://example.org/phq-9|1.0', ['a']],
     ],
   },
   RelatedPerson: {
@@ -292,12 +385,20 @@ const types: Record<string, TypeCase> = {
   },
   ServiceRequest: {
     resources: [
-      { id: 'a', status: 'active', intent: 'order', subject: ada, category: [snomed('386053000')], code: snomed('225358003'), authoredOn: '2024-05-01' },
-      { id: 'b', status: 'completed', intent: 'order', subject: ada, category: [usCore('us-core-category', 'sdoh')], code: { text: 'x' }, authoredOn: '2023-05-01T08:00:00Z' },
+      {
+        id: 'a', status: 'active', intent: 'order', subject: ada, category: [snomed('386053000')], code: snomed('225358003'),
+        authoredOn: '2024-05-01'
+      },
+      {
+        id: 'b', status: 'completed', intent: 'order', subject: ada, category: [usCore('us-core-category', 'sdoh')], code: { text: 'x' },
+        authoredOn: '2023-05-01T08:00:00Z'
+      },
       { id: 'c', status: 'active', intent: 'order', subject: bob, code: snomed('225358003') },
     ],
     searches: [
-      ['_id=a', ['a']], ['patient=ada', ['a', 'b']], ['patient=ada&category=386053000', ['a']], ['patient=ada&category=sdoh&authored=lt2024', ['b']], ['patient=ada&code=http://snomed.info/sct|225358003&authored=ge2024', ['a']], ['patient=ada&status=completed', ['b']],
+      ['_id=a', ['a']], ['patient=ada', ['a', 'b']], ['patient=ada&category=386053000', ['a']], [
+        'patient=ada&category=sdoh&authored=lt2024', ['b'],
+      ], ['patient=ada&code=http://snomed.info/sct|225358003&authored=ge2024', ['a']], ['patient=ada&status=completed', ['b']],
     ],
   },
   Specimen: {
@@ -305,20 +406,32 @@ const types: Record<string, TypeCase> = {
     searches: [['_id=a', ['a']], ['patient=ada', ['a']], ['subject=ada', ['a', 'b']], ['type=119297000', ['a']]],
   },
   Organization: {
-    resources: [{ id: 'a', name: 'Acme Clinic', alias: ['Saint Ann'], address: [{ line: ['3300 Washtenaw Avenue'], city: 'Ann Arbor', state: 'MI', postalCode: '48104' }] }, { id: 'b', name: 'Other' }],
-    searches: [['name=acme', ['a']], ['name=saint', ['a']], ['address=ann', ['a']], ['address=3300', ['a']], ['address-city=Ann Arbor', ['a']], ['address-state=MI', ['a']], ['address-postalcode=48104', ['a']]],
+    resources: [{
+      id: 'a', name: 'Acme Clinic', alias: ['Saint Ann'],
+      address: [{ line: ['3300 Washtenaw Avenue'], city: 'Ann Arbor', state: 'MI', postalCode: '48104' }]
+    }, { id: 'b', name: 'Other' }],
+    searches: [['name=acme', ['a']], ['name=saint', ['a']], ['address=ann', ['a']], ['address=3300', ['a']],
+      ['address-city=Ann Arbor', ['a']], ['address-state=MI', ['a']], ['address-postalcode=48104', ['a']]],
   },
   Location: {
     resources: [{ id: 'ward', name: 'Ward 3', address: { city: 'Boston', state: 'MA', postalCode: '02138' } }, { id: 'b', name: 'Office' }],
-    searches: [['name=ward', ['ward']], ['address=bos', ['ward']], ['address-city=Boston', ['ward']], ['address-state=MA', ['ward']], ['address-postalcode=02138', ['ward']]],
+    searches: [['name=ward', ['ward']], ['address=bos', ['ward']], ['address-city=Boston', ['ward']], ['address-state=MA', ['ward']],
+      ['address-postalcode=02138', ['ward']]],
   },
   Practitioner: {
-    resources: [{ id: 'dr', identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '9941339108' }], name: [{ family: 'Bone', given: ['Ronald'] }] }, { id: 'b', name: [{ text: 'Somebody' }] }],
+    resources: [{
+      id: 'dr', identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '9941339108' }],
+      name: [{ family: 'Bone', given: ['Ronald'] }]
+    }, { id: 'b', name: [{ text: 'Somebody' }] }],
     searches: [['_id=dr', ['dr']], ['name=bone', ['dr']], ['identifier=http://hl7.org/fhir/sid/us-npi|9941339108', ['dr']]],
   },
   PractitionerRole: {
-    resources: [{ id: 'a', practitioner: { reference: 'Practitioner/dr' }, specialty: [concept('http://nucc.org/provider-taxonomy', '208D00000X')] }, { id: 'b', practitioner: { reference: 'Practitioner/x' } }],
-    searches: [['specialty=http://nucc.org/provider-taxonomy|208D00000X', ['a']], ['practitioner=Practitioner/dr', ['a']], ['practitioner=x', ['b']]],
+    resources: [{
+      id: 'a', practitioner: { reference: 'Practitioner/dr' }, specialty: [concept('http://nucc.org/provider-taxonomy',
+        '208D00000X')]
+    }, { id: 'b', practitioner: { reference: 'Practitioner/x' } }],
+    searches: [['specialty=http://nucc.org/provider-taxonomy|208D00000X', ['a']], ['practitioner=Practitioner/dr', ['a']],
+      ['practitioner=x', ['b']]],
   },
 }
 
@@ -330,7 +443,8 @@ for (const [type, { resources, searches }] of Object.entries(types)) {
       t.strictSame(await search(db, `${type}?${asked}`), ids, asked)
       const criteria = asked.split('&').map(toCriterion).filter(({ name }) => name !== '_id')
       if (criteria.length === 0) continue
-      const expected = resources.filter((resource) => criteria.every((criterion) => matches(type, { resourceType: type, ...resource }, toWholeId(criterion)))).map(({ id }) => id)
+      const expected = resources.filter((resource) => criteria.every((criterion) => matches(type, { resourceType: type, ...resource },
+        toWholeId(criterion)))).map(({ id }) => id)
       t.strictSame(expected, ids, `${asked}, by the evaluator`)
     }
   })
@@ -350,7 +464,8 @@ function toWholeId (criterion: Criterion): Criterion {
 
 t.test('what US Core defines itself is no parameter of R4, and is refused by name', async (t) => {
   for (const filter of [
-    'Patient?race=x', 'Patient?ethnicity=x', 'Patient?gender-identity=x', 'Condition?asserted-date=2024', 'Encounter?discharge-disposition=home',
+    'Patient?race=x', 'Patient?ethnicity=x', 'Patient?gender-identity=x', 'Condition?asserted-date=2024',
+    'Encounter?discharge-disposition=home',
     'CareTeam?role=x', 'Goal?description=x', 'DocumentReference?us-core-documentreference-type=x', 'Location?tribe=x',
   ]) {
     const [, name = ''] = /\?([^=]+)/.exec(filter) ?? []

@@ -31,7 +31,10 @@ t.test('a relation of any resource type is found, with the columns that it has',
       kind: 'table',
       columns: { id: 'text', updated_at: 'timestamptz', deleted_at: 'timestamptz', patient_id: 'text', resource: 'json' },
     })
-    t.strictSame(of('Observation'), { type: 'Observation', relation: 'observation', kind: 'view', columns: { id: 'other', updated_at: 'timestamptz', resource: 'text' } })
+    t.strictSame(of('Observation'), {
+      type: 'Observation', relation: 'observation', kind: 'view',
+      columns: { id: 'other', updated_at: 'timestamptz', resource: 'text' }
+    })
     t.match(of('Encounter'), { kind: 'partitioned', columns: { resource: 'jsonb' } })
     t.match(of('Condition'), { kind: 'other' })
   })
@@ -85,7 +88,10 @@ t.test('what would be lost is named: columns, relations and types that the servi
 t.test('a source without anything is no source', async t => {
   await inRolledBack(async trx => {
     await sql`DROP SCHEMA source CASCADE`.execute(trx)
-    t.strictSame(await readSource(trx), { relations: [], problems: ['schema source has no relation of a resource type, such as source.patients'] })
+    t.strictSame(await readSource(trx), {
+      relations: [],
+      problems: ['schema source has no relation of a resource type, such as source.patients']
+    })
   })
 })
 
@@ -112,7 +118,12 @@ t.test('views over a site\'s own tables will do, with types of the same meaning'
       CREATE MATERIALIZED VIEW source.consents AS SELECT * FROM site.consents`.execute(trx)
     const { relations, problems } = await readSource(trx)
     t.strictSame(problems, [])
-    t.match(relations[0], { kind: 'view', columns: { gender: 'other', mrn: 'text', birth_date: 'other', deceased_date_time: 'timestamptz', multiple_birth_order: 'other', name: 'json' } })
+    t.match(relations[0], {
+      kind: 'view', columns: {
+        gender: 'other', mrn: 'text', birth_date: 'other', deceased_date_time: 'timestamptz',
+        multiple_birth_order: 'other', name: 'json'
+      }
+    })
   })
 })
 
@@ -131,7 +142,9 @@ t.test('a relation that this role may not read is named', async t => {
   })
 })
 
-async function inRolledBack (change: (trx: Parameters<Parameters<ReturnType<typeof db.transaction>['execute']>[0]>[0]) => Promise<void>): Promise<void> {
+async function inRolledBack (
+  change: (trx: Parameters<Parameters<ReturnType<typeof db.transaction>['execute']>[0]>[0]) => Promise<void>
+): Promise<void> {
   const undo = new Error('undo')
   await db.transaction().execute(async trx => {
     await change(trx)

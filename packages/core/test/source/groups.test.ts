@@ -35,7 +35,8 @@ t.test('groups, their members, and who of some patients is one', async t => {
   t.match(await groupOf('e'), { issue: { severity: 'error', type: 'Group', id: 'e', path: 'identifier' } })
   t.equal(await groupOf('f'), undefined)
 
-  const listed = async (maxMembers: number) => (await findGroupLines(db, source, { after: undefined, limit: 10, maxMembers })).map(line => 'json' in line ? [line.id, JSON.parse(line.json).member?.length ?? 0, JSON.parse(line.json).meta.tag !== undefined] : line.issue.path)
+  const listed = async (maxMembers: number) => (await findGroupLines(db, source, { after: undefined, limit: 10, maxMembers })).map(line =>
+    'json' in line ? [line.id, JSON.parse(line.json).member?.length ?? 0, JSON.parse(line.json).meta.tag !== undefined] : line.issue.path)
   t.strictSame(await listed(1), [['a', 0, true], ['b', 0, false], ['d', 0, true], 'identifier'])
   t.strictSame(await listed(2), [['a', 2, false], ['b', 0, false], ['d', 0, true], 'identifier'])
   t.strictSame(await listed(4), [['a', 2, false], ['b', 0, false], ['d', 2, false], 'identifier'])

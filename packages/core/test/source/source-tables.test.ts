@@ -7,7 +7,9 @@ import { openSourceDatabase } from '../fixtures/source-database.ts'
 const { db } = await openSourceDatabase(t)
 
 async function updatedAt (relation: string, id: string): Promise<number> {
-  const { rows: [row] } = await sql<{ updated_at: Date }>`SELECT updated_at FROM ${sql.table(`source.${relation}`)} WHERE id = ${id}`.execute(db)
+  const {
+    rows: [row],
+  } = await sql<{ updated_at: Date }>`SELECT updated_at FROM ${sql.table(`source.${relation}`)} WHERE id = ${id}`.execute(db)
   return row?.updated_at.getTime() ?? 0
 }
 
@@ -36,11 +38,13 @@ t.test('a table is made for a type when it is first met, however many meet it', 
 t.test('an id that FHIR could not write, a resource that is missing and a member of nothing are refused', async t => {
   for (const relation of ['patients', 'observation']) {
     for (const id of ['', 'a b', 'a_b', 'x'.repeat(65), 'ä']) {
-      await t.rejects(sql`INSERT INTO ${sql.table(`source.${relation}`)} (id, resource) VALUES (${id}, '{}')`.execute(db), { code: '23514' } as Error & { code: string }, id)
+      await t.rejects(sql`INSERT INTO ${sql.table(`source.${relation}`)} (id, resource) VALUES (${id}, '{}')`.execute(db),
+        { code: '23514' } as Error & { code: string }, id)
     }
   }
   await t.rejects(sql`INSERT INTO source.observation (id) VALUES ('o-3')`.execute(db), { code: '23502' } as Error & { code: string })
-  await t.rejects(sql`INSERT INTO source.patient_group_members (id, patient_id) VALUES ('m-1', 'p-1')`.execute(db), { code: '23502' } as Error & { code: string })
+  await t.rejects(sql`INSERT INTO source.patient_group_members (id, patient_id) VALUES ('m-1', 'p-1')`.execute(db),
+    { code: '23502' } as Error & { code: string })
 })
 
 t.test('rows of a patient who is back have changed, in every relation that has rows of patients', async t => {
@@ -50,20 +54,24 @@ t.test('rows of a patient who is back have changed, in every relation that has r
   await sql`INSERT INTO source.consents (id, patient_id) VALUES ('c-1', 'p-1')`.execute(db)
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('m-1', 'g-1', 'p-1')`.execute(db)
   await sql`UPDATE source.patients SET deleted_at = now() WHERE id = 'p-1'`.execute(db)
-  const times = async () => await Promise.all([updatedAt('observation', 'o-1'), updatedAt('consents', 'c-1'), updatedAt('encounter', 'e-1')])
+  const times = async () => await Promise.all([updatedAt('observation', 'o-1'), updatedAt('consents', 'c-1'),
+    updatedAt('encounter', 'e-1')])
   const before = await times()
-  const others = await Promise.all([updatedAt('observation', 'o-2'), updatedAt('patient_group_members', 'm-1'), updatedAt('encounter', 'e-2')])
+  const others = await Promise.all([updatedAt('observation', 'o-2'), updatedAt('patient_group_members', 'm-1'),
+    updatedAt('encounter', 'e-2')])
   await sql`UPDATE source.patients SET deleted_at = NULL WHERE id = 'p-1'`.execute(db)
   const after = await times()
   after.forEach((time, i) => { t.ok(time > (before[i] ?? 0)) })
-  t.strictSame(await Promise.all([updatedAt('observation', 'o-2'), updatedAt('patient_group_members', 'm-1'), updatedAt('encounter', 'e-2')]), others)
+  t.strictSame(await Promise.all([updatedAt('observation', 'o-2'), updatedAt('patient_group_members', 'm-1'),
+    updatedAt('encounter', 'e-2')]), others)
   await sql`DROP TABLE source.encounter`.execute(db)
 })
 
 t.test('a group has changed when its members have, or when a patient of them is deleted or back', async t => {
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g-1'), ('g-2'), ('g-3')`.execute(db)
   const changes = [
-    [['g-1', 'g-2'], "INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('m-2', 'g-1', 'p-9'), ('m-3', 'g-2', 'p-8')"],
+    [['g-1', 'g-2'],
+      "INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('m-2', 'g-1', 'p-9'), ('m-3', 'g-2', 'p-8')"],
     [['g-1', 'g-3'], "UPDATE source.patient_group_members SET group_id = 'g-3' WHERE id = 'm-2'"],
     [['g-2'], "DELETE FROM source.patient_group_members WHERE id = 'm-3'"],
     [['g-1'], "UPDATE source.patients SET deleted_at = now() WHERE id = 'p-1'"],

@@ -15,7 +15,8 @@ t.test('a store that is full is told from one that is away', async (t) => {
 })
 
 t.test('kubo: a node says in words that its disk is full', async (t) => {
-  for (const message of ['write /data/ipfs/blocks/put-123: no space left on device', 'maximum storage limit exceeded. Try to unpin some files']) {
+  for (const message of ['write /data/ipfs/blocks/put-123: no space left on device',
+    'maximum storage limit exceeded. Try to unpin some files']) {
     const { url } = await startFakeNode(t, { add: refusal(message) })
     await t.rejects(putBytes(createKuboStore({ url }), makeBytes(1_000)), { code: 'STORE_FULL' }, message)
   }

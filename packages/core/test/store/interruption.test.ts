@@ -66,7 +66,8 @@ for (const kind of kinds) {
         }
         await store.put(key, whole(), { signal: abort.signal }).then(() => { confirmed.push(key) }, () => {})
       }
-      t.ok(await eventually(async () => isDeepStrictEqual(new Set((await listed(store, ...keys)).map(({ key }) => key)), new Set(confirmed))))
+      t.ok(await eventually(async () => isDeepStrictEqual(new Set((await listed(store, ...keys)).map(({ key }) => key)),
+        new Set(confirmed))))
     })
 
     t.test('a Node stream as source is destroyed, however the put ends', async (t) => {

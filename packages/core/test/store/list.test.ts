@@ -43,7 +43,8 @@ t.test('embedded: other files in the folder are not listed, a half-written one o
   const directory = await makeFolder(t)
   const store = await createFolderStore({ directory })
   const [half, folder] = [newKey(), 'a folder']
-  for (const name of ['notes.txt', `${newKey()}.tmp`, `x${newKey()}`, newKey().replace('ndjson', 'json'), half]) await writeFile(join(directory, name), '{"reso')
+  for (const name of ['notes.txt', `${newKey()}.tmp`, `x${newKey()}`, newKey().replace('ndjson', 'json'),
+    half]) await writeFile(join(directory, name), '{"reso')
   await mkdir(join(directory, folder))
   t.strictSame(await toArray(store.list()), [{ key: half, pin: null }])
   await store.drop({ key: half, pin: null })

@@ -20,7 +20,8 @@ t.test('http:// opens a node without asking it yet', async (t) => {
 })
 
 t.test('anything else is a mistake in the configuration, and is not repeated in the message', async (t) => {
-  for (const url of ['', '/var/lib/store', 'ipfs://secret', 'ftp://me:secret@host', 'file://secret-host/dir', 'file:///dir?secret', 'file:///a%2Fsecret']) {
+  for (const url of ['', '/var/lib/store', 'ipfs://secret', 'ftp://me:secret@host', 'file://secret-host/dir', 'file:///dir?secret',
+    'file:///a%2Fsecret']) {
     await t.rejects(openContentStore(url), { code: 'CONFIG_INVALID', message: /^(?!.*secret)/ }, url)
   }
 })

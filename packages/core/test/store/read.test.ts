@@ -12,7 +12,8 @@ for (const kind of kinds) {
     const file = await putBytes(store, bytes)
 
     t.test('a range comes alone', async (t) => {
-      const ranges = [[0, 1_000_000], [0, 1], [999_999, 1_000_000], [262_143, 262_145], [300_000, 900_000], [0, 0], [500, 500], [1_000_000, 1_000_000]] as const
+      const ranges = [[0, 1_000_000], [0, 1], [999_999, 1_000_000], [262_143, 262_145], [300_000, 900_000], [0, 0], [500, 500],
+        [1_000_000, 1_000_000]] as const
       for (const [start, end] of ranges) {
         t.ok(bytes.subarray(start, end).equals(await collect(store.read(file, { start, end }))), `${start}–${end}`)
       }
@@ -48,7 +49,8 @@ for (const kind of kinds) {
       })()
       t.equal(await rejection(reading), reason)
       t.ok(got < bytes.length)
-      t.equal(await rejection(collect(store.read(file, undefined, { signal: abort.signal }))), reason, 'and one that was aborted before does not begin')
+      t.equal(await rejection(collect(store.read(file, undefined, { signal: abort.signal }))), reason,
+        'and one that was aborted before does not begin')
     })
 
     t.test('a download that has begun goes on when its file is dropped', async (t) => {
@@ -64,7 +66,8 @@ for (const kind of kinds) {
 
 t.test('embedded: a file that is not there', async (t) => {
   const store = await createFolderStore({ directory: await makeFolder(t) })
-  await t.rejects(collect(store.read({ key: newKey(), cid: 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH', pin: null, size: 0 })), { code: 'STORE_NOT_FOUND' })
+  await t.rejects(collect(store.read({ key: newKey(), cid: 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH', pin: null, size: 0 })),
+    { code: 'STORE_NOT_FOUND' })
   await t.rejects(collect(store.read({ key: '../../etc/passwd', cid: '', pin: null, size: 10 })), TypeError)
 })
 

@@ -4,7 +4,10 @@ import type { ContentStore } from '../../src/store/index.ts'
 import { startFakeNode } from './fixtures/fake-node.ts'
 import { collect, kinds, makeBytes, newKey, putBytes, toArray } from './fixtures/stores.ts'
 
-const file = { key: newKey(), cid: 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o', pin: 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH', size: 12 }
+const file = {
+  key: newKey(), cid: 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o', pin: 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH',
+  size: 12
+}
 
 const calls: Record<string, (store: ContentStore) => Promise<unknown>> = {
   ping: (store) => store.ping(),
@@ -26,6 +29,9 @@ for (const kind of kinds) {
 t.test('kubo: every call to a node that never answers rejects when its deadline is over', async (t) => {
   const { url } = await startFakeNode(t)
   const store = createKuboStore({ url, deadlineMs: 200, putDeadlineMs: 200 })
-  for (const [name, call] of Object.entries(calls)) await t.rejects(call(store), { code: 'STORE_FAILED', message: /silent for 200 ms/ }, name)
+  for (const [name, call] of Object.entries(calls)) {
+    await t.rejects(call(store), { code: 'STORE_FAILED', message: /silent for 200 ms/ },
+      name)
+  }
   await t.rejects(collect(store.read(file)), { code: 'STORE_FAILED', message: /silent for 200 ms/ }, 'read')
 })

@@ -18,7 +18,8 @@ import { givenAttempt, publish } from '../exports/fixtures/keyed-files.ts'
 import { inChunks } from '../store/fixtures/stores.ts'
 
 const program = fileURLToPath(new URL('../../src/cli/verify.ts', import.meta.url))
-const lines = (n: number, type = 'Patient') => Array.from({ length: n }, (_, i) => `{"resourceType":"${type}","id":"secret-${i}"}\n`).join('')
+const lines = (n: number, type = 'Patient') =>
+  Array.from({ length: n }, (_, i) => `{"resourceType":"${type}","id":"secret-${i}"}\n`).join('')
 const EXPORT_ENCRYPTION_KEY = `k1:${base64(1)}`
 
 interface Options { ipfsUrl?: string | undefined, key?: string }
@@ -44,7 +45,10 @@ async function givenFiles (t: Test, bodies: string[], { ipfsUrl, key }: Options 
     const chunks = inChunks(Buffer.from(body), 100_000)
     const { cid, pin } = await store.put(toFileKey(ref), key === undefined ? chunks : encrypt(chunks, dataKey, ref))
     const wrapped = key === undefined ? {} : wrapDataKey(dataKey, parseKeyring(key)[0], ref, size)
-    await recordFile(db, ref, { cid, pin, size, sha256: createHash('sha256').update(body).digest('hex'), count: body.split('\n').length - 1, ...wrapped })
+    await recordFile(db, ref, {
+      cid, pin, size, sha256: createHash('sha256').update(body).digest('hex'), count: body.split('\n').length - 1,
+      ...wrapped
+    })
     paths.push(join(directory, toFileKey(ref)))
   }
   await publish(db, attempt, bodies.length)
@@ -69,14 +73,16 @@ t.test('all is as it was published: a line a file, and a summary', async (t) => 
       const { run } = await givenFiles(t, [lines(10_000), lines(1)], { ...options, ...(isNode ? { ipfsUrl: getServerUrl('kubo') } : {}) })
       const { code, stdout } = await run()
       t.equal(code, 0)
-      t.match(stdout, /^ok {3}Patient\.1\.ndjson: 10000 lines, \d+ bytes, Qm\w{44}.*\nok {3}Patient\.2\.ndjson: 1 lines, .*\n2 files, 10001 lines, \d+ bytes: all as published\n$/)
+      t.match(stdout,
+        /^ok {3}Patient\.1\.ndjson: 10000 lines, \d+ bytes, Qm\w{44}.*\nok {3}Patient\.2\.ndjson: 1 lines, .*\n2 files, 10001 lines, \d+ bytes: all as published\n$/)
       t.equal(stdout.includes('encrypted under k1'), 'key' in options)
     })
   }
 })
 
 t.test('what is not as it was published is said, file by file', async (t) => {
-  const { run, paths, db } = await givenFiles(t, [lines(3), lines(3), lines(3), `${lines(2)}no JSON\n{"resourceType":"Patient","id":"secret-9","gender":"?"}\n`, lines(3, 'Organization'), lines(3)])
+  const { run, paths, db } = await givenFiles(t, [lines(3), lines(3), lines(3),
+    `${lines(2)}no JSON\n{"resourceType":"Patient","id":"secret-9","gender":"?"}\n`, lines(3, 'Organization'), lines(3)])
   const [changed = '', cut = '', gone = ''] = paths
   await writeFile(changed, (await readFile(changed, 'utf8')).replace('secret-0', 'secret-9'))
   await writeFile(cut, (await readFile(cut)).subarray(0, -5))

@@ -25,7 +25,9 @@ const TAKE_BACK_MS = 10_000
  * A node that has got the whole file keeps it, whether or not somebody still waits: a call that is given up so late waits for the
  * node's answer and takes the pin back before it rejects.
  */
-export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks: AsyncIterable<Uint8Array>, silenceMs: number, signal: AbortSignal | undefined): Promise<PinnedFile> {
+export async function addFile (
+  { client, endpoint }: Node, key: FileKey, chunks: AsyncIterable<Uint8Array>, silenceMs: number, signal: AbortSignal | undefined
+): Promise<PinnedFile> {
   const call = startCall(`writing ${key}`, silenceMs, signal)
   const source = interruptible(chunks, call.signal)
   const request = new AbortController()
@@ -66,7 +68,9 @@ export async function addFile ({ client, endpoint }: Node, key: FileKey, chunks:
 }
 
 /** Where the answer comes too late, or the pin cannot be taken, the cleanup finds it. */
-async function takeBack (client: IPFSHTTPClient, adding: Promise<Added> | undefined, request: AbortController, timeoutMs: number): Promise<void> {
+async function takeBack (
+  client: IPFSHTTPClient, adding: Promise<Added> | undefined, request: AbortController, timeoutMs: number
+): Promise<void> {
   const signal = AbortSignal.timeout(timeoutMs)
   signal.addEventListener('abort', () => { request.abort(signal.reason) })
   await adding?.then(async ({ pin }) => { await client.pin.rm(pin, { signal }) }).catch(() => {})
@@ -84,6 +88,12 @@ async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable
 /** The sizes that `add` reports count the tree's nodes too; what the pinned directory really holds is asked for. */
 async function check (client: IPFSHTTPClient, file: PinnedFile, call: Call): Promise<void> {
   const held = await client.files.stat(`/ipfs/${file.pin}/${file.key}`, { ...offline, signal: call.signal })
-  if (held.size !== file.size) throw new ServiceError('STORE_FAILED', `The IPFS node holds ${held.size} of ${file.size} bytes of ${file.key}`)
-  if (held.cid.toString() !== file.cid || held.cid.version !== 0) throw new ServiceError('STORE_FAILED', `The IPFS node has no CIDv0 for ${file.key}`)
+  if (held.size !== file.size) {
+    throw new ServiceError('STORE_FAILED',
+    `The IPFS node holds ${held.size} of ${file.size} bytes of ${file.key}`)
+  }
+  if (held.cid.toString() !== file.cid || held.cid.version !== 0) {
+    throw new ServiceError('STORE_FAILED',
+    `The IPFS node has no CIDv0 for ${file.key}`)
+  }
 }

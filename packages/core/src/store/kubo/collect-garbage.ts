@@ -9,7 +9,10 @@ import { callForLines } from './rpc.ts'
  */
 export async function collectGarbage (endpoint: KuboEndpoint, longAddMs: number, signal: AbortSignal): Promise<void> {
   const runningMs = await longestAdd(endpoint, signal)
-  if (runningMs > longAddMs) throw new ServiceError('STORE_FAILED', `The IPFS node has been adding a file for ${Math.round(runningMs / 1_000)} s: its garbage collection would hold up all others`)
+  if (runningMs > longAddMs) {
+    throw new ServiceError('STORE_FAILED',
+    `The IPFS node has been adding a file for ${Math.round(runningMs / 1_000)} s: its garbage collection would hold up all others`)
+  }
   for await (const { Error: message } of callForLines(endpoint, 'repo/gc', { parameters: { 'stream-errors': 'true' }, signal })) {
     if (message !== undefined && message !== '') throw new Error(String(message))
   }
@@ -20,8 +23,12 @@ interface Running { Command: string, Active: boolean, StartTime: string }
 /** By the node's own clock: its list ends with this request. In milliseconds; 0 without any. */
 async function longestAdd (endpoint: KuboEndpoint, signal: AbortSignal): Promise<number> {
   const commands: Running[] = []
-  for await (const list of callForLines(endpoint, 'diag/cmds', { parameters: {}, signal })) commands.push(...Object.values(list) as Running[])
-  const active = commands.filter(({ Active: isActive }) => isActive).map(({ Command: command, StartTime: time }) => ({ command, startedMs: Date.parse(time) }))
+  for await (const list of callForLines(endpoint, 'diag/cmds',
+    { parameters: {}, signal })) commands.push(...Object.values(list) as Running[])
+  const active = commands.filter(({ Active: isActive }) => isActive).map(({ Command: command, StartTime: time }) => ({
+    command,
+    startedMs: Date.parse(time)
+  }))
   const nowMs = Math.max(...active.map(({ startedMs }) => startedMs))
   return Math.max(0, ...active.filter(({ command }) => command === 'add').map(({ startedMs }) => nowMs - startedMs))
 }

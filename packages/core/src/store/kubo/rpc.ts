@@ -18,7 +18,9 @@ const MAX_LINE = 1024 * 1024
  */
 export async function * callForLines (endpoint: KuboEndpoint, command: string, options: Options): AsyncGenerator<Record<string, unknown>> {
   const { response, sent } = await post(endpoint, command, options)
-  if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}: ${(await readAtMost(response, MAX_LINE)).toString().slice(0, 1_000)}`)
+  if (response.statusCode !== 200) {
+    throw new Error(`HTTP ${response.statusCode}: ${(await readAtMost(response, MAX_LINE)).toString().slice(0, 1_000)}`)
+  }
   for await (const line of toLines(response)) yield JSON.parse(line)
   const failure = response.trailers['x-stream-error']
   if (failure !== undefined) throw new Error(failure)
@@ -38,7 +40,10 @@ async function * toLines (response: IncomingMessage): AsyncGenerator<string> {
   if (rest.trim() !== '') yield rest
 }
 
-async function post ({ url, headers }: KuboEndpoint, command: string, { parameters, signal, body }: Options): Promise<{ response: IncomingMessage, sent: Promise<void> }> {
+async function post ({ url, headers }: KuboEndpoint, command: string, {
+  parameters, signal,
+  body
+}: Options): Promise<{ response: IncomingMessage, sent: Promise<void> }> {
   const target = new URL(`${command}?${new URLSearchParams(parameters)}`, url)
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest
   const request = send(target, { method: 'POST', signal, headers: { ...headers, ...body?.headers } })

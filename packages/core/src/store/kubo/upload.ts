@@ -7,7 +7,8 @@ export interface Added { path: string, cid: string }
 
 /** All of what decides a CID is said, so that a node's own Import settings do not: these are the defaults of `ipfs add --cid-version 0`. */
 const layout = {
-  'cid-version': '0', 'raw-leaves': 'false', chunker: 'size-262144', hash: 'sha2-256', trickle: 'false', 'max-file-links': '174', inline: 'false',
+  'cid-version': '0', 'raw-leaves': 'false', chunker: 'size-262144', hash: 'sha2-256', trickle: 'false', 'max-file-links': '174',
+  inline: 'false',
 }
 
 /** The file, and its directory. */
@@ -21,7 +22,10 @@ const MAX_ADDED = 2
  * of memory; it drops the trailers, which is where Kubo says that an add failed; and after a source's error the client still ends the
  * multipart body properly. Here an error of `content` takes the connection down in the middle of the body.
  */
-export async function upload (endpoint: KuboEndpoint, { path, pinName, content }: { path: string, pinName: string, content: AsyncIterable<Uint8Array> }, signal: AbortSignal): Promise<Added[]> {
+export async function upload (endpoint: KuboEndpoint, {
+  path, pinName,
+  content
+}: { path: string, pinName: string, content: AsyncIterable<Uint8Array> }, signal: AbortSignal): Promise<Added[]> {
   const boundary = randomUUID()
   const parameters = { ...layout, pin: 'true', 'pin-name': pinName, progress: 'false' }
   const body = {

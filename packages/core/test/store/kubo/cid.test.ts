@@ -12,9 +12,14 @@ const chunk = 262_144
 const sizes = [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 2 * chunk + 1, 174 * chunk - 1, 174 * chunk, 174 * chunk + 1]
 
 /** Every setting that decides a CID, at another value than `ipfs add` has by default. */
-const otherImport = { CidVersion: 1, HashFunction: 'blake3', UnixFSRawLeaves: true, UnixFSChunker: 'size-1048576', UnixFSFileMaxLinks: 1024, UnixFSDAGLayout: 'trickle', UnixFSDirectoryMaxLinks: 8 }
+const otherImport = {
+  CidVersion: 1, HashFunction: 'blake3', UnixFSRawLeaves: true, UnixFSChunker: 'size-1048576', UnixFSFileMaxLinks: 1024,
+  UnixFSDAGLayout: 'trickle', UnixFSDirectoryMaxLinks: 8
+}
 
-t.test('a file has the CID that `ipfs add --cid-version 0` gives it, in the folder, on a node, and on one with other Import settings', needs('kubo'), async (t) => {
+t.test('a file has the CID that `ipfs add --cid-version 0` gives it, in the folder, on a node, and on one with other Import settings', needs(
+  'kubo'
+), async (t) => {
   const folder = await makeFolder(t)
   const [files, repo, other] = [join(folder, 'files'), join(folder, 'repo'), join(folder, 'other')]
   await mkdir(files)
@@ -33,6 +38,9 @@ t.test('a file has the CID that `ipfs add --cid-version 0` gives it, in the fold
   }
   for (const size of sizes) {
     const bytes = makeBytes(size)
-    for (const [name, store] of Object.entries(stores)) t.equal((await putBytes(store, bytes)).cid, expected.get(size), `${size} bytes, ${name}`)
+    for (const [name, store] of Object.entries(stores)) {
+      t.equal((await putBytes(store, bytes)).cid, expected.get(size),
+      `${size} bytes, ${name}`)
+    }
   }
 })

@@ -14,7 +14,8 @@ const listening = /^Addresses\.Swarm/
 const mdns = /MDNS/
 /** The README's, and what a refusal says. */
 const makePrivate = [['bootstrap', 'rm', '--all'], ['config', 'Routing.Type', 'none'], ['config', '--json', 'Provide.Enabled', 'false']]
-const deaf = [['config', '--json', 'Bootstrap', '[]'], ['config', '--json', 'Addresses.Swarm', '[]'], ['config', '--json', 'Discovery.MDNS.Enabled', 'false']]
+const deaf = [['config', '--json', 'Bootstrap', '[]'], ['config', '--json', 'Addresses.Swarm', '[]'],
+  ['config', '--json', 'Discovery.MDNS.Enabled', 'false']]
 
 interface Case { profiles?: string, commands?: string[][], swarmKey?: boolean, exposures: RegExp[] }
 
@@ -32,7 +33,11 @@ const cases: Record<string, Case> = {
   'made private, but for the bootstrap list': { commands: makePrivate.slice(1), exposures: [bootstrap] },
   'made private, but for announcing': { commands: makePrivate.slice(0, 2), exposures: [announcing, listening, mdns] },
   'nobody can reach it': { commands: deaf, exposures: [] },
-  'nobody can reach it, but for a peer': { commands: [...deaf, ['config', '--json', 'Peering.Peers', '[{"ID": "12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5", "Addrs": []}]']], exposures: [routing, announcing, /^Peering\.Peers/] },
+  'nobody can reach it, but for a peer': {
+    commands: [
+      ...deaf, ['config', '--json', 'Peering.Peers', '[{"ID": "12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5", "Addrs": []}]'],
+    ], exposures: [routing, announcing, /^Peering\.Peers/]
+  },
 }
 
 t.test('what of its own documents makes a node public', { ...needs('kubo'), jobs: 4 }, async (t) => {

@@ -47,7 +47,10 @@ const kubo038 = {
   Routing: { DelegatedRouters: ['auto'] },
   Swarm: { AddrFilters: null },
 }
-const serverProfile = { Discovery: { MDNS: { Enabled: false } }, Swarm: { AddrFilters: ['/ip4/10.0.0.0/ipcidr/8'], DisableNatPortMap: true } }
+const serverProfile = {
+  Discovery: { MDNS: { Enabled: false } },
+  Swarm: { AddrFilters: ['/ip4/10.0.0.0/ipcidr/8'], DisableNatPortMap: true }
+}
 const lowPower = { Routing: { Type: 'dhtclient' }, Reprovider: { Interval: '0s' }, AutoNAT: { ServiceMode: 'disabled' } }
 const testProfile = { Addresses: { ...addresses, Swarm: ['/ip4/127.0.0.1/tcp/0'] }, Bootstrap: [], Discovery: { MDNS: { Enabled: false } } }
 const quiet = { Bootstrap: [], Routing: { Type: 'none' } }
@@ -57,7 +60,10 @@ t.test('private: it knows nobody, and tells nobody what it has', async (t) => {
   for (const [what, configuration] of Object.entries({
     'Kubo 0.38': { ...kubo038, ...quiet, Provide: { Enabled: false, DHT: {} } },
     'Kubo 0.38, bootstrap list null': { ...kubo038, ...quiet, Bootstrap: null, Provide: { Enabled: false } },
-    'Kubo 0.38 with peers of its own cluster': { ...kubo038, ...quiet, Provide: { Enabled: false }, Peering: { Peers: [{ ID: 'QmPeer', Addrs: ['/ip4/10.0.0.2/tcp/4001'] }] } },
+    'Kubo 0.38 with peers of its own cluster': {
+      ...kubo038, ...quiet, Provide: { Enabled: false },
+      Peering: { Peers: [{ ID: 'QmPeer', Addrs: ['/ip4/10.0.0.2/tcp/4001'] }] }
+    },
     'Kubo 0.37': { ...kubo030, ...quiet, Provider: { Enabled: false } },
     'Kubo 0.30': { ...kubo030, ...quiet, Reprovider: { Interval: '0' } },
     'Kubo 0.30, server profile': { ...kubo030, ...serverProfile, ...quiet, Reprovider: { Interval: '0s', Strategy: 'all' } },
@@ -80,21 +86,29 @@ t.test('public', async (t) => {
     ['test profile: it listens, and the DHT is on', { ...kubo030, ...testProfile }, [/^Routing\.Type/, /announces/, /^Addresses\.Swarm/]],
     ['"auto" is a list with something in it', { ...kubo038, ...quiet, Bootstrap: ['auto'], Provide: { Enabled: false } }, [/^Bootstrap/]],
     ['no bootstrap list and nothing else', { ...kubo038, Bootstrap: [] }, [/^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
-    ['a private network by its settings but for the bootstrap list', { ...kubo030, Routing: { Type: 'none' }, Reprovider: { Interval: '0' } }, [/^Bootstrap/]],
+    ['a private network by its settings but for the bootstrap list',
+      { ...kubo030, Routing: { Type: 'none' }, Reprovider: { Interval: '0' } }, [/^Bootstrap/]],
     ['a default that is not written down: Provide', { ...kubo038, ...quiet }, [/announces/, /^Addresses\.Swarm/, /MDNS/]],
     ['a default that is not written down: Reprovider', { ...kubo030, ...quiet }, [/announces/, /^Addresses\.Swarm/, /MDNS/]],
-    ['Provide counts, not what older versions read', { ...kubo038, ...quiet, Reprovider: { Interval: '0' } }, [/announces/, /^Addresses\.Swarm/, /MDNS/]],
-    ['an interval that is not zero', { ...kubo030, ...quiet, Reprovider: { Interval: '0h12m' } }, [/announces/, /^Addresses\.Swarm/, /MDNS/]],
-    ['routing of its own', { ...kubo038, ...quiet, Provide: { Enabled: false }, Routing: { Type: 'custom', Routers: {} } }, [/^Routing\.Type/, /^Addresses\.Swarm/, /MDNS/]],
-    ['it does not listen, but connects to a peer', { ...kubo038, ...deaf, Peering: { Peers: [{ ID: 'QmPeer' }] } }, [/^Routing\.Type/, /announces/, /^Peering\.Peers/]],
-    ['it does not listen, but looks for peers', { ...kubo038, ...deaf, Discovery: { MDNS: { Enabled: true } } }, [/^Routing\.Type/, /announces/, /MDNS/]],
-    ['values of another form', { ...kubo038, Bootstrap: {}, Routing: 'none', Provide: { Enabled: 'false' }, Addresses: { Swarm: '' } }, [/^Bootstrap/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
+    ['Provide counts, not what older versions read', { ...kubo038, ...quiet, Reprovider: { Interval: '0' } },
+      [/announces/, /^Addresses\.Swarm/, /MDNS/]],
+    ['an interval that is not zero', { ...kubo030, ...quiet, Reprovider: { Interval: '0h12m' } },
+      [/announces/, /^Addresses\.Swarm/, /MDNS/]],
+    ['routing of its own', { ...kubo038, ...quiet, Provide: { Enabled: false }, Routing: { Type: 'custom', Routers: {} } },
+      [/^Routing\.Type/, /^Addresses\.Swarm/, /MDNS/]],
+    ['it does not listen, but connects to a peer', { ...kubo038, ...deaf, Peering: { Peers: [{ ID: 'QmPeer' }] } },
+      [/^Routing\.Type/, /announces/, /^Peering\.Peers/]],
+    ['it does not listen, but looks for peers', { ...kubo038, ...deaf, Discovery: { MDNS: { Enabled: true } } },
+      [/^Routing\.Type/, /announces/, /MDNS/]],
+    ['values of another form', { ...kubo038, Bootstrap: {}, Routing: 'none', Provide: { Enabled: 'false' }, Addresses: { Swarm: '' } },
+      [/^Bootstrap/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
     ['an empty document', {}, [/^Bootstrap/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
     ['no document', undefined, [/cannot be read/]],
     ['null', null, [/cannot be read/]],
     ['a list', [], [/cannot be read/]],
     ['a text', 'private', [/cannot be read/]],
-    ['values that are inherited only', Object.create({ ...kubo038, ...quiet, Provide: { Enabled: false } }), [/^Bootstrap/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
+    ['values that are inherited only', Object.create({ ...kubo038, ...quiet, Provide: { Enabled: false } }),
+      [/^Bootstrap/, /^Routing\.Type/, /announces/, /^Addresses\.Swarm/, /MDNS/]],
   ] as const) {
     const exposures = findKuboExposures(configuration)
     t.equal(exposures.length, named.length, `${what}: ${exposures.join('; ')}`)

@@ -26,7 +26,9 @@ function slowly (size = bytes.length) {
   return { chunks: chunks(), begun: begun.promise, goOn: goOn.resolve }
 }
 
-t.test('killed in the middle of an add, of a drop and of a collection: what was stored is whole, and nothing else is pinned', needs('kubo'), async (t) => {
+t.test('killed in the middle of an add, of a drop and of a collection: what was stored is whole, and nothing else is pinned', needs(
+  'kubo'
+), async (t) => {
   const repo = await makeFolder(t)
   const kept: StoredFile[] = []
   for (const what of ['an add', 'a drop', 'a collection']) {
@@ -110,7 +112,8 @@ t.test('an add that hangs: nothing is collected, and others are stored', needs('
   const { chunks, begun, goOn } = slowly()
   const put = store.put(newKey(), chunks)
   await begun
-  const isAdding = async () => /"Active":true,"Command":"add"/.test(await (await fetch(`${url}/api/v0/diag/cmds`, { method: 'POST' })).text())
+  const isAdding = async () =>
+    /"Active":true,"Command":"add"/.test(await (await fetch(`${url}/api/v0/diag/cmds`, { method: 'POST' })).text())
   await eventually(isAdding)
   await t.rejects(store.collectGarbage(), { code: 'STORE_FAILED', message: /adding a file for/ })
   const other = await putBytes(store, bytes)
@@ -121,7 +124,9 @@ t.test('an add that hangs: nothing is collected, and others are stored', needs('
   t.ok(bytes.equals(await collect(store.read(file))))
 })
 
-t.test('a block is gone from its disk: what comes before it is delivered, and then an error, which Kubo tells in a trailer', needs('kubo'), async (t) => {
+t.test('a block is gone from its disk: what comes before it is delivered, and then an error, which Kubo tells in a trailer', needs(
+  'kubo'
+), async (t) => {
   const repo = await makeFolder(t)
   const store = createKuboStore({ url: (await startNode(t, repo)).url })
   const file = await putBytes(store, bytes)
@@ -132,7 +137,8 @@ t.test('a block is gone from its disk: what comes before it is delivered, and th
   let got = 0
   await t.rejects(async () => { for await (const chunk of store.read(file)) got += chunk.length }, { code: 'STORE_SHORT' })
   t.ok(got > 0 && got <= 6 * 262_144, `${got} bytes`)
-  await t.rejects(collect(store.read(file, { start: 6 * 262_144, end: bytes.length })), { code: 'STORE_FAILED' }, 'it does not say whether a leaf is missing or unreadable')
+  await t.rejects(collect(store.read(file, { start: 6 * 262_144, end: bytes.length })), { code: 'STORE_FAILED' },
+    'it does not say whether a leaf is missing or unreadable')
   t.ok(bytes.subarray(0, 1_000_000).equals(await collect(store.read(file, { start: 0, end: 1_000_000 }))))
 })
 

@@ -11,7 +11,9 @@ import { collect, makeBytes, makeFolder, putBytes, startNode, toArray } from '..
 
 const script = fileURLToPath(new URL('../../../../../docker/kubo-init.sh', import.meta.url))
 
-t.test('the container of Kubo makes of a node as it comes one that the worker takes for private, with a swarm key of its own', needs('kubo'), async (t) => {
+t.test('the container of Kubo makes of a node as it comes one that the worker takes for private, with a swarm key of its own', needs(
+  'kubo'
+), async (t) => {
   const folder = await makeFolder(t)
   const [bin, repo] = [join(folder, 'bin'), join(folder, 'repo')]
   await mkdir(bin)
@@ -26,7 +28,12 @@ t.test('the container of Kubo makes of a node as it comes one that the worker ta
   await prepare()
   const text = await readFile(join(repo, 'config'), 'utf8')
   t.notMatch(text, /"auto"/, 'with a swarm key, Kubo does not start with one of these')
-  t.match(JSON.parse(text), { Addresses: { API: '/ip4/0.0.0.0/tcp/5001', Gateway: '/ip4/127.0.0.1/tcp/8080', Swarm: ['/ip4/127.0.0.1/tcp/4001'] } })
+  t.match(JSON.parse(text), {
+    Addresses: {
+      API: '/ip4/0.0.0.0/tcp/5001', Gateway: '/ip4/127.0.0.1/tcp/8080',
+      Swarm: ['/ip4/127.0.0.1/tcp/4001']
+    }
+  })
   const key = await readFile(join(repo, 'swarm.key'), 'utf8')
   t.match(key, /^\/key\/swarm\/psk\/1\.0\.0\/\n\/base16\/\n[0-9a-f]{64}\n$/)
   t.equal((await stat(join(repo, 'swarm.key'))).mode & 0o777, 0o600)
@@ -68,7 +75,8 @@ t.test('the container of Kubo makes of a node as it comes one that the worker ta
 t.test('a node asks for user and password as well', needs('kubo'), async (t) => {
   const repo = join(await makeFolder(t), 'repo')
   await initKubo(repo)
-  await runKubo(repo, ['config', '--json', 'API.Authorizations', JSON.stringify({ me: { AuthSecret: 'basic:me:p@ss:word', AllowedPaths: ['/api/v0'] } })])
+  await runKubo(repo, ['config', '--json', 'API.Authorizations',
+    JSON.stringify({ me: { AuthSecret: 'basic:me:p@ss:word', AllowedPaths: ['/api/v0'] } })])
   const { host } = new URL((await startNode(t, repo)).url)
   const store = createKuboStore({ url: `http://me:p%40ss%3Aword@${host}` })
   t.ok(makeBytes(10).equals(await collect(store.read(await putBytes(store, makeBytes(10))))))

@@ -23,7 +23,8 @@ t.test("the README's commands of an IPFS user", needs('kubo'), async (t) => {
   const { cid } = await putBytes(createKuboStore({ url: node.url }), bytes)
 
   const env = { PATH: `${bin}:${process.env.PATH}`, HOME: repo, IPFS_PATH: repo, CID: cid }
-  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', commands.replace('http://127.0.0.1:8080', node.gatewayUrl)], { cwd: folder, env })
+  const { stdout } = await promisify(execFile)('bash',
+    ['-euo', 'pipefail', '-c', commands.replace('http://127.0.0.1:8080', node.gatewayUrl)], { cwd: folder, env })
   const lines = stdout.trim().split('\n')
   t.ok(lines.includes(`${createHash('sha256').update(bytes).digest('hex')}  Patient.1.ndjson`), stdout)
   t.ok(lines.includes(cid), stdout)

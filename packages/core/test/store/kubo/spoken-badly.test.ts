@@ -54,10 +54,12 @@ t.test('put: what the node did not surely keep is an error', async (t) => {
       takenBack.push(name)
       lines({ Pins: [pin] })(req, res)
     }
-    await t.rejects((await openStore(t, { ...handlers, 'pin/rm': unpin })).put(key, source()), { name: 'ServiceError', code: 'STORE_FAILED' }, name)
+    await t.rejects((await openStore(t, { ...handlers, 'pin/rm': unpin })).put(key, source()),
+      { name: 'ServiceError', code: 'STORE_FAILED' }, name)
     t.ok(ended, 'the source is ended')
   }
-  t.same(takenBack, ['fewer bytes than were sent', 'another CID than was answered', 'a CIDv1', 'no answer about what it holds'], 'a pin that is known of is taken back')
+  t.same(takenBack, ['fewer bytes than were sent', 'another CID than was answered', 'a CIDv1', 'no answer about what it holds'],
+    'a pin that is known of is taken back')
   const good = await openStore(t, { add: lines(fileLine, rootLine), 'files/stat': stat(1_000) })
   t.strictSame(await putBytes(good, bytes, key), { key, cid, pin, size: 1_000 })
 })

@@ -42,7 +42,8 @@ t.test('closing does not wait for a source that never answers', async (t) => {
 })
 
 t.test('closing does not reject when the clean-up does', async (t) => {
-  const stream = interruptible((async function * () { try { yield 1 } finally { await Promise.reject(new Error('clean-up')) } })(), undefined)
+  const stream = interruptible((async function * () { try { yield 1 } finally { await Promise.reject(new Error('clean-up')) } })(),
+    undefined)
   await stream.next()
   await t.resolves(stream.close())
 })
