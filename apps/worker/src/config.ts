@@ -22,6 +22,7 @@ export const configSchema = Type.Object({
   EXPORT_ATTEMPTS: Type.Integer({ minimum: 1, maximum: 100, default: 3, expected: 'a whole number from 1 to 100' }),
   EXPORT_READERS: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, expected: 'a whole number from 1 to 64' })),
   EXPORT_FILE_BYTES: byteSize({ default: '1GiB' }),
+  EXPORT_PART_BYTES: byteSize({ default: '64MiB' }),
   EXPORT_LATE_COMMIT_MARGIN: duration({ default: '1s' }),
   EXPORT_MAX_ATTACHMENT_BYTES: byteSize({ default: '64MiB' }),
   EXPORT_MAX_ROW_ERRORS: Type.Integer({ minimum: 0, default: 10_000, expected: 'a whole number' }),

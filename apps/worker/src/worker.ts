@@ -3,16 +3,18 @@ import { hostname } from 'node:os'
 import { keepAudit } from '@fhir-bulk-export/core/audit'
 import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import type { Pools } from '@fhir-bulk-export/core/db'
-import { expireExports, noteWorker, workerBeatMs } from '@fhir-bulk-export/core/exports'
+import { expireExports, forgetSnapshots, noteWorker, workerBeatMs } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import { countCall, createWorkerMetrics, observeStore, openMetrics } from '@fhir-bulk-export/core/metrics'
-import { assertQueueUsable, assertTakesJobs, createExportQueue, createExportWorker } from '@fhir-bulk-export/core/queue'
+import { assertQueueUsable, assertTakesJobs, createExportQueue, createExportWorker, partQueueName } from '@fhir-bulk-export/core/queue'
 import { createReadiness } from '@fhir-bulk-export/core/readiness'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import cron from 'node-cron'
 import type { Config } from './config.ts'
 import { openDatabase } from './database.ts'
 import { createProcessor } from './export/processor.ts'
+import { createPartReaders } from './export/part-readers.ts'
+import { readReaderIdentity } from './export/reader-identity.ts'
 import { createReaders } from './export/readers.ts'
 import { assertPrivate, assertReady } from './preflight.ts'
 import { cleanupSchedule, cleanupTaskName, noteCleanup, runBulkExportCleanup } from './tasks/bulk-export-cleanup.task.ts'
@@ -62,14 +64,26 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const readers = createReaders({ db, snapshots, store, config }, onError, (call) => { countCall(metrics, call) })
     closers.push(readers.close)
     const shutdown = new AbortController()
-    const resources = { db, leases, snapshots, readers, store, log, config, metrics }
+    const identity = await readReaderIdentity(config)
+    const partReaders = createPartReaders({ db, leases, readers, identity, log, config }, shutdown.signal)
+    closers.push(partReaders.close)
+    const partQueue = createExportQueue(config.QUEUE_URL, { ...queueOptions, name: partQueueName })
+    closers.push(partQueue.close)
+    const resources = { db, leases, snapshots, readers, partReaders, partQueue, identity, store, log, config, metrics }
+    const partWorker = createExportWorker(config.QUEUE_URL, partReaders.help,
+      { ...queueOptions, name: partQueueName, concurrency: readers.count, leaseMs: config.EXPORT_LEASE })
+    closers.push(async () => { await partWorker.close() })
     const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY, leaseMs: config.EXPORT_LEASE })
     closers.push(async () => { await worker.close() })
     await assertTakesJobs(worker, config.QUEUE_URL)
+    await assertTakesJobs(partWorker, config.QUEUE_URL)
     worker.run().catch(onError)
+    partWorker.run().catch(onError)
 
     const tick = every(Math.min(longestTickMs, config.EXPORT_LEASE / 6), async () => {
       await reconcile({ db, queue })
+      partReaders.wake()
+      await forgetSnapshots(db)
       await expireExports(db)
       await dropFiles(resources)
     }, onError, shutdown.signal)
@@ -84,7 +98,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const cleanup = cron.schedule(cleanupSchedule, cleanUp, { name: cleanupTaskName, noOverlap: true })
     closers.push(async () => {
       // It takes no further job before what runs is interrupted, or it would take those that it has just put back.
-      const closed = worker.close()
+      const closed = Promise.all([worker.close(), partWorker.close()])
       shutdown.abort()
       await cleanup.destroy()
       await Promise.all([closed, tick, heartbeat, firstCleanup])

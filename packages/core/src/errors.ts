@@ -29,6 +29,7 @@ const catalogue = {
   SCHEMA_MISMATCH: { issue: 'exception', message: 'The database schema does not fit this version' },
   SOURCE_MISMATCH: { issue: 'exception', message: 'The source relations lack what an export needs' },
   SOURCE_FAILED: { issue: 'exception', message: 'The source could not be read' },
+  SNAPSHOT_LOST: { issue: 'transient', message: 'The snapshot that an export was read from is gone' },
   SETTING_REFUSED: { issue: 'exception', message: 'A setting of the database would change what is exported' },
   GRANT_MISSING: { issue: 'exception', message: 'The database role lacks a grant that an export needs' },
   TOO_MANY_ROW_ERRORS: { issue: 'exception', message: 'Too many rows cannot be exported' },
@@ -43,6 +44,10 @@ const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue
 export type IssueType = (typeof catalogue)[ErrorCode]['issue']
+
+export function isErrorCode (code: string): code is ErrorCode {
+  return Object.hasOwn(catalogue, code)
+}
 
 export class ServiceError extends Error {
   override readonly name = 'ServiceError'

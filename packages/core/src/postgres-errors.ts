@@ -7,11 +7,14 @@ import { constants } from 'node:os'
 const sqlStates = {
   deadlock: '40P01',
   insufficientPrivilege: '42501',
+  invalidParameterValue: '22023',
   invalidSchemaName: '3F000',
+  notInPrerequisiteState: '55000',
   queryCanceled: '57014',
   readOnlyTransaction: '25006',
   undefinedColumn: '42703',
   undefinedFunction: '42883',
+  undefinedObject: '42704',
   undefinedTable: '42P01',
 } as const
 

@@ -40,6 +40,9 @@ export type FileList = (typeof fileLists)[number]
 /** intended: the ledger knows that bytes may come · stored: they are there and pinned · published: in a manifest · dropped: the pin is gone */
 export type FileState = 'intended' | 'stored' | 'published' | 'dropped'
 
+/** waiting: for a reader · reading · read: its files are stored · failed: the attempt ends with its error */
+export type PartState = 'waiting' | 'reading' | 'read' | 'failed'
+
 /** What is written down, and when: an export's changes in their own transactions, a download at its end, refusals by the minute. */
 export const auditEvents = [
   'requested', 'started', 'completed', 'failed', 'cancelled', 'deleted', 'expired', 'downloaded', 'refused', 'token-issued', 'token-refused',

@@ -43,6 +43,7 @@ export const httpErrors: Record<ErrorCode, HttpError> = {
   SCHEMA_MISMATCH: internalError,
   SOURCE_MISMATCH: internalError,
   SOURCE_FAILED: internalError,
+  SNAPSHOT_LOST: internalError,
   SETTING_REFUSED: unavailable,
   GRANT_MISSING: internalError,
   TOO_MANY_ROW_ERRORS: internalError,

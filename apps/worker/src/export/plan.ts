@@ -9,16 +9,47 @@ export type Part = PartSource[]
 
 /** Blocks (8 KiB) that are worth a reader of their own: 32 MiB, so that no range makes a tiny file. */
 const leastBlocks = 4_096
+/** Of a table that many workers read: no more than that, whatever its size. */
+const mostRanges = 256
 /** Parts per reader of relations whose size is not known. */
 const partsOfUnknown = 4
+
+/** `sizes`: of tables, by relation. */
+export interface Sharing { sizes: ReadonlyMap<string, { bytes: number, rows: number }>, partBytes: number }
+
+/** Of a row that is in no table, for want of anything better. */
+const rowBytes = 1_024
+/** Parts of this size from which on other workers are asked to help. */
+const manyParts = 8
+
+/**
+ * Whether an export is worth more than one worker: not one patient's, and what PostgreSQL expects to read is many parts. `rows`: how many
+ * it expects of each type.
+ */
+export function isWorthSharing (
+  { patientId }: SnapshotFilter, { relations }: Source, rows: ReadonlyMap<string, number>, { sizes, partBytes }: Sharing
+): boolean {
+  if (patientId !== null) return false
+  let bytes = 0
+  for (const { type, relation } of relations) {
+    const expected = rows.get(type) ?? 0
+    const table = sizes.get(relation)
+    bytes += table === undefined ? expected * rowBytes : table.bytes * (table.rows > expected ? expected / table.rows : 1)
+  }
+  return bytes >= manyParts * partBytes
+}
 
 /**
  * Divides an export among readers. A small one (a patient's own data) is one part. Otherwise a large table is several, by ranges of its
  * blocks: each row stands in one block of one snapshot, so the ranges neither overlap nor leave anything out, and reading them costs no
  * sort and no index. The last range is open, since the table grows. Small tables share parts, and so do what has no blocks (views) where
- * there are many: 146 types are not 146 sessions.
+ * there are many: 146 types are not 146 sessions. `sharing`: whoever is there reads parts of this size; otherwise there is one for each
+ * reader.
  */
-export function toParts ({ types, patientId, since, associated }: SnapshotFilter, { relations }: Source, blocks: ReadonlyMap<string, number>, readers: number): Part[] {
+export function toParts (
+  { types, patientId, since, associated }: SnapshotFilter, { relations }: Source, blocks: ReadonlyMap<string, number>,
+  readers: number, sharing?: Sharing
+): Part[] {
   const deleted: Part = since === null || types.length === 0 ? [] : [{ list: 'deleted' }]
   const chosen = relations.filter(({ type }) => types.includes(type))
   if (patientId !== null) return [[...chosen.map(({ type }) => toSource(type, null)), ...deleted]]
@@ -36,8 +67,8 @@ export function toParts ({ types, patientId, since, associated }: SnapshotFilter
       const i = unknown.findIndex((other) => other.type === type) % (partsOfUnknown * readers)
       if (shared[i] === undefined) parts.push(shared[i] = [])
       shared[i].push(toSource(type, null))
-    } else if (size >= leastBlocks) {
-      parts.push(...toRanges(size, Math.min(readers, Math.floor(size / leastBlocks))).map((range) => [toSource(type, range)]))
+    } else if (toRangeCount(relation, size) > 0) {
+      parts.push(...toRanges(size, toRangeCount(relation, size)).map((range) => [toSource(type, range)]))
     } else {
       if (small.blocks + size > leastBlocks) {
         small.part = []
@@ -49,6 +80,12 @@ export function toParts ({ types, patientId, since, associated }: SnapshotFilter
     }
   }
   return deleted.length === 0 ? parts : [...parts, deleted]
+
+  /** 0: the table is too small to be read by itself. */
+  function toRangeCount (relation: string, size: number): number {
+    if (sharing === undefined) return Math.min(readers, Math.floor(size / leastBlocks))
+    return Math.min(mostRanges, size, Math.floor((sharing.sizes.get(relation)?.bytes ?? 0) / sharing.partBytes))
+  }
 }
 
 function toSource (type: string, range: BlockRange | null): PartSource {

@@ -1,6 +1,7 @@
 import type { Database } from '@fhir-bulk-export/core/db'
+import { filesPerReading } from '@fhir-bulk-export/core/exports'
+import type { FileList, PartResult } from '@fhir-bulk-export/core/exports'
 import { createLineWriter } from '@fhir-bulk-export/core/resources'
-import type { RowIssue } from '@fhir-bulk-export/core/resources'
 import { getRelation } from '@fhir-bulk-export/core/source'
 import type { Source } from '@fhir-bulk-export/core/source'
 import type { Pool } from 'pg'
@@ -10,10 +11,11 @@ import type { Config } from '../config.ts'
 import { toDeletedLines } from '../files/deleted-lines.ts'
 import { toDeletedQuery } from '../source/deleted.ts'
 import type { SnapshotFilter } from '../source/filter.ts'
-import { createNdjson } from '../files/ndjson.ts'
+import { createNdjson, toErrorLines, toRowErrors } from '../files/ndjson.ts'
 import type { Part, PartSource } from './plan.ts'
 import type { LargeRows } from '../files/large-rows.ts'
 import { joinSnapshot } from '../source/snapshot.ts'
+import type { SnapshotRef } from '../source/snapshot.ts'
 import { toCopyQuery } from '../source/queries.ts'
 import { splitFiles, writeFile } from '../files/write-file.ts'
 import type { Lines } from '../files/write-file.ts'
@@ -22,27 +24,26 @@ import type { Lines } from '../files/write-file.ts'
 export interface ReadTask {
   exportId: string
   attempt: number
-  snapshotId: string
+  snapshot: SnapshotRef
   filter: SnapshotFilter
   source: Source
   part: Part
-  /** Number of the part's first file in the ledger; the next part's are larger than any that this one can reach. */
-  firstFile: number
+  /** Of the numbers of its files in the ledger. */
+  reading: number
 }
-
-/** `rows`: dealt with, all of which `onRows` was told of. */
-export interface ReadResult { files: number, rows: number, issues: RowIssue[] }
 
 export interface ReadResources { db: Kysely<Database>, snapshots: Pool, store: ContentStore, largeRows: LargeRows, config: Config }
 
 /**
  * Reads a part and stores its files: rows → resources → NDJSON → store, with back-pressure all the way to PostgreSQL.
- * Memory is bounded by the pieces of the stream, not by rows or types.
+ * Memory is bounded by the pieces of the stream, not by rows or types. What was wrong with rows is told in files of the part's own.
  */
-export async function readPart ({ db, snapshots, store, largeRows, config }: ReadResources, task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
+export async function readPart (
+  { db, snapshots, store, largeRows, config }: ReadResources, task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal
+): Promise<PartResult> {
   signal.throwIfAborted()
-  const { exportId, attempt, filter, source, firstFile } = task
-  const session = await joinSnapshot(snapshots, filter, source, task.snapshotId, signal)
+  const { exportId, attempt, filter, source } = task
+  const session = await joinSnapshot(snapshots, filter, source, task.snapshot, signal)
   const ndjson = createNdjson(config.EXPORT_MAX_ROW_ERRORS)
   const context = { mrnSystem: config.MRN_SYSTEM, attachmentBaseUrls: config.ATTACHMENT_BASE_URLS, elements: filter.elements }
   let files = 0
@@ -65,16 +66,17 @@ export async function readPart ({ db, snapshots, store, largeRows, config }: Rea
     await writeFiles('output', type, ndjson.fromRows(type, writer, session.copy(sql, `source.${relation.relation}`), count, largeRows))
   }
 
-  async function writeFiles (list: 'output' | 'deleted', type: string, lines: AsyncIterable<Lines>): Promise<void> {
+  async function writeFiles (list: FileList, type: string, lines: AsyncIterable<Lines>): Promise<void> {
     await splitFiles(lines, config.EXPORT_FILE_BYTES, async (file) => {
-      const n = firstFile + files++
+      const n = task.reading * filesPerReading + ++files
       await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, { export_id: exportId, attempt, n, list, type }, file, signal)
     })
   }
 
   try {
     for (const source of task.part) await (source.list === 'deleted' ? readDeleted() : readOutput(source))
-    return { files, rows, issues: ndjson.issues }
+    await writeFiles('error', 'OperationOutcome', toErrorLines([], ndjson.issues, config.PUBLIC_URL))
+    return { files, rows, ...toRowErrors(ndjson.issues) }
   } finally {
     session.close()
   }

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import type { PartResult } from '@fhir-bulk-export/core/exports'
 import { tellCalls } from '@fhir-bulk-export/core/metrics'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import { workerData } from 'piscina'
@@ -9,7 +10,7 @@ import { openDatabase } from '../database.ts'
 import { Interruption } from '../interruption.ts'
 import { createLargeRows } from '../files/large-rows.ts'
 import { readPart } from './read-part.ts'
-import type { ReadResult, ReadTask } from './read-part.ts'
+import type { ReadTask } from './read-part.ts'
 import { toPlainError } from './plain-error.ts'
 import type { PlainError } from './plain-error.ts'
 
@@ -17,7 +18,7 @@ import type { PlainError } from './plain-error.ts'
 export interface ReaderCall { task: ReadTask, serial: number, port: MessagePort }
 export type ToReader = { interrupt: Interruption['kind'] }
 export type FromReader = { isStarted: true } | { rows: number }
-export type ReaderAnswer = { result: ReadResult } | { error: PlainError }
+export type ReaderAnswer = { result: PartResult } | { error: PlainError }
 
 export interface ReaderData { config: Config, largeRowLock: SharedArrayBuffer }
 

@@ -1,3 +1,4 @@
+import type { PartResult } from '@fhir-bulk-export/core/exports'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
@@ -7,7 +8,7 @@ import { Interruption } from '../interruption.ts'
 import { createLargeRows, releaseLargeRow } from '../files/large-rows.ts'
 import { fromPlainError } from './plain-error.ts'
 import { readPart } from './read-part.ts'
-import type { ReadResources, ReadResult, ReadTask } from './read-part.ts'
+import type { ReadResources, ReadTask } from './read-part.ts'
 import type { FromReader, ReaderAnswer, ReaderCall, ReaderData, ToReader } from './reader-thread.ts'
 
 /** How long a reader that is told to stop may take to clean up before its thread is ended. */
@@ -23,7 +24,7 @@ export interface Readers {
   /** How many read a large export at once. */
   count: number
   /** Reads a part. Rejects with the reader's error, or with the signal's reason. */
-  read: (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal) => Promise<ReadResult>
+  read: (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal) => Promise<PartResult>
   close: () => Promise<void>
 }
 
@@ -52,7 +53,7 @@ export function createReaders (
   threads.on('message', onStoreCall)
   let tasks = 0
 
-  async function read (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
+  async function read (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<PartResult> {
     signal.throwIfAborted()
     const serial = ++tasks
     try {
@@ -66,7 +67,7 @@ export function createReaders (
     }
   }
 
-  async function readInThread (task: ReadTask, serial: number, onRows: (rows: number) => void, signal: AbortSignal): Promise<ReadResult> {
+  async function readInThread (task: ReadTask, serial: number, onRows: (rows: number) => void, signal: AbortSignal): Promise<PartResult> {
     const { port1: port, port2 } = new MessageChannel()
     const force = new AbortController()
     let isStarted = false

@@ -1,49 +1,43 @@
-import type { Database } from '@fhir-bulk-export/core/db'
 import { publishExport } from '@fhir-bulk-export/core/exports'
-import type { ClaimedExport, Progress } from '@fhir-bulk-export/core/exports'
-import type { Logger } from '@fhir-bulk-export/core/log'
+import type { ClaimedExport, PartResult, Progress } from '@fhir-bulk-export/core/exports'
 import { toRelation } from '@fhir-bulk-export/core/resources'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
-import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { Config } from '../config.ts'
 import { Interruption } from '../interruption.ts'
 import { toSnapshotFilter, toTransactionTime } from '../source/filter.ts'
 import type { SnapshotFilter } from '../source/filter.ts'
 import { assertFewErrors, toErrorLines } from '../files/ndjson.ts'
-import { toParts } from './plan.ts'
-import type { ReadResult } from './read-part.ts'
+import { isWorthSharing, toParts } from './plan.ts'
 import type { Readers } from './readers.ts'
+import { readShared } from './share-parts.ts'
+import type { SharingResources } from './share-parts.ts'
 import { openSnapshot } from '../source/snapshot.ts'
 import type { Snapshot } from '../source/snapshot.ts'
-import { toCountQuery } from '../source/queries.ts'
+import { toCountQuery, toRowsQuery } from '../source/queries.ts'
 import { splitFiles, writeFile } from '../files/write-file.ts'
 
-export interface ExportResources {
-  db: Kysely<Database>
+export interface ExportResources extends SharingResources {
   snapshots: Pool
   readers: Readers
   store: ContentStore
-  log: Logger
   config: Config
 }
 
-/** More than the files of any part: two parts never use the same number. */
-const filesPerPart = 100_000
-
 /**
  * One attempt, from the snapshot to the published manifest: the parts of the export are read by several readers at once, all
- * on the same snapshot. Throws whatever went wrong first; what the attempt has stored by then is found in the ledger and
- * dropped by the sweep.
+ * on the same snapshot; those of a large one by the readers of other workers, too. Throws whatever went wrong first; what the
+ * attempt has stored by then is found in the ledger and dropped by the sweep.
  */
 export async function runExport (resources: ExportResources, row: ClaimedExport, progress: Progress, signal: AbortSignal): Promise<void> {
-  const { db, snapshots, readers, store, log, config } = resources
+  const { db, snapshots, store, log, config } = resources
   signal.throwIfAborted()
   const filter = toSnapshotFilter(row, config.MRN_SYSTEM)
   // The first reader that fails stops the others, and so does whoever stops the attempt.
   const failure = new AbortController()
   const stop = AbortSignal.any([signal, failure.signal])
   const snapshot = await openSnapshot(snapshots, filter, config.EXPORT_LATE_COMMIT_MARGIN, stop)
+  snapshot.lost.addEventListener('abort', () => { failure.abort(snapshot.lost.reason) })
 
   async function orStop<T> (work: Promise<T>): Promise<T> {
     return await work.catch((error: unknown) => {
@@ -53,38 +47,66 @@ export async function runExport (resources: ExportResources, row: ClaimedExport,
   }
 
   try {
-    for (const type of filter.types) await snapshot.assertPlannable(toCountQuery(type, filter, snapshot.source), `source.${toRelation(type)}`)
-    const parts = toParts(filter, snapshot.source, snapshot.blocks, readers.count)
-    const reading = parts.map(async (part, i) => await orStop(readers.read({
-      exportId: row.id,
-      attempt: row.attempt,
-      snapshotId: snapshot.id,
-      filter,
-      source: snapshot.source,
-      part,
-      firstFile: i * filesPerPart + 1,
-    }, (rows) => { advance(progress, rows) }, stop)))
+    const rows = new Map<string, number>()
+    for (const type of filter.types) {
+      rows.set(type, await snapshot.plan(toRowsQuery(type, filter, snapshot.source), `source.${toRelation(type)}`))
+    }
+    const reading = orStop(readParts(resources, row, { filter, snapshot, rows, progress, orStop }, stop))
     // All of them have ended before we go on: nobody writes for an attempt that is over.
-    const settled = await Promise.allSettled([orStop(countRows(snapshot, filter, progress)), ...reading])
+    const [read] = await Promise.allSettled([reading, orStop(countRows(snapshot, filter, progress))])
     stop.throwIfAborted()
-    const results = settled.map((outcome) => outcome.status === 'fulfilled' ? outcome.value : undefined).filter((result): result is ReadResult => result !== undefined)
-
-    const issues = results.flatMap((result) => result.issues)
-    assertFewErrors(issues, config.EXPORT_MAX_ROW_ERRORS)
-    let files = results.reduce((sum, result) => sum + result.files, 0)
-    let errorFiles = 0
-    await splitFiles(toErrorLines(row.ignored, issues, config.PUBLIC_URL), config.EXPORT_FILE_BYTES, async (lines) => {
-      const n = parts.length * filesPerPart + ++errorFiles
-      await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, { export_id: row.id, attempt: row.attempt, n, list: 'error', type: 'OperationOutcome' }, lines, signal)
+    if (read.status === 'rejected') throw read.reason
+    const results = read.value
+    assertFewErrors(results, config.EXPORT_MAX_ROW_ERRORS)
+    let ownFiles = 0
+    await splitFiles(toErrorLines(row.ignored, [], config.PUBLIC_URL), config.EXPORT_FILE_BYTES, async (lines) => {
+      const file = { export_id: row.id, attempt: row.attempt, n: ++ownFiles, list: 'error', type: 'OperationOutcome' } as const
+      await writeFile({ db, store, keyring: config.EXPORT_ENCRYPTION_KEY }, file, lines, signal)
     })
-    files += errorFiles
+    const files = results.reduce((sum, result) => sum + result.files, ownFiles)
 
     signal.throwIfAborted()
-    if (!await publishExport(db, row, { files, transactionTime: toTransactionTime(filter, snapshot.transactionTime), ttlMs: config.EXPORT_TTL, progress })) throw new Interruption('lost')
+    const transactionTime = toTransactionTime(filter, snapshot.transactionTime)
+    const readings = [0, ...results.map(({ reading }) => reading)]
+    const isOurs = await publishExport(db, row, { files, readings, transactionTime, ttlMs: config.EXPORT_TTL, progress })
+    if (!isOurs) throw new Interruption('lost')
     log.info({ exportId: row.id, attempt: row.attempt, files, resources: progress.exported_resources }, 'export completed')
   } finally {
     snapshot.close()
   }
+}
+
+interface Reading {
+  filter: SnapshotFilter
+  snapshot: Snapshot
+  /** As PostgreSQL expects them, by type. */
+  rows: ReadonlyMap<string, number>
+  progress: Progress
+  orStop: <T>(work: Promise<T>) => Promise<T>
+}
+
+/** The rows of all types, by the readers of this worker, or of all workers where that is worth it. */
+async function readParts (
+  resources: ExportResources, row: ClaimedExport, { filter, snapshot, rows, progress, orStop }: Reading, stop: AbortSignal
+): Promise<Array<PartResult & { reading: number }>> {
+  const { readers, config } = resources
+  const { source, blocks, sizes, ref } = snapshot
+  const sharing = { sizes, partBytes: config.EXPORT_PART_BYTES }
+  const task = { snapshot: ref, filter, source }
+  if (isWorthSharing(filter, source, rows, sharing)) {
+    const parts = toParts(filter, source, blocks, readers.count, sharing)
+    // A part that is read again begins at 0.
+    const onRows = (dealt: number) => { advance(progress, Math.max(0, dealt - progress.exported_resources)) }
+    return await readShared(resources, { attempt: row, task, parts, maxLosses: config.EXPORT_ATTEMPTS }, onRows, stop)
+  }
+  const results = await Promise.allSettled(toParts(filter, source, blocks, readers.count).map(async (part, i) => {
+    const reading = i + 1
+    const own = { exportId: row.id, attempt: row.attempt, ...task, part, reading }
+    const result = await orStop(readers.read(own, (more) => { advance(progress, more) }, stop))
+    return { ...result, reading }
+  }))
+  stop.throwIfAborted()
+  return results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
 }
 
 /** While the readers are at work: what is counted is what they read, for it is the same snapshot. */

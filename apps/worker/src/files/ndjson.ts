@@ -32,7 +32,7 @@ export function createNdjson (maxRowErrors: number): Ndjson {
   let warnings = 0
 
   function note (issue: RowIssue): void {
-    if (issue.severity === 'error' && ++rowErrors > maxRowErrors) throw tooManyErrors(maxRowErrors, issue)
+    if (issue.severity === 'error' && ++rowErrors > maxRowErrors) throw tooManyErrors(maxRowErrors, describe(issue))
     // Warnings must not fill the memory either. Their rows are exported; what is not listed here is the remark alone.
     if (issue.severity === 'error' || ++warnings <= maxWarnings) issues.push(issue)
   }
@@ -100,13 +100,26 @@ function toLines (outcomes: OperationOutcome[]): Lines {
   return { bytes: Buffer.from(outcomes.map((outcome) => JSON.stringify(outcome) + '\n').join('')), count: outcomes.length }
 }
 
-/** Over all readers; each of them has stopped by itself at that number. */
-export function assertFewErrors (issues: RowIssue[], maxRowErrors: number): void {
+/** Rows that could not be exported, and the last of them, without its id. */
+export interface RowErrors { rowErrors: number, lastRowError: string | undefined }
+
+export function toRowErrors (issues: RowIssue[]): RowErrors {
   const errors = issues.filter(({ severity }) => severity === 'error')
   const last = errors.at(-1)
-  if (errors.length > maxRowErrors && last !== undefined) throw tooManyErrors(maxRowErrors, last)
+  return { rowErrors: errors.length, lastRowError: last === undefined ? undefined : describe(last) }
 }
 
-function tooManyErrors (maxRowErrors: number, { type, path, problem }: RowIssue): ServiceError {
-  return new ServiceError('TOO_MANY_ROW_ERRORS', `More than ${maxRowErrors} rows cannot be exported, the last of them a ${type}: ${path} ${problem}`)
+/** Over all readers; each of them has stopped by itself at that number. */
+export function assertFewErrors (results: RowErrors[], maxRowErrors: number): void {
+  const last = results.findLast(({ rowErrors }) => rowErrors > 0)?.lastRowError
+  const all = results.reduce((sum, { rowErrors }) => sum + rowErrors, 0)
+  if (last !== undefined && all > maxRowErrors) throw tooManyErrors(maxRowErrors, last)
+}
+
+function tooManyErrors (maxRowErrors: number, last: string): ServiceError {
+  return new ServiceError('TOO_MANY_ROW_ERRORS', `More than ${maxRowErrors} rows cannot be exported, the last of them a ${last}`)
+}
+
+function describe ({ type, path, problem }: RowIssue): string {
+  return `${type}: ${path} ${problem}`
 }

@@ -13,6 +13,11 @@ export interface BlockRange { from: number, to: number | null }
 // A compressed value is never smaller than this part of its text (LZ4's bound): what is smaller need not be unpacked to be measured.
 const compressionBound = 256
 
+/** What is read of a type, to be planned. */
+export function toRowsQuery (type: string, filter: SnapshotFilter, source: Source): string {
+  return `SELECT ${toSelected(type, filter, source, null)}`
+}
+
 export function toCountQuery (type: string, filter: SnapshotFilter, source: Source): string {
   return `SELECT count(*) ${toSelected(type, filter, source, null)}`
 }

@@ -14,9 +14,10 @@ import { readUsableSource } from './usable-source.ts'
 export interface SnapshotSession {
   /**
    * Has PostgreSQL plan `sql`, and run nothing: what a caller's filter costs there in time and memory has a limit, while reading has none.
+   * @returns how many rows PostgreSQL expects.
    * @throws ServiceError EXPORT_FAILED, SOURCE_FAILED
    */
-  assertPlannable: (sql: string, relation: string, timeoutMs?: number) => Promise<void>
+  plan: (sql: string, relation: string, timeoutMs?: number) => Promise<number>
   /** Runs `SELECT count(*) …`. */
   count: (sql: string, relation: string) => Promise<number>
   /** Runs `COPY … TO STDOUT`; chunks come only as fast as they are asked for. */
@@ -29,12 +30,22 @@ export interface Snapshot extends SnapshotSession {
   /** Everything committed up to this instant is in the snapshot; a chain of `_since = transactionTime` loses nothing. */
   transactionTime: Date
   /** By which other sessions join it, while this one lasts. */
-  id: string
+  ref: SnapshotRef
+  /** Aborts when its session ended by itself: nobody can join it any more. */
+  lost: AbortSignal
   /** As it is locked: nobody changes its columns until the end. */
   source: Source
   /** Blocks of each of the source's tables; nothing else can be read by ranges. */
   blocks: ReadonlyMap<string, number>
+  /** Of these tables: with what is stored outside of their rows, and how many rows PostgreSQL thinks there are. */
+  sizes: ReadonlyMap<string, { bytes: number, rows: number }>
 }
+
+/**
+ * What names a snapshot to other sessions. Another server may have one of the same id: they are made of counters. `pid` and `since` are of
+ * the session that took it, and no other server has that.
+ */
+export interface SnapshotRef { id: string, pid: number, since: string }
 
 /**
  * One instant of the source: REPEATABLE READ, read only, in a session of its own.
@@ -47,33 +58,50 @@ export interface Snapshot extends SnapshotSession {
  */
 export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateCommitMarginMs: number, signal?: AbortSignal): Promise<Snapshot> {
   let transactionTime = new Date(NaN)
-  let id = ''
+  let ref: SnapshotRef = { id: '', pid: 0, since: '' }
   let source: Source = { relations: [], problems: [] }
   const blocks = new Map<string, number>()
+  const sizes = new Map<string, { bytes: number, rows: number }>()
   const session = await openSession(pool, filter, async (client) => {
     transactionTime = await readTransactionTime(client, lateCommitMarginMs)
     const lockable = await findLockable(client)
     await client.query(begin)
     // LOCK takes no snapshot yet; whatever it waits for is in the one that follows.
     if (lockable.length > 0) await client.query(`LOCK TABLE ${lockable.join(', ')} IN ACCESS SHARE MODE`)
-    const { rows: [exported] } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
-    id = exported?.id ?? ''
+    const { rows: [exported] } = await client.query<SnapshotRef>(
+      'SELECT pg_export_snapshot() AS id, pid, backend_start::text AS since FROM pg_stat_activity WHERE pid = pg_backend_pid()')
+    if (exported === undefined) throw new Error('PostgreSQL does not know the session')
+    ref = exported
     source = await readUsableSource(client, filter.types)
-    const { rows } = await client.query<{ name: string, blocks: number }>(`
-      SELECT c.relname AS name, pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks
+    const { rows } = await client.query<{ name: string, blocks: number, bytes: number, rows: number }>(`
+      SELECT c.relname AS name, pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
+        pg_table_size(c.oid) AS bytes, c.reltuples::bigint AS rows
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'source' AND c.relkind = 'r'`)
-    for (const row of rows) blocks.set(row.name, row.blocks)
+    for (const { name, bytes, rows: tuples, ...row } of rows) {
+      blocks.set(name, row.blocks)
+      sizes.set(name, { bytes, rows: tuples })
+    }
     return source
   }, signal)
-  return { ...session, transactionTime, id, source, blocks }
+  return { ...session, transactionTime, ref, source, blocks, sizes }
 }
 
-/** Another session on the same instant; the one that opened the snapshot has to be there still. */
-export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, source: Source, snapshotId: string, signal?: AbortSignal): Promise<SnapshotSession> {
+/**
+ * Another session on the same instant.
+ * @throws ServiceError SNAPSHOT_LOST unless the session that opened the snapshot is there still, on this server.
+ */
+export async function joinSnapshot (
+  pool: Pool, filter: SnapshotFilter, source: Source, { id, pid, since }: SnapshotRef, signal?: AbortSignal
+): Promise<SnapshotSession> {
   return await openSession(pool, filter, async (client) => {
     await client.query(begin)
-    await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshotId)}`)
+    await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(id)}`).catch((cause: unknown) => {
+      if (!hasSqlState(cause, 'invalidParameterValue', 'undefinedObject', 'notInPrerequisiteState')) throw cause
+      throw new ServiceError('SNAPSHOT_LOST', undefined, { cause }) // there is none of this id, or its session is gone
+    })
+    const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2::timestamptz', [pid, since])
+    if (rowCount === 0) throw new ServiceError('SNAPSHOT_LOST')
     return source
   }, signal)
 }
@@ -81,8 +109,14 @@ export async function joinSnapshot (pool: Pool, filter: SnapshotFilter, source: 
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
 
 /** `takeSnapshot` gives back what the source has in it. The signal closes the session, and so wakes whoever waits for PostgreSQL. */
-async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Source>, signal?: AbortSignal): Promise<SnapshotSession> {
+async function openSession (
+  pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Source>, signal?: AbortSignal
+): Promise<SnapshotSession & { lost: AbortSignal }> {
   const client = await pool.connect()
+  const lost = new AbortController()
+  let lastError: unknown
+  client.on('error', (error) => { lastError = error })
+  client.once('end', () => { if (!isClosed) lost.abort(new ServiceError('SNAPSHOT_LOST', undefined, { cause: lastError })) })
   let isClosed = false
   // Destroyed, not given back: ending a COPY half-way by other means leaves the backend holding the snapshot.
   const close = () => {
@@ -101,12 +135,13 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
     throw error
   }
   return {
-    assertPlannable: async (sql, relation, timeoutMs = planningTimeoutMs) => { await assertPlannable(client, sql, relation, timeoutMs) },
+    plan: async (sql, relation, timeoutMs = planningTimeoutMs) => await plan(client, sql, relation, timeoutMs),
     count: async (sql, relation) => {
       const { rows: [row] } = await client.query<{ count: number }>(sql).catch((error: unknown) => { throw toSourceError(error, relation) })
       return row?.count ?? 0
     },
     copy: (sql, relation) => namingRelation(client.query(copyTo(sql)), relation),
+    lost: lost.signal,
     close,
   }
 }
@@ -114,13 +149,16 @@ async function openSession (pool: Pool, filter: SnapshotFilter, takeSnapshot: (c
 /** PostgreSQL has no limit on the memory of a plan, but one on its time. */
 const planningTimeoutMs = 30_000
 
-async function assertPlannable (client: PoolClient, sql: string, relation: string, timeoutMs: number): Promise<void> {
+interface Explained { 'QUERY PLAN': Array<{ Plan: { 'Plan Rows': number } }> }
+
+async function plan (client: PoolClient, sql: string, relation: string, timeoutMs: number): Promise<number> {
   await client.query("SELECT set_config('statement_timeout', $1, true)", [String(timeoutMs)])
-  await client.query(`EXPLAIN ${sql}`).catch((cause: unknown) => {
+  const { rows: [explained] } = await client.query<Explained>(`EXPLAIN (FORMAT JSON) ${sql}`).catch((cause: unknown) => {
     if (!hasSqlState(cause, 'queryCanceled')) throw toSourceError(cause, relation)
     throw new ServiceError('EXPORT_FAILED', `PostgreSQL took more than ${timeoutMs / 1_000} s to plan what _typeFilter asks for`, { cause })
   })
   await client.query("SELECT set_config('statement_timeout', '0', true)")
+  return explained?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? 0
 }
 
 /**

@@ -111,8 +111,8 @@ t.test('what takes PostgreSQL too long to plan is given up before a row is read;
   // The planner runs it, since its result can be no other.
   await pool.query("CREATE FUNCTION ponder() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3600); RETURN true; END'")
   const snapshot = await openSnapshot(pool, noFilter, 0)
-  await snapshot.assertPlannable(countPatients, 'source.patients')
+  await snapshot.plan(countPatients, 'source.patients')
   t.equal(await snapshot.count("SELECT (current_setting('statement_timeout') = '0')::integer AS count", 'source.patients'), 1)
-  await t.rejects(snapshot.assertPlannable(`${countPatients} WHERE ponder()`, 'source.patients', 50), { code: 'EXPORT_FAILED', message: /^PostgreSQL took more than 0\.05 s to plan what _typeFilter asks for$/ })
+  await t.rejects(snapshot.plan(`${countPatients} WHERE ponder()`, 'source.patients', 50), { code: 'EXPORT_FAILED', message: /^PostgreSQL took more than 0\.05 s to plan what _typeFilter asks for$/ })
   snapshot.close()
 })

@@ -25,6 +25,8 @@ export const grants = {
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_files',
     'SELECT, UPDATE, DELETE ON public.bulk_export_downloads',
     'SELECT, UPDATE, DELETE ON public.bulk_export_callers',
+    'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_snapshots',
+    'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_parts',
     'SELECT, INSERT, UPDATE, DELETE ON public.bulk_export_workers',
     'SELECT, UPDATE, DELETE ON public.bulk_export_client_assertions',
     'SELECT, INSERT ON public.bulk_export_audit',

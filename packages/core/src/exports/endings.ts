@@ -6,6 +6,7 @@ import { ended, fromNow, updateHeld } from './attempt.ts'
 import type { Attempt } from './attempt.ts'
 import { destroyKeys } from './destroy-keys.ts'
 import type { Progress } from './lease.ts'
+import { filesPerReading } from './ledger.ts'
 
 /** Hands the export on at once, at no cost to its failures: the worker is shutting down. Returns whether it was still ours. */
 export async function handOnExport (db: Kysely<Database>, attempt: Attempt): Promise<boolean> {
@@ -28,9 +29,13 @@ export async function failExport (db: Kysely<Database>, attempt: Attempt, reason
 /**
  * Publishes the attempt's files and completes the export, in one transaction that holds the export's row.
  * @returns false when the attempt is no longer the export's own: nothing was changed.
- * @throws when the ledger does not hold exactly `files` stored files of this attempt.
+ * What counts is the files of these readings (ledger.ts; default: the attempt's own): a part that was read twice has files of both.
+ * @throws when the ledger does not hold exactly `files` stored files of them.
  */
-export async function publishExport (db: Kysely<Database>, attempt: Attempt, result: { files: number, transactionTime: Date, ttlMs: number, progress: Progress }): Promise<boolean> {
+export async function publishExport (
+  db: Kysely<Database>, attempt: Attempt,
+  result: { files: number, readings?: number[], transactionTime: Date, ttlMs: number, progress: Progress }
+): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
     const completed = await updateHeld(trx, attempt, {
       ...ended('completed', result.ttlMs),
@@ -41,7 +46,7 @@ export async function publishExport (db: Kysely<Database>, attempt: Attempt, res
     })
     if (!completed) return false
     await recordExports(trx, 'completed', [attempt.id])
-    const published = await publishFiles(trx, attempt)
+    const published = await publishFiles(trx, attempt, result.readings ?? [0])
     if (published !== result.files) {
       throw new Error(`the ledger holds ${published} stored files of attempt ${attempt.attempt}, the attempt wrote ${result.files}`)
     }
@@ -50,12 +55,13 @@ export async function publishExport (db: Kysely<Database>, attempt: Attempt, res
 }
 
 /** `n` is in order and has gaps, since several readers number their files at once; names count from 1. */
-async function publishFiles (trx: Transaction<Database>, { id, attempt }: Attempt): Promise<number> {
+async function publishFiles (trx: Transaction<Database>, { id, attempt }: Attempt, readings: number[]): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     UPDATE bulk_export_files AS file SET state = 'published', name = named.name
     FROM (
       SELECT n, CASE list WHEN 'output' THEN type ELSE list END || '.' || row_number() OVER (PARTITION BY list, type ORDER BY n) || '.ndjson' AS name
       FROM bulk_export_files WHERE export_id = ${id} AND attempt = ${attempt} AND state = 'stored'
+        AND n / ${filesPerReading} = ANY(${readings}::integer[])
     ) AS named
     WHERE file.export_id = ${id} AND file.attempt = ${attempt} AND file.n = named.n`.execute(trx)
   return Number(numAffectedRows)

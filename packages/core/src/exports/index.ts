@@ -4,7 +4,8 @@ export { beginDownload, endDownload, renewDownload } from './downloads.ts'
 export { failExport, handOnExport, publishExport, retryExport } from './endings.ts'
 export { claimGarbage, expireExports, forgetDroppedFiles, releaseGarbage, removeExpiredExports, removeStaleDownloads } from './expiry.ts'
 export {
-  countPublishedFiles, findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, judgePin, markFileDropped, recordFile, sumStoredFiles,
+  countPublishedFiles, filesPerReading, findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, judgePin, markFileDropped,
+  recordFile, sumStoredFiles,
 } from './ledger.ts'
 export type { IntendedFile, StoredContent, StoredFigures } from './ledger.ts'
 export { manifestSchema } from './manifest.ts'
@@ -17,6 +18,10 @@ export { claimExport, findWaitingExports, renewLease } from './lease.ts'
 export type { Claim, ClaimedExport, Progress } from './lease.ts'
 export { readParameters } from './parameters.ts'
 export type { ExportParameters } from './parameters.ts'
+export {
+  announceSnapshot, failPart, findPartResults, finishPart, forgetSnapshots, handBackPart, readPartsState, renewPart, shareAttempt, takePart,
+} from './parts.ts'
+export type { PartResult, TakenPart, Turn } from './parts.ts'
 export { forgetQuietCallers, takeRequests } from './request-limit.ts'
 export { activeStatuses, exportLevels, exportStatuses, fileLists, roles, wireProfiles } from '../vocabulary.ts'
 export type { ExportLevel, ExportStatus, FileList, Role, WireProfile } from '../vocabulary.ts'

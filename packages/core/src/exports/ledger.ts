@@ -12,6 +12,12 @@ export type IntendedFile = Pick<FileRow, 'export_id' | 'attempt' | 'n' | 'list' 
 /** `size` and `sha256` are those of the plaintext, `cid` is that of what is stored. */
 export type StoredContent = { cid: string, pin: string | null, size: number, sha256: string, count: number } & Partial<WrappedKey>
 
+/**
+ * Numbers of the files of one reading: more than any has. Whatever is read by itself numbers its files in this range, so that no
+ * number is used twice: reading 0 is the attempt's own files, the others are its parts (one that was read again is another one).
+ */
+export const filesPerReading = 100_000
+
 /** Before the first byte. Returns false when the attempt is no longer the export's own. */
 export async function intendFile (db: Kysely<Database>, file: IntendedFile): Promise<boolean> {
   const { numInsertedOrUpdatedRows = 0n } = await db.insertInto('bulk_export_files')
@@ -74,9 +80,9 @@ export async function findPublishedFile (db: Kysely<Database>, exportId: string,
 }
 
 /**
- * Files nobody will ask for again: of an export that was dropped, failed or cancelled, or of an attempt that was
- * overtaken. None of these conditions is ever taken back, so what is found here stays droppable. An export with a
- * running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind
+ * Files nobody will ask for again: of an export that was dropped, failed or cancelled, of an attempt that was
+ * overtaken, or left out of the manifest. None of these conditions is ever taken back, so what is found here stays droppable. An
+ * export with a running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind
  * `after`: whoever goes through all of them reads each once.
  */
 export async function findDroppableFiles (db: Kysely<Database>, limit: number, { exportId, after }: { exportId?: string | undefined, after?: FileRef | undefined } = {}): Promise<FileRow[]> {
@@ -130,6 +136,8 @@ function droppableFiles (db: Kysely<Database>) {
       eb('bulk_export_jobs.id', 'is', null),
       eb('bulk_export_jobs.dropped_at', 'is not', null),
       eb('bulk_export_jobs.status', 'in', ['failed', 'cancelled']),
+      // Of a part that was read again.
+      eb.and([eb('bulk_export_jobs.status', '=', 'completed'), eb('bulk_export_files.state', '<>', 'published')]),
       eb('bulk_export_jobs.attempt', '>', eb.ref('bulk_export_files.attempt')),
     ]))
     .where((eb) => eb.not(eb.exists(eb.selectFrom('bulk_export_downloads').select('id')

@@ -15,6 +15,12 @@ import { isPostgres } from './is-postgres.ts'
  * BullMQ is kept from deciding anything: one attempt, stalls without number, nothing kept.
  */
 export const exportQueueName = 'fhir-bulk-export'
+/**
+ * Another bell, for whoever can read parts of exports that run (exports/parts.ts). A queue of its own: a worker of an older version would
+ * take its jobs for exports that do not exist.
+ */
+export const partQueueName = 'fhir-bulk-export-parts'
+type QueueName = typeof exportQueueName | typeof partQueueName
 
 export interface ExportJobData { version: 1 }
 
@@ -30,14 +36,19 @@ const errorPauseMs = 1_000
 const silenceMs = 20_000
 
 export interface QueueConnectOptions {
+  /** Default: the queue of exports. */
+  name?: QueueName
   /** Keeps environments that share one Redis (or one database: a schema) apart. */
   prefix?: string
   onError: (error: Error) => void
 }
 
-export interface ExportQueue {
-  /** Rings for the export. Rejects with UNAVAILABLE within a second when the queue cannot be reached. */
-  enqueue: (exportId: string) => Promise<void>
+export interface Doorbell {
+  /** Rings for the export (or its part). Rejects with UNAVAILABLE within a second when the queue cannot be reached. */
+  enqueue: (id: string) => Promise<void>
+}
+
+export interface ExportQueue extends Doorbell {
   /** The same, also where a job of that id was left behind, finished or by a worker that died: BullMQ would take the new one for a duplicate. */
   enqueueAgain: (exportId: string) => Promise<void>
   /** Rejects with UNAVAILABLE unless the queue takes writes. */
@@ -63,7 +74,8 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
   }
 
   async function makeQueue (): Promise<ProducerQueue> {
-    const queue: ProducerQueue = new Queue(exportQueueName, { ...connection.options, skipWaitingForReady: true }, connection.backend)
+    const settings = { ...connection.options, skipWaitingForReady: true }
+    const queue: ProducerQueue = new Queue(options.name ?? exportQueueName, settings, connection.backend)
     queue.on('error', options.onError)
     try {
       await queue.waitUntilReady()
@@ -114,7 +126,7 @@ export function createExportWorker (url: string, processor: ExportProcessor, opt
     removeOnFail: { count: 0 },
     runRetryDelay: errorPauseMs,
   }
-  const worker: ExportWorker = new Worker(exportQueueName, processor, settings, connection.backend)
+  const worker: ExportWorker = new Worker(options.name ?? exportQueueName, processor, settings, connection.backend)
   worker.on('error', options.onError)
   worker.on('error', () => { pauseAfterError(worker).catch(options.onError) })
   // What a processor throws is no error of the queue. Its job is gone; the reconciler rings again for an export that still waits.

@@ -6,6 +6,7 @@ import * as createSearchFunctions from './1771771009000-CreateSearchFunctions.ts
 import * as registerClients from './1771771010000-RegisterClients.ts'
 import * as recordWhoDidWhat from './1771771012000-RecordWhoDidWhat.ts'
 import * as keepParametersAsJson from './1771771013000-KeepParametersAsJson.ts'
+import * as shareExports from './1771771014000-ShareExports.ts'
 
 /** Every migration of the service's own tables, by file name; they run in the order of their names. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '1771771010000-RegisterClients': registerClients,
   '1771771012000-RecordWhoDidWhat': recordWhoDidWhat,
   '1771771013000-KeepParametersAsJson': keepParametersAsJson,
+  '1771771014000-ShareExports': shareExports,
 }

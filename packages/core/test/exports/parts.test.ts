@@ -1,0 +1,118 @@
+import type { Kysely } from 'kysely'
+import { sql } from 'kysely'
+import t from 'tap'
+import type { Database } from '../../src/db/index.ts'
+import {
+  cancelExport, claimExport, failPart, findPartResults, finishPart, forgetSnapshots, handBackPart, handOnExport, readPartsState,
+  renewPart, shareAttempt, takePart,
+} from '../../src/exports/index.ts'
+import { givenExport, openTestDatabase } from '../fixtures/database.ts'
+
+const task = { snapshot: { id: '1' }, filter: {}, source: {} }
+const taker = { readers: 'v1', leaseMs: 60_000, except: [] }
+const result = { rows: 10, files: 1, rowErrors: 0, lastRowError: undefined }
+
+async function givenShared (db: Kysely<Database>, parts: number) {
+  const id = await givenExport(db)
+  const claim = await claimExport(db, id, { leaseMs: 60_000, maxFailures: 3, ttlMs: 60_000 })
+  if (claim.outcome !== 'claimed') throw new Error(claim.outcome)
+  const attempt = { id, attempt: claim.export.attempt }
+  t.ok(await shareAttempt(db, attempt, 'v1', task, Array.from({ length: parts }, (_, i) => ({ sources: [{ i }] }))))
+  return attempt
+}
+
+async function endLeaseOf (db: Kysely<Database>, n: number) {
+  await sql`UPDATE bulk_export_parts SET available_at = now() - interval '1 s' WHERE n = ${n}`.execute(db)
+}
+
+async function endLeaseOfExport (db: Kysely<Database>, id: string) {
+  await sql`UPDATE bulk_export_jobs SET available_at = now() - interval '1 s' WHERE id = ${id}`.execute(db)
+}
+
+t.test('of several exports the one with the fewest readers gets the next', async (t) => {
+  const db = await openTestDatabase(t)
+  const exports = [await givenShared(db, 4), await givenShared(db, 4), await givenShared(db, 1)]
+  const taken: Array<string | undefined> = []
+  for (let i = 0; i < 7; i++) taken.push((await takePart(db, taker))?.id)
+  for (const { id } of exports) t.equal(new Set(taken.slice(0, 3)).has(id), true, 'each has one')
+  t.same(exports.map(({ id }) => taken.filter((of) => of === id).length), [3, 3, 1])
+})
+
+t.test('a part is taken once, by any number of workers at once', async (t) => {
+  const db = await openTestDatabase(t)
+  await givenShared(db, 5)
+  const taken = await Promise.all(Array.from({ length: 8 }, async () => await takePart(db, taker)))
+  t.same(taken.flatMap((part) => part?.n ?? []).sort(), [1, 2, 3, 4, 5])
+})
+
+t.test('a part that was lost is taken again, and its former reader changes nothing any more', async (t) => {
+  const db = await openTestDatabase(t)
+  const attempt = await givenShared(db, 2)
+  const first = (await takePart(db, taker))!
+  t.equal(await renewPart(db, first, 60_000, 5), true)
+  await endLeaseOf(db, first.n)
+  const second = (await takePart(db, taker))!
+  t.match(second, { n: first.n, turn: first.turn + 1, part: first.part })
+  t.not(second.reading, first.reading, 'its files have other numbers')
+  const late = [
+    await renewPart(db, first, 60_000, 5), await finishPart(db, first, result), await failPart(db, first, {}), await handBackPart(db, first),
+  ]
+  t.same(late, [false, false, false, false])
+  t.match(await readPartsState(db, attempt), { losses: 1, rows: 0, isRead: false })
+  t.equal(await finishPart(db, second, result), true)
+  t.equal(await finishPart(db, second, result), false, 'and not twice')
+  const other = (await takePart(db, taker))!
+  await finishPart(db, other, { ...result, rowErrors: 2, lastRowError: 'Patient: name is not there' })
+  t.match(await readPartsState(db, attempt), { rows: 20, isRead: true })
+  t.same(await findPartResults(db, attempt), [
+    { ...result, reading: second.reading },
+    { ...result, rowErrors: 2, lastRowError: 'Patient: name is not there', reading: other.reading },
+  ])
+})
+
+t.test('a part that was handed back is taken again, and is not lost', async (t) => {
+  const db = await openTestDatabase(t)
+  const attempt = await givenShared(db, 1)
+  t.equal(await handBackPart(db, (await takePart(db, taker))!), true)
+  t.match(await takePart(db, taker), { n: 1, turn: 2 })
+  t.match(await readPartsState(db, attempt), { losses: 0 })
+})
+
+t.test('why a part failed is told', async (t) => {
+  const db = await openTestDatabase(t)
+  const attempt = await givenShared(db, 2)
+  await failPart(db, (await takePart(db, taker))!, { error: 'STORE_FULL', message: 'full', code: 'ENOSPC' })
+  t.match(await readPartsState(db, attempt), { failure: { error: 'STORE_FULL', message: 'full', code: 'ENOSPC' }, isRead: false })
+})
+
+t.test('nobody takes or writes parts of an attempt that is over', async (t) => {
+  const endings: Record<string, (db: Kysely<Database>, attempt: { id: string, attempt: number }) => Promise<unknown>> = {
+    cancelled: async (db, { id }) => await cancelExport(db, id, 60_000),
+    'handed on': async (db, attempt) => await handOnExport(db, attempt),
+    'its lease over': async (db, { id }) => { await endLeaseOfExport(db, id) },
+    overtaken: async (db, { id }) => {
+      await endLeaseOfExport(db, id)
+      await claimExport(db, id, { leaseMs: 60_000, maxFailures: 3, ttlMs: 60_000 })
+    },
+  }
+  for (const [name, end] of Object.entries(endings)) {
+    const db = await openTestDatabase(t)
+    const attempt = await givenShared(db, 2)
+    const part = (await takePart(db, taker))!
+    await end(db, attempt)
+    const late = [await takePart(db, taker), await renewPart(db, part, 60_000, 1), await finishPart(db, part, result)]
+    t.same(late, [undefined, false, false], name)
+    if (name === 'overtaken') t.equal(await shareAttempt(db, attempt, 'v1', task, []), false)
+    await forgetSnapshots(db)
+    if (name !== 'its lease over') t.same(await db.selectFrom('bulk_export_parts').select('n').execute(), [], `${name}: nothing is kept`)
+  }
+})
+
+t.test('workers that read otherwise, or cannot join, take none', async (t) => {
+  const db = await openTestDatabase(t)
+  const { id, attempt } = await givenShared(db, 1)
+  t.equal(await takePart(db, { ...taker, readers: 'v2' }), undefined)
+  t.equal(await takePart(db, { ...taker, except: [`${id}.${attempt}`] }), undefined)
+  await forgetSnapshots(db)
+  t.match(await takePart(db, taker), { id, n: 1, turn: 1, task, part: { sources: [{ i: 0 }] } })
+})

@@ -1,0 +1,125 @@
+import { createExportQueue, createExportWorker, partQueueName } from '@fhir-bulk-export/core/queue'
+import { sample } from '@fhir-bulk-export/stack/sample'
+import t from 'tap'
+import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { allParts } from './fixtures/parts.ts'
+import { countParts, helperStages, openSharedExport, openSharing } from './fixtures/shared-export.ts'
+import { patients } from './fixtures/stages.ts'
+
+/** One export that several workers read: whoever of them dies, sleeps or stops, at any place. */
+
+const endings = ['lose', 'release'] as const
+const cases = Object.entries(helperStages).flatMap(([stage, place]) => endings.map((last) => ({ stage, place, last })))
+
+for (const { name, open, skip } of allParts) {
+  t.test(name, { skip, jobs: 2 }, async (t) => {
+    for (const { stage, place, last } of sample(`helper killed ${name}`, 1, cases)) {
+      const words = last === 'lose' ? 'lost' : 'carried out'
+      t.test(`a helper is killed while ${stage}; its last words are ${words}: the attempt goes on`, { buffered: true }, async (t) => {
+        const { system, id, helper, holding, helping, startWorker } = await openSharedExport(t, await open(t), place)
+        helper.kill('SIGKILL')
+        await helper.ended
+        await helping[last]()
+        await holding.release()
+        t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+        await startWorker('another') // what was pinned and not written down is found by the cleanup, with which a worker begins
+        await assertNothingLeft(t, system)
+      })
+    }
+
+    for (const [stage, place] of sample(`helper paused ${name}`, 1, Object.entries(helperStages))) {
+      t.test(`a helper sleeps while ${stage}, until the export is done: nothing is changed`, { buffered: true }, async (t) => {
+        const { system, id, helper, holder, holding, helping, startWorker } = await openSharedExport(t, await open(t), place)
+        helper.kill('SIGSTOP')
+        await helping.release()
+        await holding.release()
+        t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+        helper.kill('SIGCONT')
+        holder.kill('SIGTERM')
+        t.equal(await holder.ended, 0)
+        await assertExported(t, system, await startExport(system), patients)
+        t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
+        await startWorker('another')
+        await assertNothingLeft(t, system)
+      })
+    }
+
+    for (const [stage, place] of sample(`helper terminated ${name}`, 1, Object.entries(helperStages))) {
+      t.test(`a helper is told to stop while ${stage}: it hands its part back`, { buffered: true }, async (t) => {
+        const { system, id, helper, holding, helping } = await openSharedExport(t, await open(t), place)
+        helper.kill('SIGTERM')
+        await helping.release()
+        t.equal(await helper.ended, 0)
+        const lost = await system.db.selectFrom('bulk_export_parts').select('n').where('losses', '>', 0).execute()
+        t.same(lost, [])
+        await holding.release()
+        t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+        await assertNothingLeft(t, system)
+      })
+    }
+
+    for (const { stage, place, last } of sample(`holder killed ${name}`, 1, cases)) {
+      t.test(`whoever has the snapshot is killed while another one is ${stage}: a new attempt`, { buffered: true }, async (t) => {
+        const { system, id, holder, helper, holding, helping, startWorker } = await openSharedExport(t, await open(t), place)
+        holder.kill('SIGKILL')
+        await holder.ended
+        await holding.lose()
+        await helping[last]()
+        t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+        t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
+        await startWorker('another')
+        await assertNothingLeft(t, system)
+      })
+    }
+
+    t.test('the worker that has the snapshot sleeps until the export is done: it changes nothing', { buffered: true }, async (t) => {
+      const stage = helperStages['stored, not recorded']!
+      const { system, id, holder, holding, helping, startWorker } = await openSharedExport(t, await open(t), stage)
+      holder.kill('SIGSTOP')
+      await holding.release()
+      await helping.release()
+      t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+      holder.kill('SIGCONT')
+      t.match(await assertExported(t, system, await startExport(system), patients), { attempt: 1 })
+      await startWorker('another')
+      await assertNothingLeft(t, system)
+    })
+
+    t.test('rings for parts come twice, late and for nothing: every row is read once', { buffered: true }, async (t) => {
+      const parts = await open(t)
+      const { system, startWorker } = await openSharing(t, parts)
+      const bell = createExportQueue(parts.queueUrl, { name: partQueueName, onError: () => {} })
+      t.teardown(bell.close)
+      const ring = async (id: string) => { for (let n = 1; n <= 20; n++) await bell.enqueue(`${id}.1.${n}`).catch(() => {}) }
+      const workers = await Promise.all(['a', 'b'].map(async (name) => await startWorker(name)))
+      const ids = [await startExport(system), await startExport(system)]
+      await Promise.all(ids.map(ring))
+      for (const id of ids) t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+      await Promise.all([...ids, 'no-export'].map(ring))
+      t.match(await assertExported(t, system, await startExport(system), patients), { attempt: 1, failures: 0 })
+      t.ok(workers.every((worker) => countParts(worker) > 0), 'both have read')
+      await assertNothingLeft(t, system)
+    })
+
+    t.test('a worker of another version or other settings reads no part, and may take the export over', { buffered: true }, async (t) => {
+      const parts = await open(t)
+      const stage = helperStages['a part taken, nothing stored']!
+      const { system, id, holder, helper, holding, helping, startWorker } = await openSharedExport(t, parts, stage)
+      const other = await startWorker('other', { MRN_SYSTEM: 'https://other.example.org', EXPORT_PART_BYTES: '64MiB' })
+      // What the queue of exports has is theirs, whatever the version: its jobs are exports.
+      const seen: Array<string | undefined> = []
+      const older = createExportWorker(parts.queueUrl, async (job) => { seen.push(job.id) },
+        { concurrency: 1, leaseMs: 2_000, onError: () => {} })
+      older.run().catch(() => {})
+      t.teardown(async () => { await older.close() })
+      for (const worker of [holder, helper]) worker.kill('SIGKILL')
+      await Promise.all([holder.ended, helper.ended])
+      await holding.lose()
+      await helping.lose()
+      t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+      t.equal(countParts(other), 0)
+      t.ok(seen.every((jobId) => jobId === id))
+      await assertNothingLeft(t, system)
+    })
+  })
+}
