@@ -2,6 +2,7 @@ import { claimExport, failExport, findExport, handOnExport, retryExport } from '
 import type { Attempt, ClaimedExport, Progress } from '@fhir-bulk-export/core/exports'
 import type { Database } from '@fhir-bulk-export/core/db'
 import type { ExportJob, ExportProcessor } from '@fhir-bulk-export/core/queue'
+import { withSpan } from '@fhir-bulk-export/core/tracing'
 import { DelayedError, WaitingError } from 'bullmq'
 import type { Kysely } from 'kysely'
 import { dropFiles } from '../tasks/sweep.ts'
@@ -57,7 +58,12 @@ export function createProcessor (
       throw new DelayedError()
     }
     const reportEnding = reportAttempt(resources, claim.export, config.EXPORT_ATTEMPTS)
-    const ending = await attemptExport(claim.export)
+    const attributes = { 'fhir_bulk_export.export.id': id, 'fhir_bulk_export.attempt': claim.export.attempt }
+    const ending = await withSpan('attempt', { kind: 'consumer', traceparent: job.data.traceparent, attributes }, async (setAttributes) => {
+      const ending = await attemptExport(claim.export)
+      setAttributes({ 'fhir_bulk_export.ending': ending.kind })
+      return ending
+    })
     await reportEnding(ending)
     const after = await settle(claim.export, ending)
     if (after === 'now') {

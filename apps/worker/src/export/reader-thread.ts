@@ -4,6 +4,7 @@ import { createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import type { PartResult } from '@fhir-bulk-export/core/exports'
 import { tellCalls } from '@fhir-bulk-export/core/metrics'
 import { openContentStore } from '@fhir-bulk-export/core/store'
+import { withSpan } from '@fhir-bulk-export/core/tracing'
 import { workerData } from 'piscina'
 import type { Config } from '../config.ts'
 import { openDatabase } from '../database.ts'
@@ -15,7 +16,7 @@ import { toPlainError } from './plain-error.ts'
 import type { PlainError } from './plain-error.ts'
 
 /** What main thread and reader say to each other while a part is read; the result is the task's return value. */
-export interface ReaderCall { task: ReadTask, serial: number, port: MessagePort }
+export interface ReaderCall { task: ReadTask, serial: number, port: MessagePort, traceparent: string | undefined }
 export type ToReader = { interrupt: Interruption['kind'] }
 export type FromReader = { isStarted: true } | { rows: number }
 export type ReaderAnswer = { result: PartResult } | { error: PlainError }
@@ -29,14 +30,17 @@ const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApp
 const store = tellCalls(await openContentStore(config.IPFS_URL, { isPrepared: true }), (call) => { parentPort?.postMessage(call) })
 
 /** The thread's task: one part of an attempt at a time. Errors travel as plain values, for structured cloning drops their class and code. */
-export default async function readInThread ({ task, serial, port }: ReaderCall): Promise<ReaderAnswer> {
+export default async function readInThread ({ task, serial, port, traceparent }: ReaderCall): Promise<ReaderAnswer> {
   const controller = new AbortController()
   const tell = (message: FromReader) => { port.postMessage(message) }
   port.on('message', ({ interrupt }: ToReader) => { controller.abort(new Interruption(interrupt)) })
   tell({ isStarted: true })
   try {
     const largeRows = createLargeRows(largeRowLock, serial, controller.signal)
-    return { result: await readPart({ db, snapshots, store, largeRows, config }, task, (rows) => { tell({ rows }) }, controller.signal) }
+    const result = await withSpan('part', { traceparent }, async () => {
+      return await readPart({ db, snapshots, store, largeRows, config }, task, (rows) => { tell({ rows }) }, controller.signal)
+    })
+    return { result }
   } catch (error) {
     return { error: toPlainError(controller.signal.aborted ? controller.signal.reason : error) }
   } finally {

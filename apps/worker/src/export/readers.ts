@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import type { StoreCall } from '@fhir-bulk-export/core/metrics'
+import { findTraceparent, withSpan } from '@fhir-bulk-export/core/tracing'
 import { Piscina } from 'piscina'
 import { Interruption } from '../interruption.ts'
 import { createLargeRows, releaseLargeRow } from '../files/large-rows.ts'
@@ -58,7 +59,9 @@ export function createReaders (
     const serial = ++tasks
     try {
       if (task.filter.patientId === null) return await readInThread(task, serial, onRows, signal)
-      return await readPart({ ...own, largeRows: createLargeRows(largeRowLock, serial, signal) }, task, onRows, signal)
+      return await withSpan('part', {}, async () => {
+        return await readPart({ ...own, largeRows: createLargeRows(largeRowLock, serial, signal) }, task, onRows, signal)
+      })
     } catch (error) {
       signal.throwIfAborted()
       throw error
@@ -88,7 +91,7 @@ export function createReaders (
     }
     signal.addEventListener('abort', stop, { once: true })
     try {
-      const answer = await threads.run({ task, serial, port: port2 }, { transferList: [port2], signal: force.signal })
+      const answer = await threads.run({ task, serial, port: port2, traceparent: findTraceparent() }, { transferList: [port2], signal: force.signal })
       if ('error' in answer) throw fromPlainError(answer.error)
       // The answer comes by another way, and may overtake the last of the messages.
       port.off('message', hear)

@@ -8,6 +8,7 @@ import { intendFile, recordFile } from '@fhir-bulk-export/core/exports'
 import type { IntendedFile } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
 import type { ContentStore, StoredFile } from '@fhir-bulk-export/core/store'
+import { withSpan } from '@fhir-bulk-export/core/tracing'
 import type { Kysely } from 'kysely'
 import { Interruption } from '../interruption.ts'
 
@@ -22,10 +23,17 @@ export interface WriteResources { db: Kysely<Database>, store: ContentStore, key
  * longer the export's own is stopped at either end, and what could not be written down is not kept. Of an encrypted file the store
  * sees nothing but ciphertext; its data key is in no other place than memory until it is written down, wrapped, with the rest.
  */
-export async function writeFile ({
-  db, store,
-  keyring
-}: WriteResources, file: IntendedFile, lines: AsyncIterable<Lines>, signal: AbortSignal): Promise<void> {
+export async function writeFile (
+  resources: WriteResources, file: IntendedFile, lines: AsyncIterable<Lines>, signal: AbortSignal
+): Promise<void> {
+  const attributes = { 'fhir_bulk_export.list': file.list, 'fhir_bulk_export.type': file.type }
+  await withSpan('file', { attributes }, async (setAttributes) => {
+    const { count, size } = await storeFile(resources, file, lines, signal)
+    setAttributes({ 'fhir_bulk_export.resources': count, 'fhir_bulk_export.bytes': size })
+  })
+}
+
+async function storeFile ({ db, store, keyring }: WriteResources, file: IntendedFile, lines: AsyncIterable<Lines>, signal: AbortSignal) {
   if (!await intendFile(db, file)) throw new Interruption('lost')
   const hash = createHash('sha256')
   let count = 0
@@ -50,6 +58,7 @@ export async function writeFile ({
     await store.drop(stored).catch(() => {})
     throw error
   }
+  return { count, size }
 }
 
 function assertStoredWhole ({ key, size }: StoredFile, plaintextSize: number, dataKey: KeyObject | undefined): void {

@@ -7,11 +7,12 @@ import pg from 'pg'
 import type { ClientBase } from 'pg'
 import { prepareSession } from '../db/session.ts'
 import { ServiceError } from '../errors.ts'
+import { findTraceparent, withSpan } from '../tracing.ts'
 import { isPostgres } from './is-postgres.ts'
 
 /**
  * The queue is a doorbell: a job says "there may be work on this export", its id is the export's id, and it holds
- * nothing else. Who may run the export, how often and when is decided by the export's row (vocabulary.ts), so
+ * nothing else but the place of its trace. Who may run the export, how often and when is decided by the export's row (vocabulary.ts), so
  * BullMQ is kept from deciding anything: one attempt, stalls without number, nothing kept.
  */
 export const exportQueueName = 'fhir-bulk-export'
@@ -22,7 +23,8 @@ export const exportQueueName = 'fhir-bulk-export'
 export const partQueueName = 'fhir-bulk-export-parts'
 type QueueName = typeof exportQueueName | typeof partQueueName
 
-export interface ExportJobData { version: 1 }
+/** `traceparent`: of the span that asked for the export, where somebody traces. */
+export interface ExportJobData { version: 1, traceparent?: string }
 
 export type ExportJob = Job<ExportJobData, void>
 export type ExportProcessor = Processor<ExportJobData, void>
@@ -86,19 +88,23 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
     return queue
   }
 
-  async function add (queue: ProducerQueue, exportId: string): Promise<void> {
-    const data: ExportJobData = { version: 1 }
+  async function add (queue: ProducerQueue, exportId: string, traceparent = findTraceparent()): Promise<void> {
+    const data: ExportJobData = traceparent === undefined ? { version: 1 } : { version: 1, traceparent }
     await queue.add('export', data, { ...jobOptions, jobId: exportId })
   }
 
   return {
-    enqueue: async (exportId) => { await withDeadline(openQueue().then(async (queue) => { await add(queue, exportId) })) },
+    enqueue: async (exportId) => {
+      await withSpan('job', { kind: 'producer', attributes: { 'fhir_bulk_export.export.id': exportId } }, async () => {
+        await withDeadline(openQueue().then(async (queue) => { await add(queue, exportId) }))
+      })
+    },
     enqueueAgain: async (exportId) => {
       await withDeadline(openQueue().then(async (queue) => {
         const job = await queue.getJob(exportId)
         // Refused where somebody works on it, and has its lock.
         if (job?.processedOn !== undefined) await job.remove().catch(() => {})
-        await add(queue, exportId)
+        await add(queue, exportId, job?.data.traceparent)
       }))
     },
     ping: async () => { await withDeadline(openQueue().then(connection.assertWrites)) },

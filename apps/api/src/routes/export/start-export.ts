@@ -9,6 +9,7 @@ import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import { isId } from '@fhir-bulk-export/core/resources'
 import { findMemberIds, findPatientIds, isGroup } from '@fhir-bulk-export/core/source'
 import type { CurrentSource, Source } from '@fhir-bulk-export/core/source'
+import { findCallerTraceparent, withSpan } from '@fhir-bulk-export/core/tracing'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'
@@ -37,8 +38,18 @@ export interface KickOff {
 /** Seconds. When one of the caller's exports will end is not known. */
 const tooManyExportsRetryAfter = 60
 
-/** From a kick-off request to the export's row and its job (Bulk Data 3.0.0, Bulk Data Kick-off Request). */
+/** The span is that of the caller's trace, where its request has one. */
 export async function startExport (
+  services: KickOffServices, kickOff: KickOff, request: FastifyRequest, reply: FastifyReply
+): Promise<FastifyReply> {
+  const traceparent = findCallerTraceparent(request.headers.traceparent)
+  return await withSpan('kick-off', { traceparent, attributes: { 'fhir_bulk_export.level': kickOff.level } }, async () => {
+    return await acceptExport(services, kickOff, request, reply)
+  })
+}
+
+/** From a kick-off request to the export's row and its job (Bulk Data 3.0.0, Bulk Data Kick-off Request). */
+async function acceptExport (
   services: KickOffServices, { level, groupId, sent }: KickOff, request: FastifyRequest, reply: FastifyReply
 ): Promise<FastifyReply> {
   const { db, queue, config, metrics } = services
