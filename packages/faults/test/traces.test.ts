@@ -22,7 +22,7 @@ t.test('an export is one trace, from the kick-off to each file, through API, que
   const [api, worker] = await Promise.all([system.startApi(environment), system.startWorker(environment)])
   const find = async (ids: string[]) => await eventually(async () => {
     const spans = await readSpans(`${directory}/spans`)
-    const attempts = spans.filter(({ name }) => name === 'attempt').map(({ attributes }) => String(attributes['fhir_bulk_export.export.id']))
+    const attempts = spans.filter(({ name }) => name === 'attempt').map(({ attributes }) => attributes['fhir_bulk_export.export.id'])
     return ids.every((id) => attempts.includes(id)) && spans
   })
 
