@@ -74,7 +74,6 @@ export async function buildApp ({ config, db, queue, store, log, metrics }: Serv
     exposeHeadRoutes: false, // a HEAD would start an export
     return503OnClosing: false,
     http: {
-      requireHostHeader: false, // plugins/protocol.ts does, and says so
       headersTimeout: headersTimeoutMs,
       connectionsCheckingInterval: 1_000, // when the two time-outs are looked at
     },

@@ -98,7 +98,6 @@ t.test('what is malformed is refused by the word of HTTP, starts nothing, is not
     ['no JSON', 400, post(`Content-Length: ${secret.length}`) + secret],
     ['no UTF-8', 400, post('Content-Length: 3') + '"\xff"'],
     ['another media type', 415, `POST /fhir/r4/Patient/$export HTTP/1.1\r\nHost: x\r\n${head('Content-Type: text/plain', `Content-Length: ${secret.length}`)}${secret}`],
-    ['the same, and an expectation that nobody knows', 415, `POST /fhir/r4/Patient/$export HTTP/1.1\r\nHost: x\r\n${head('Content-Type: text/plain', 'Content-Length: 2', 'Expect: a-miracle')}{}`],
     ['a body that is too large, and announced', 413, post('Content-Length: 1048577')],
     ['the same, and whoever sends it waits to be told', 413, post('Content-Length: 1048577', 'Expect: 100-continue')],
     ['a body of a length beyond all numbers', 400, post(`Content-Length: 1${'0'.repeat(30)}`)],
@@ -110,7 +109,6 @@ t.test('what is malformed is refused by the word of HTTP, starts nothing, is not
     ['garbage', 400, 'GARBAGE\r\n\r\n'],
     ['TLS', 400, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     ['HTTP/2', 400, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['no Host', 400, get().replace('Host: x\r\n', '')],
     ['two Hosts', 400, get('Host: y')],
     ['lines that end with LF alone', 400, get().replaceAll('\r\n', '\n')],
     ['a CR within a field', 400, get('X-A: b\rAuthorization: c')],
@@ -136,6 +134,8 @@ t.test('what is malformed is refused by the word of HTTP, starts nothing, is not
     t.equal(answer.headers.connection, 'close', `${what}: and nothing after it is looked at`)
     t.notMatch(answer.text, /Family1|\n\s+at |\.ts|node:|node_modules/, what)
   }
+  t.equal((await askRaw(api, get().replace('Host: x\r\n', ''))).status, 400, 'no Host')
+  t.equal((await askRaw(api, get('Expect: a-miracle', 'Connection: close'))).status, 417, 'an expectation that nobody knows')
   const halves = [get().slice(0, -2), get().slice(0, 10), post(wholeBody) + parameters.slice(0, -1), chunked + toChunk(parameters)]
   for (const half of halves) assertError(t, await askRaw(api, half, { ends: true }), 400, `${half.length} bytes, and no more will come`)
   const silent = await Promise.all(halves.map(async (half) => await openRaw(api, half)))
