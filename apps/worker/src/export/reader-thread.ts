@@ -10,6 +10,7 @@ import type { Config } from '../config.ts'
 import { openDatabase } from '../database.ts'
 import { Interruption } from '../interruption.ts'
 import { createLargeRows } from '../files/large-rows.ts'
+import { CopySocket } from '../source/copy-socket.ts'
 import { readPart } from './read-part.ts'
 import type { ReadTask } from './read-part.ts'
 import { toPlainError } from './plain-error.ts'
@@ -26,7 +27,7 @@ export interface ReaderData { config: Config, largeRowLock: SharedArrayBuffer }
 const { config, largeRowLock } = workerData as ReaderData
 const onError = () => {} // an idle connection that broke is replaced when it is needed
 const db = openDatabase(config, 1, onError)
-const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 1, onError })
+const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 1, toSocket: () => new CopySocket(), onError })
 const store = tellCalls(await openContentStore(config.IPFS_URL, { isPrepared: true }), (call) => { parentPort?.postMessage(call) })
 
 /** The thread's task: one part of an attempt at a time. Errors travel as plain values, for structured cloning drops their class and code. */

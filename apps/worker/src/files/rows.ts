@@ -4,11 +4,13 @@ import type { LargeRows } from './large-rows.ts'
 
 /**
  * COPY's binary format, cut into rows (PostgreSQL manual, COPY, Binary Format): a header, then of each row the number of its fields and
- * of each field its length (-1: NULL) and its bytes, then -1 in place of a number.
+ * of each field its length (-1: NULL) and its bytes, then -1 in place of a number. Each row is a message (COPY Operations in the manual's
+ * Message Flow), with a code and its length in front.
  */
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
 const headerBytes = signature.length + 4 + 4 // flags, length of an extension
+const messageHeaderBytes = 1 + 4
 /** Bytes of a buffer for rows that chunks cut in two; a larger one is made for a larger row, and given up after it. */
 const smallBytes = 256 * 1024
 
@@ -62,17 +64,13 @@ class RowCutter implements Rows {
   /** In the middle of a large row, for its turn. */
   isWaiting = false
   readonly #fields: number
-  #header: Buffer | undefined = Buffer.alloc(0)
+  #isFirst = true
   #chunk: Buffer = Buffer.alloc(0)
   #at = 0
-  // A row that a chunk left open: its bytes so far, where it is read next, and how many it takes to go on.
+  // A message that a chunk left open: its bytes so far, and how many it takes to go on.
   #open: Buffer = Buffer.allocUnsafe(smallBytes)
   #size = 0
-  #position = 0
   #needed = 0
-  /** -1: their number. */
-  #field = -1
-  #isInField = false
   #mayBeLarge = false
 
   constructor (fields: number) {
@@ -88,34 +86,22 @@ class RowCutter implements Rows {
   add (chunk: Buffer): void {
     this.#chunk = chunk
     this.#at = 0
-    if (this.#header === undefined) return
-    const header = Buffer.concat([this.#header, chunk])
-    if (header.length >= signature.length && !header.subarray(0, signature.length).equals(signature)) throw new Error('the COPY stream is not in binary format')
-    const end = header.length < headerBytes ? Infinity : headerBytes + header.readInt32BE(headerBytes - 4)
-    this.#chunk = header.length < end ? Buffer.alloc(0) : header
-    if (header.length < end) {
-      this.#header = header
-      return
-    }
-    this.#header = undefined
-    this.#at = end
   }
 
   next (): boolean {
-    if (this.isComplete || this.isWaiting) return false
-    if (this.#size > 0) return this.#complete()
-    if (this.#readInPlace()) return true
-    const rest = this.#chunk.length - this.#at
-    if (this.isComplete || rest === 0) return false
-    this.#reserve(rest)
-    this.#chunk.copy(this.#open, 0, this.#at)
-    this.#at = this.#chunk.length
-    this.#size = rest
-    this.#position = 0
-    this.#needed = 2
-    this.#field = -1
-    this.#isInField = false
-    return this.#complete()
+    while (!this.isComplete && !this.isWaiting) {
+      const start = this.#at
+      const rest = this.#chunk.length - start
+      if (this.#size > 0 || rest < messageHeaderBytes || rest < 1 + readInt32(this.#chunk, start + 1)) {
+        if (!this.#gather()) return false
+        this.#size = 0
+        if (this.#read(this.#open, this.#needed)) return true
+      } else {
+        this.#at += 1 + readInt32(this.#chunk, start + 1)
+        if (this.#read(this.#chunk, this.#at, start)) return true
+      }
+    }
+    return false
   }
 
   goOn (): void {
@@ -129,60 +115,45 @@ class RowCutter implements Rows {
     if (this.#size === 0 && this.#open.length > smallBytes) this.#open = Buffer.allocUnsafe(smallBytes)
   }
 
-  /** A row that lies in the chunk as a whole. */
-  #readInPlace (): boolean {
-    const { starts, ends } = this.row
-    const bytes = this.#chunk
-    const end = bytes.length
-    let at = this.#at
-    if (end - at < 2 || this.#isEnd(bytes.readInt16BE(at))) return false
+  /** The row of a message from `start` to `end`; false: it is the end of all. */
+  #read (bytes: Buffer, end: number, start = 0): boolean {
+    let at = start + messageHeaderBytes
+    if (this.#isFirst) at = this.#readHeader(bytes, at, end)
+    if (at === end) return false // a header alone
+    const fields = end - at < 2 ? 0 : bytes.readInt16BE(at)
     at += 2
-    for (let i = 0; i < this.#fields; i++) {
-      if (end - at < 4) return false
-      const length = bytes.readInt32BE(at)
+    if (fields === -1) {
+      this.isComplete = true
+      return false
+    }
+    if (fields !== this.#fields) throw new Error(`the COPY stream has rows of ${fields} fields, not of ${this.#fields}`)
+    const { starts, ends } = this.row
+    for (let i = 0; i < fields; i++) {
+      const length = at + 4 > end ? Infinity : readInt32(bytes, at)
       at += 4
-      if (length > end - at) return false
+      if (length > end - at) throw new Error('the COPY stream has a row that goes beyond its message')
       starts[i] = length < 0 ? -1 : at
       if (length > 0) at += length
       ends[i] = at
     }
     this.row.bytes = bytes
-    this.#at = at
     return true
   }
 
-  /** Takes no more from the chunk than the open row needs. */
-  #complete (): boolean {
-    for (;;) {
-      if (this.#size < this.#needed && !this.#take()) return false
-      if (this.#field === -1) {
-        if (this.#isEnd(this.#open.readInt16BE(0))) return false
-        this.#field = 0
-        this.#position = 2
-      } else if (this.#isInField) {
-        this.#endField(this.#needed)
-      } else {
-        const length = this.#open.readInt32BE(this.#position)
-        this.#position += 4
-        this.row.starts[this.#field] = length < 0 ? -1 : this.#position
-        if (length < 0) this.#endField(this.#position)
-        else this.#isInField = true
-        this.#needed = this.#position + Math.max(0, length)
-        if (this.#isInField) continue
-      }
-      if (this.#field === this.#fields) {
-        this.row.bytes = this.#open
-        this.#size = 0
-        return true
-      }
-      this.#needed = this.#position + 4
-    }
+  /** It shares a message with the first row, or with the end. */
+  #readHeader (bytes: Buffer, at: number, end: number): number {
+    if (end - at < headerBytes || signature.compare(bytes, at, at + signature.length) !== 0) throw new Error('the COPY stream is not in binary format')
+    this.#isFirst = false
+    return at + headerBytes + bytes.readInt32BE(at + headerBytes - 4)
   }
 
-  #endField (at: number): void {
-    this.row.ends[this.#field++] = at
-    this.#position = at
-    this.#isInField = false
+  /** Takes no more from the chunk than the open message needs; whether it is whole. */
+  #gather (): boolean {
+    if (this.#size === 0) this.#needed = messageHeaderBytes
+    if (!this.#take()) return false
+    if (this.#needed > messageHeaderBytes) return true
+    this.#needed = 1 + readInt32(this.#open, 1)
+    return this.#take()
   }
 
   #take (): boolean {
@@ -195,7 +166,7 @@ class RowCutter implements Rows {
     this.#chunk.copy(this.#open, this.#size, this.#at, this.#at + taken)
     this.#at += taken
     this.#size += taken
-    return this.#size >= this.#needed
+    return this.#size === this.#needed
   }
 
   #reserve (bytes: number): void {
@@ -204,14 +175,9 @@ class RowCutter implements Rows {
     this.#open.copy(larger, 0, 0, this.#size)
     this.#open = larger
   }
+}
 
-  #isEnd (fields: number): boolean {
-    if (fields === -1) {
-      this.isComplete = true
-      this.#size = 0
-    } else if (fields !== this.#fields) {
-      throw new Error(`the COPY stream has rows of ${fields} fields, not of ${this.#fields}`)
-    }
-    return this.isComplete
-  }
+/** Buffer's own looks at its arguments first. */
+function readInt32 (bytes: Buffer, at: number): number {
+  return bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!
 }

@@ -3,7 +3,7 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { hasSqlState } from '@fhir-bulk-export/core/postgres-errors'
 import type { Source } from '@fhir-bulk-export/core/source'
 import type { Pool, PoolClient } from 'pg'
-import { to as copyTo } from 'pg-copy-streams'
+import { copyOut } from './copy-out.ts'
 import { findOldestTransactionFunction } from './oldest-transaction.ts'
 import { toSettings } from './filter.ts'
 import type { SnapshotFilter } from './filter.ts'
@@ -20,7 +20,7 @@ export interface SnapshotSession {
   plan: (sql: string, relation: string, timeoutMs?: number) => Promise<number>
   /** Runs `SELECT count(*) …`. */
   count: (sql: string, relation: string) => Promise<number>
-  /** Runs `COPY … TO STDOUT`; chunks come only as fast as they are asked for. */
+  /** Runs `COPY … TO STDOUT` (copy-out.ts); chunks come only as fast as they are asked for. */
   copy: (sql: string, relation: string) => AsyncIterable<Buffer>
   /** Frees the session at once, also in the middle of a COPY. */
   close: () => void
@@ -140,7 +140,7 @@ async function openSession (
       const { rows: [row] } = await client.query<{ count: number }>(sql).catch((error: unknown) => { throw toSourceError(error, relation) })
       return row?.count ?? 0
     },
-    copy: (sql, relation) => namingRelation(client.query(copyTo(sql)), relation),
+    copy: (sql, relation) => namingRelation(copyOut(client, sql), relation),
     lost: lost.signal,
     close,
   }

@@ -1,10 +1,10 @@
 import { createPool } from '@fhir-bulk-export/core/db'
 import { fc } from '@fhir-bulk-export/core/testing'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
-import { to as copyTo } from 'pg-copy-streams'
 import t from 'tap'
 import { readRows, toText } from '../../src/files/rows.ts'
-import { inChunks, toCopyStream } from '../fixtures/copy-stream.ts'
+import { copyOut } from '../../src/source/copy-out.ts'
+import { inChunks, toCopyStream, toMessage } from '../fixtures/copy-stream.ts'
 import type { Fields } from '../fixtures/copy-stream.ts'
 
 async function collect (chunks: AsyncIterable<Buffer>, fields: number): Promise<Fields[]> {
@@ -40,7 +40,7 @@ t.test('a stream that ends too early, or is none, is an error, not fewer rows', 
   const whole = toCopyStream(rows)
   for (let size = 0; size < whole.length; size++) await t.rejects(collect(inChunks(whole.subarray(0, size), () => 7), 1), /ended in the middle/, `${size} bytes`)
   await t.rejects(collect(inChunks(whole, () => 64), 2), /rows of 1 fields, not of 2/)
-  await t.rejects(collect(inChunks(Buffer.from('a\tb\n'.repeat(20)), () => 64), 2), /not in binary format/)
+  await t.rejects(collect(inChunks(toMessage(Buffer.from('a\tb\n'.repeat(20))), () => 64), 2), /not in binary format/)
 })
 
 t.test('what PostgreSQL writes is read back as it was stored', async (t) => {
@@ -51,12 +51,12 @@ t.test('what PostgreSQL writes is read back as it was stored', async (t) => {
   await pool.query('INSERT INTO stored (value) SELECT value FROM unnest($1::text[]) WITH ORDINALITY AS v (value, n) ORDER BY n', [values])
   const client = await pool.connect()
   const found: Array<string | null> = []
-  for await (const rows of readRows(client.query(copyTo('COPY (SELECT value, n FROM stored ORDER BY n) TO STDOUT (FORMAT binary)')), 2)) {
+  for await (const rows of readRows(copyOut(client, 'COPY (SELECT value, n FROM stored ORDER BY n) TO STDOUT (FORMAT binary)'), 2)) {
     while (rows.next()) found.push(toText(rows.row, 0) ?? null)
   }
   t.same(found, values)
   const none: unknown[] = []
-  for await (const rows of readRows(client.query(copyTo('COPY (SELECT 1 WHERE false) TO STDOUT (FORMAT binary)')), 1)) while (rows.next()) none.push(rows.row)
+  for await (const rows of readRows(copyOut(client, 'COPY (SELECT 1 WHERE false) TO STDOUT (FORMAT binary)'), 1)) while (rows.next()) none.push(rows.row)
   t.same(none, [])
   client.release()
 })

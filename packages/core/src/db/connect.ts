@@ -22,12 +22,14 @@ export interface ConnectOptions {
   idleInTransactionTimeoutMs?: number
   /** The pool is added to these. */
   pools?: Pools | undefined
+  /** Makes a connection's socket, which TLS then wraps. */
+  toSocket?: () => Socket
   onError: (error: Error) => void
 }
 
 /** A pool of connections; nothing is connected before the first query. `onError` hears of idle connections that break. */
 export function createPool (url: string, options: ConnectOptions): pg.Pool {
-  const { applicationName, max = 10, statementTimeoutMs, idleInTransactionTimeoutMs, pools, onError } = options
+  const { applicationName, max = 10, statementTimeoutMs, idleInTransactionTimeoutMs, pools, toSocket, onError } = options
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
@@ -35,6 +37,7 @@ export function createPool (url: string, options: ConnectOptions): pg.Pool {
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     options: `-c statement_timeout=${statementTimeoutMs ?? 0}`, // of the first statement, too
+    ...(toSocket === undefined ? {} : { stream: toSocket }),
     ...(statementTimeoutMs === undefined ? {} : toLimits(statementTimeoutMs)),
     verify: (client, done) => { prepareSession(client, { statementTimeoutMs, idleInTransactionTimeoutMs }).then(() => { done() }, done) },
     types: { getTypeParser: typeParser },

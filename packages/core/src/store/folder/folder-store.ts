@@ -8,7 +8,7 @@ import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredF
 import { assertFileKey, isFileKey } from '../file-key.ts'
 import { interruptible } from '../streams/interruptible.ts'
 import { isMissing, longFile, missingFile, shortFile, toStoreError } from '../store-error.ts'
-import { toCidV0, UNIXFS_CHUNK_BYTES } from '../streams/unixfs-cid.ts'
+import { createUnixfsCid, UNIXFS_CHUNK_BYTES } from '../streams/unixfs-cid.ts'
 
 const WRITE_BYTES = 4 * UNIXFS_CHUNK_BYTES
 const FLUSH_BYTES = 32 * WRITE_BYTES
@@ -114,7 +114,8 @@ async function write (file: OpenFile, chunks: AsyncIterable<Uint8Array>): Promis
   let size = 0
   let written = Promise.resolve()
   let flushed = Promise.resolve()
-  async function * writeThrough (): AsyncGenerator<Uint8Array> {
+  const cid = createUnixfsCid()
+  try {
     for await (const block of toBlocks(chunks, WRITE_BYTES)) {
       await written
       if (size > 0 && size % FLUSH_BYTES === 0) {
@@ -124,15 +125,12 @@ async function write (file: OpenFile, chunks: AsyncIterable<Uint8Array>): Promis
       }
       written = handled(writeAll(file, block))
       size += block.length
-      yield block
+      cid.update(block)
     }
-  }
-  try {
-    const cid = await toCidV0(writeThrough())
     await written
     await flushed
     await file.datasync()
-    return { cid, size }
+    return { cid: cid.digest(), size }
   } finally {
     await Promise.allSettled([written, flushed])
     await file.close()
