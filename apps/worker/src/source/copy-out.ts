@@ -20,7 +20,7 @@ type Handler = (bytes: Buffer) => void
  */
 export async function * copyOut (client: PoolClient, sql: string): AsyncGenerator<Buffer> {
   const copy = new CopyOut(sql)
-  client.query(copy)
+  void client.query(copy)
   for (let chunk = await copy.next(); chunk !== undefined; chunk = await copy.next()) {
     for (let at = 0; at < chunk.length;) {
       const end = copy.findEnd(chunk, at)

@@ -16,6 +16,8 @@ const colon = 0x3a
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
 const backslash = 0x5c
 const maxDepth = 200
+/** No value that is remembered is nested so deeply that it would go beyond the other limit from here. */
+const maxMemoDepth = 50
 /** What is left of an attachment that had nothing but a url: an element is never empty (http://hl7.org/fhir/StructureDefinition/data-absent-reason). */
 const maskedUrl = Buffer.from('"_url":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}')
 
@@ -25,6 +27,17 @@ const frames: Frame[] = []
 /** Copies the element's value, of which the cursor stands at the first byte. */
 export function copyElement (cursor: Cursor, element: ElementNode, frame?: Frame): Status {
   if (cursor.isColumn && skipEmpty(cursor)) return absent
+  const { memos } = element
+  if (memos === undefined || cursor.takeUrl !== undefined || cursor.depth > maxMemoDepth) return copyValue(cursor, element, frame)
+  const memo = memos.get(cursor.isColumn)
+  if (memo.copy(cursor)) return copied
+  const { at, to } = cursor
+  const status = copyValue(cursor, element, frame)
+  if (status === copied) memo.keep(cursor, at, to)
+  return status
+}
+
+function copyValue (cursor: Cursor, element: ElementNode, frame: Frame | undefined): Status {
   cursor.path.push(element)
   const status = element.isList ? copyList(cursor, element, frame) : copyItem(cursor, element)
   if (status !== failed) cursor.path.pop()

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { Memos } from './memo.ts'
 import { Names } from './names.ts'
 import { primitives, type CopyPrimitive } from './primitives.ts'
 
@@ -55,6 +56,8 @@ export interface ElementNode {
   /** The code systems of these. */
   readonly systems: readonly string[]
   readonly isAttachmentUrl: boolean
+  /** Of complex types. */
+  readonly memos: Memos | undefined
 }
 
 const codes = new Map(Object.entries(r4.codes).map(([name, list]) => [name, new Names([...new Set(list.split(' '))])]))
@@ -151,6 +154,7 @@ function buildType (name: string): TypeNode {
     codes: isExtension || valueSet === undefined ? undefined : codes.get(valueSet),
     systems: isExtension || valueSet === undefined ? [] : (r4.systems[valueSet] ?? '').split(' '),
     isAttachmentUrl: name === 'Attachment' && element === 'url',
+    memos: type in primitives || isExtension ? undefined : new Memos(),
   }))
   node.names = new Names(node.elements.map((element) => element.name))
   const membersOf = (base: string) => node.elements.filter((element) => element.base === base)

@@ -1,0 +1,78 @@
+import { generate } from '@fhir-bulk-export/stack/generate'
+import fc from 'fast-check'
+import t from 'tap'
+import { copyAnyResource } from '../../src/r4/copier.ts'
+import { copied, Cursor } from '../../src/r4/cursor.ts'
+import { Memo } from '../../src/r4/memo.ts'
+
+const runs = Number(process.env.FUZZ_RUNS ?? 2_000)
+
+function read (cursor: Cursor, bytes: Buffer): Cursor {
+  cursor.read(bytes, 0, bytes.length)
+  cursor.to = 0
+  cursor.reserve(bytes.length)
+  return cursor
+}
+
+t.test('a value is found again, whatever others there are, and no other one for it', async () => {
+  const value = fc.array(fc.stringMatching(/^[a-c]{0,4}$/), { minLength: 1, maxLength: 4 }).map((list) => Buffer.from(JSON.stringify([...list, 'long enough to be kept'])))
+  fc.assert(fc.property(fc.array(value, { minLength: 1, maxLength: 40 }), fc.array(value), (kept, others) => {
+    const memo = new Memo()
+    const cursor = new Cursor()
+    const known = new Set<string>()
+    for (const bytes of [...kept, ...others, ...kept]) {
+      const found = memo.copy(read(cursor, bytes))
+      if (found !== known.has(bytes.toString())) throw new Error(`${bytes.toString()} was ${found ? 'found' : 'not found'}`)
+      if (!found) {
+        cursor.at = bytes.length
+        cursor.put(bytes)
+        memo.keep(cursor, 0, 0)
+      }
+      if (cursor.at !== bytes.length || !cursor.target.subarray(0, cursor.to).equals(bytes)) throw new Error(bytes.toString())
+      known.add(bytes.toString())
+    }
+  }), { numRuns: runs })
+})
+
+t.test('values that seldom come again are let pass, and looked at again later', async (t) => {
+  const memo = new Memo()
+  const cursor = new Cursor()
+  const meet = (n: number) => {
+    const bytes = Buffer.from(`{"value":${n},"unit":"of something"}`)
+    if (memo.copy(read(cursor, bytes))) return true
+    cursor.at = bytes.length
+    memo.keep(cursor, 0, 0)
+    return false
+  }
+  for (let n = 0; n < 5_000; n++) meet(n)
+  t.notOk(meet(1) || meet(1))
+  for (let n = 0; n < 40_000; n++) meet(7)
+  t.ok(meet(7))
+})
+
+/** Without a memo: where an Attachment's url is looked at, nothing is remembered. */
+function check (bytes: Buffer, { isRemembered }: { isRemembered: boolean }): string {
+  const cursor = read(new Cursor(), bytes)
+  if (!isRemembered) cursor.takeUrl = () => true
+  cursor.skipBlanks()
+  if (copyAnyResource(cursor) === copied) return cursor.target.toString('utf8', 0, cursor.to)
+  return `${cursor.describePath()} ${cursor.problem}`
+}
+
+t.test('resources come out as they would without it, whatever is changed in them', async (t) => {
+  const resources = [...generate({ patients: 20, seed: 5 })].flatMap((generated) => 'resource' in generated ? [Buffer.from(JSON.stringify(generated.resource))] : [])
+  const change = fc.record({ at: fc.double({ min: 0, max: 0.999, noNaN: true }), byte: fc.constantFrom(...Buffer.from('{}[]",:nul01eE a')), length: fc.constantFrom(0, 1, 1, 1, 5) })
+  let valid = 0
+  fc.assert(fc.property(fc.constantFrom(...resources), fc.array(change, { maxLength: 2 }), (resource, changes) => {
+    let bytes = resource
+    for (const { at, byte, length } of changes) {
+      const place = Math.floor(at * bytes.length)
+      bytes = Buffer.concat([bytes.subarray(0, place), Buffer.from([byte]), bytes.subarray(place + length)])
+    }
+    const told = check(bytes, { isRemembered: true })
+    const anew = check(bytes, { isRemembered: false })
+    if (told !== anew) throw new Error(`${told}\n${anew}\n${bytes.toString()}`)
+    if (told.startsWith('{')) valid++
+  }), { numRuns: runs })
+  t.not(valid, 0, `${valid} of ${runs} were valid`)
+})
