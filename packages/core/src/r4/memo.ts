@@ -105,10 +105,9 @@ function findDifference (known: Buffer, source: Buffer, at: number, end: number)
 
 /** An element's, of values in JSON and of those in columns, where what is empty is left out. Most elements are never met. */
 export class Memos {
-  #json: Memo | undefined
-  #column: Memo | undefined
+  readonly #memos: [Memo?, Memo?] = []
 
   get (isColumn: boolean): Memo {
-    return isColumn ? this.#column ??= new Memo() : this.#json ??= new Memo()
+    return (this.#memos[isColumn ? 1 : 0] ??= new Memo())
   }
 }

@@ -25,7 +25,7 @@ const stop = 128
 const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte < 0x20 || byte === quote || byte === backslash) return stop
   const character = String.fromCharCode(byte)
-  return (byte === 0x20 ? space : 0) | (/[A-Za-z0-9.-]/.test(character) ? 0 : noIdCharacter) | (/[A-Za-z0-9+/]/.test(character) ? 0 : noBase64Character)
+  return (byte === 0x20 ? space : 0) | (/[A-Za-z0-9.-]/.test(character) ? 0 : noIdCharacter) | (/[A-Za-z0-9+/=_-]/.test(character) ? 0 : noBase64Character)
 })
 
 function failText (cursor: Cursor, problem: string): -1 {
@@ -43,6 +43,12 @@ function copyText (cursor: Cursor, problem: string): number {
   for (at++; at < end; at++) {
     const run = at
     let kind = 0
+    while (at + 4 <= end) {
+      kind = kinds[source[at]!]! | kinds[source[at + 1]!]! | kinds[source[at + 2]!]! | kinds[source[at + 3]!]!
+      if (kind >= stop) break
+      found |= kind
+      at += 4
+    }
     while (at < end && (kind = kinds[source[at]!]!) < stop) {
       found |= kind
       at++
@@ -141,6 +147,7 @@ function copyId (cursor: Cursor): Status {
   return isId ? copied : cursor.fail('must be 1 to 64 letters, digits, "-" and "."')
 }
 
+/** R4's pattern takes `=` at any place, and HL7's validator the alphabet of URLs, too. */
 function copyBase64 (cursor: Cursor): Status {
   const start = cursor.at
   const found = copyText(cursor, 'must be a string')
@@ -149,9 +156,7 @@ function copyBase64 (cursor: Cursor): Status {
   return isInGroups(cursor, start, found) ? copied : cursor.fail('must be base64')
 }
 
-/**
- * Groups of four, blanks anywhere between characters. R4's pattern takes `=` at any place, and HL7's validator the alphabet of URLs, too.
- */
+/** Groups of four, blanks anywhere between characters. */
 function isInGroups ({ source, at }: Cursor, start: number, found: number): boolean {
   const text = (found & escape) === 0 ? source.toString('latin1', start + 1, at - 1) : decode(source, start, at) ?? ''
   const characters = text.replace(/[ \t\r\n]+/g, '')
