@@ -1,4 +1,4 @@
-/** Why an attempt was told to stop. It is the reason of the attempt's AbortSignal, so that nobody takes it for an error. */
+/** Why an attempt was told to stop: the reason of its AbortSignal. It is no error. */
 export class Interruption extends Error {
   override readonly name = 'Interruption'
   readonly kind: 'cancelled' | 'lost' | 'shutdown'

@@ -36,8 +36,8 @@ async function findUnreadable (snapshots: Pool, { relations }: Source): Promise<
 }
 
 /**
- * Whoever knows a CID can read what it names, wherever the node is reachable from. So health data in the clear goes to a node that
- * can be seen to be private, and to no other unless the operator takes it upon himself.
+ * A CID is enough to read a file, wherever the node is reachable from. So health data in the clear goes to a node that is seen to be
+ * private, and to no other unless the operator allows it.
  */
 export async function assertPrivate (
   store: ContentStore, config: Pick<Config, 'EXPORT_ENCRYPTION_KEY' | 'IPFS_ALLOW_PUBLIC'>
@@ -50,7 +50,8 @@ export async function assertPrivate (
     ...exposures.map((exposure) => `- ${exposure}`),
     'One of these is needed:',
     '- encrypt the files: set EXPORT_ENCRYPTION_KEY for worker and API',
-    '- make the node private: ipfs bootstrap rm --all; ipfs config Routing.Type none; ipfs config --json Provide.Enabled false (before Kubo 0.38: ipfs config Reprovider.Interval 0); then restart it',
+    '- make the node private: ipfs bootstrap rm --all; ipfs config Routing.Type none; ' +
+      'ipfs config --json Provide.Enabled false (before Kubo 0.38: ipfs config Reprovider.Interval 0); then restart it',
     '- IPFS_ALLOW_PUBLIC=true, if its privacy comes from elsewhere (a swarm key, a firewall)',
   ].join('\n'))
 }
@@ -61,9 +62,11 @@ async function assertSeesTransactions (snapshots: Pool): Promise<void> {
   await snapshots.query(`SELECT ${oldestTransaction}('')`).catch((cause: Error) => {
     if (!hasSqlState(cause, 'insufficientPrivilege')) throw cause
     throw new ServiceError('GRANT_MISSING', [
-      `The worker may not see when other sessions' transactions began, which transactionTime depends on: ${cause.message}. One of these is needed:`,
+      `The worker may not see when other sessions' transactions began, which transactionTime depends on: ${cause.message}. ` +
+        'One of these is needed:',
       '- GRANT pg_read_all_stats TO the role of the worker',
-      `- GRANT pg_read_all_stats TO the owner of ${oldestTransaction}, and GRANT EXECUTE ON FUNCTION ${oldestTransaction}(text) TO the role of the worker`,
+      `- GRANT pg_read_all_stats TO the owner of ${oldestTransaction}, ` +
+        `and GRANT EXECUTE ON FUNCTION ${oldestTransaction}(text) TO the role of the worker`,
     ].join('\n'), { cause })
   })
 }

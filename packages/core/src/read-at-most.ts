@@ -1,5 +1,5 @@
 /**
- * Reads a peer's answer to its end, if that comes within `maxBytes`. Nothing more is asked for then: the source is returned.
+ * Reads a peer's answer to its end, at most `maxBytes`. After that the source is ended.
  * @throws Error for one that is longer.
  */
 export async function readAtMost (chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {

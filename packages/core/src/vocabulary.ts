@@ -10,7 +10,7 @@
  * The row in `bulk_export_jobs` is the truth; the queue only says that there may be work. A claim raises `attempt`, and
  * every later write of that attempt carries the number and is refused once it is no longer the row's own, so that a
  * late, redelivered or paused worker changes nothing. `available_at`, on the database's clock, is the lease while an
- * attempt runs and the backoff while none does: before it nobody else may claim. `failures` counts attempts that went
+ * attempt runs and the backoff while none does: before it no other attempt may claim. `failures` counts attempts that went
  * wrong (errors, and leases that ran out); an attempt handed on at shutdown is not one.
  *
  * `failed` and `cancelled` are final. An ended export expires `EXPORT_TTL` after `ended_at`: from then on it is not
@@ -37,7 +37,7 @@ export type Role = (typeof roles)[number]
 export const fileLists = ['output', 'deleted', 'error'] as const
 export type FileList = (typeof fileLists)[number]
 
-/** intended: the ledger knows that bytes may come · stored: they are there and pinned · published: in a manifest · dropped: the pin is gone */
+/** intended: bytes may come · stored: they are there and pinned · published: in a manifest · dropped: the pin is gone */
 export type FileState = 'intended' | 'stored' | 'published' | 'dropped'
 
 /** waiting: for a reader · reading · read: its files are stored · failed: the attempt ends with its error */

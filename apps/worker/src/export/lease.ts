@@ -9,9 +9,8 @@ import { Interruption } from '../interruption.ts'
 const beatMs = 500
 
 /**
- * Renews the attempt's lease twice a second, tells its progress, and hears what became of the export meanwhile: this is
- * how a cancel arrives. A worker that could not renew for a whole lease stops by itself, for by then the export may be
- * somebody else's. Runs until `signal` aborts.
+ * Renews the attempt's lease twice a second, writes its progress, and learns whether the export was cancelled. A worker that could not
+ * renew for a whole lease stops by itself: by then another worker may have the export. Runs until `signal` aborts.
  */
 export async function keepLease (
   { db, log, leaseMs }: { db: Kysely<Database>, log: Logger, leaseMs: number },

@@ -30,7 +30,7 @@ const db = openDatabase(config, 1, onError)
 const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 1, toSocket: () => new CopySocket(), onError })
 const store = tellCalls(await openContentStore(config.IPFS_URL, { isPrepared: true }), (call) => { parentPort?.postMessage(call) })
 
-/** The thread's task: one part of an attempt at a time. Errors travel as plain values, for structured cloning drops their class and code. */
+/** Reads one part of an attempt. Errors travel as plain values: structured cloning drops their class and code. */
 export default async function readInThread ({ task, serial, port, traceparent }: ReaderCall): Promise<ReaderAnswer> {
   const controller = new AbortController()
   const tell = (message: FromReader) => { port.postMessage(message) }

@@ -1,6 +1,6 @@
 /**
  * The exports that a worker runs at once. One of its slots (if it has more than one) is for small exports alone, those of a
- * single patient: however many large ones there are, nobody waits for them to see the own data.
+ * single patient: no patient waits for large exports to see the own data.
  */
 export interface Slots {
   /** Takes a slot and gives what gives it back; undefined when there is none for such an export now. */

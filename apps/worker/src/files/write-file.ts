@@ -54,7 +54,7 @@ async function storeFile ({ db, store, keyring }: WriteResources, file: Intended
     const wrapped = keyring === undefined || dataKey === undefined ? {} : wrapDataKey(dataKey, keyring[0], file, size)
     if (!await recordFile(db, file, { cid, pin, size, sha256: hash.digest('hex'), count, ...wrapped })) throw new Interruption('lost')
   } catch (error) {
-    // Nobody else knows its pin. Where that cannot be taken now, the cleanup finds it.
+    // If its pin cannot be taken now, the cleanup finds it.
     await store.drop(stored).catch(() => {})
     throw error
   }

@@ -24,6 +24,7 @@ export function toAssociatedCondition (filter: SnapshotFilter, source: Source): 
     WHERE ${[...liveConditions(provenance, source), ...patientConditions(provenance, filter, liveMembers(source))].join(' AND ') || 'true'}`
   return filter.associated === 'latest'
     ? `r.id IN (SELECT latest.id FROM (SELECT DISTINCT ON (exported.reference) r.id ${about}
-        ORDER BY exported.reference, fhir_bulk_export.date_from(${document} ->> 'recorded') DESC NULLS LAST, r.updated_at DESC, r.id DESC) AS latest)`
+        ORDER BY exported.reference, fhir_bulk_export.date_from(${document} ->> 'recorded') DESC NULLS LAST, r.updated_at DESC, r.id DESC
+      ) AS latest)`
     : `r.id IN (SELECT r.id ${about})`
 }

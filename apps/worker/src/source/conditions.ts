@@ -40,7 +40,8 @@ export function liveMembers (source: Source): string {
   const isDeleted = groups === undefined ? 'true' : 'deleted_at' in groups.columns ? 'g.deleted_at IS NOT NULL' : 'false'
   return `SELECT m.patient_id FROM ${toLiveMembers(source.members, undefined)} m
     WHERE m.group_id = current_setting('fhir_bulk_export.group_id') AND m.inactive IS NOT TRUE
-    AND EXISTS (SELECT FROM ${groups === undefined ? '(SELECT NULL AS id) ' : 'source.patient_groups '}g WHERE g.id::text = m.group_id AND NOT ${isDeleted})`
+    AND EXISTS (SELECT FROM ${groups === undefined ? '(SELECT NULL AS id)' : 'source.patient_groups'} g
+      WHERE g.id::text = m.group_id AND NOT ${isDeleted})`
 }
 
 /** The patients that have ever been members, by patient_id. */
@@ -49,8 +50,9 @@ export function everMembers (source: Source): string {
 }
 
 /**
- * Whose rows: `members` gives the ids of the group's. A type outside of the Patient compartment belongs to nobody: all of its rows, for
- * those who may have more than one patient's; but of the groups a group's export has its own alone, as others name other patients. At patient level a row without a patient is nobody's, too, and stays out.
+ * Limits rows to patients; `members` selects the ids of the group's. Rows of a type outside of the Patient compartment belong to no
+ * patient: an export of several patients has all of them, but a group's export has its own Group alone, as others name other patients. At
+ * patient level rows of the compartment without a patient stay out.
  */
 export function patientConditions ({ type, columns }: SourceRelation, {
   level, patientId, patientIds,

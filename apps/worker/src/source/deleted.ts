@@ -10,7 +10,7 @@ import type { SnapshotFilter } from './filter.ts'
  *
  * No delete may be missed, and one too many does no harm to a client that has no such resource. So a row counts if either its
  * own change or its patient's deletion falls into the period; content is not looked at (`_typeFilter`), for that of a deleted
- * row may be gone; and of a group, whoever has ever been a member counts, since memberships end with their patients.
+ * row may be gone; and of a group every former member counts, since memberships end with their patients.
  *
  * Undefined where nothing of these types can be deleted.
  */

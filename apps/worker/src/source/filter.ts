@@ -9,7 +9,7 @@ import type { Source } from '@fhir-bulk-export/core/source'
  * the SQL (conditions.ts), never by an empty value; an empty list means "nothing".
  */
 export interface SnapshotFilter {
-  /** The types of its output. Provenance that comes as associated data is among them: the kick-off puts it there if the caller may have it. */
+  /** The types of its output, with Provenance where it comes as associated data. */
   types: readonly string[]
   /** At system level everything, at patient level what belongs to patients, of the types of their compartment. */
   level: ExportLevel

@@ -33,7 +33,7 @@ export interface Snapshot extends SnapshotSession {
   ref: SnapshotRef
   /** Aborts when its session ended by itself: nobody can join it any more. */
   lost: AbortSignal
-  /** As it is locked: nobody changes its columns until the end. */
+  /** As it is locked: its columns do not change until the end. */
   source: Source
   /** Blocks of each of the source's tables; nothing else can be read by ranges. */
   blocks: ReadonlyMap<string, number>
@@ -108,7 +108,7 @@ export async function joinSnapshot (
 
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
 
-/** `takeSnapshot` gives back what the source has in it. The signal closes the session, and so wakes whoever waits for PostgreSQL. */
+/** `takeSnapshot` gives back what the source has in it. The signal closes the session, which ends every wait for PostgreSQL. */
 async function openSession (
   pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Source>, signal?: AbortSignal
 ): Promise<SnapshotSession & { lost: AbortSignal }> {
@@ -126,7 +126,7 @@ async function openSession (
   }
   signal?.addEventListener('abort', close)
   try {
-    signal?.throwIfAborted() // while it was connected nobody listened
+    signal?.throwIfAborted() // there was no listener while it connected
     // Closing is not heard of by a server that waits for a lock or counts, unless it looks. Not every platform's can.
     await client.query("SET client_connection_check_interval = '1s'").catch(() => {})
     await setFilter(client, toSettings(filter, await takeSnapshot(client)))
@@ -185,7 +185,7 @@ async function readTransactionTime (client: PoolClient, marginMs: number): Promi
   return row.transaction_time
 }
 
-/** For each of an export's connections, whatever is the site's default: a caller's filter is nothing to compile, or to spread over all cores. */
+/** For each of an export's connections, instead of the site's defaults: a caller's filter must not compile or take all cores. */
 const limits = { work_mem: '32MB', hash_mem_multiplier: '2', max_parallel_workers_per_gather: '2', jit: 'off' }
 
 async function setFilter (client: PoolClient, filter: Record<string, string>): Promise<void> {

@@ -5,9 +5,9 @@ import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 
 /**
- * Has the store give back the space of what was dropped since the last time: one worker does, whoever comes first. A store that
- * does not get done in its time is asked again by the next cleanup; exports never wait for it. `isOwed`: the ledger forgets
- * dropped files, and a worker that died at this may have left their blocks.
+ * Has the store give back the space of what was dropped since the last time; one worker does. A store that is not done in its time is
+ * asked again by the next cleanup; exports never wait for it. `isOwed`: the ledger has forgotten dropped files, and a worker that died
+ * may have left their blocks.
  */
 export async function collectGarbage ({ db, store, log }: { db: Kysely<Database>, store: ContentStore, log: Logger }, {
   isOwed,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Runs the task now and again `pauseMs` after each end, never twice at once, until the signal aborts. A failure is told and the next turn comes. */
+/** Runs the task now and `pauseMs` after each end, never twice at once, until the signal aborts. Failures go to `onError`. */
 export async function every (
   pauseMs: number, task: () => Promise<void>, onError: (error: unknown) => void, signal: AbortSignal
 ): Promise<void> {

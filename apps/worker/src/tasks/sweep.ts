@@ -9,7 +9,7 @@ interface SweepResources { db: Kysely<Database>, store: ContentStore, log: Logge
 
 const batchSize = 100
 
-/** Takes the pins of files that nobody will ask for again; of one export, or of all. Repeatable, and safe in many workers at once. */
+/** Drops the files that are of no use any more, of one export or of all. Repeatable, and safe in many workers at once. */
 export async function dropFiles (resources: SweepResources, exportId?: string): Promise<void> {
   let after: FileRef | undefined
   for (;;) {

@@ -4,10 +4,11 @@ import type { Database } from '../db/database.ts'
 import type { BulkExportAuditTable } from '../db/tables/bulk-export-audit.ts'
 import type { AuditEventName, AuditOutcome } from '../vocabulary.ts'
 
-/** Who asks, and from where. Nothing of it is a token. */
-export type Actor = Pick<Insertable<BulkExportAuditTable>, 'requester' | 'role' | 'issuer' | 'subject' | 'client_id' | 'patient_id' | 'address' | 'request_id'>
+/** The caller of a request. Nothing of it is a token. */
+export type Actor = Pick<Insertable<BulkExportAuditTable>,
+  'requester' | 'role' | 'issuer' | 'subject' | 'client_id' | 'patient_id' | 'address' | 'request_id'>
 
-/** Texts of a token have no limit of their own. */
+/** Texts of a token may be of any length. */
 const maxText = 256
 
 const columns = [
@@ -20,7 +21,10 @@ export async function recordAudit (db: Kysely<Database>, rows: Array<Insertable<
   if (rows.length > 0) await db.insertInto('bulk_export_audit').values(rows.map((row) => ({ ...row, ...shorten(row) }))).execute()
 }
 
-/** The changes of exports, for the transaction that makes them, when their rows are as they will be. `by`: the API's caller; without it a worker did it, on behalf of their requesters. */
+/**
+ * Records changes of exports, in the transaction that makes them and after it has made them. `by` is the API's caller; without it a
+ * worker acted on behalf of the requesters.
+ */
 export async function recordExports (trx: Transaction<Database>, event: AuditEventName, ids: readonly string[], {
   by,
   outcome = 'success'
@@ -28,15 +32,18 @@ export async function recordExports (trx: Transaction<Database>, event: AuditEve
   if (ids.length === 0) return
   const who = by === undefined
     ? sql`requester, requester_role, issuer, NULL, NULL, patient_id, NULL, NULL`
-    : sql`${by.requester}, ${by.role}, ${cut(by.issuer)}, ${cut(by.subject)}, ${cut(by.client_id)}, ${by.patient_id}, ${by.address}, ${by.request_id}`
+    : sql`${by.requester}, ${by.role}, ${cut(by.issuer)}, ${cut(by.subject)}, ${cut(by.client_id)}, ${by.patient_id}, ${by.address},
+      ${by.request_id}`
   await sql`
     INSERT INTO bulk_export_audit (${sql.join(columns.map((column) => sql.ref(column)))})
-    SELECT ${event}, ${outcome}, ${by === undefined ? 'worker' : 'api'}, id, attempt, level, group_id, types, ${who}, NULL, NULL, ${event === 'failed' ? sql`failure_reason` : sql`NULL`}
+    SELECT ${event}, ${outcome}, ${by === undefined ? 'worker' : 'api'}, id, attempt, level, group_id, types, ${who}, NULL, NULL,
+      ${event === 'failed' ? sql`failure_reason` : sql`NULL`}
     FROM bulk_export_jobs WHERE id = ANY(${ids}::uuid[])`.execute(trx)
 }
 
 /**
- * Downloads that end, by the condition on their leases, in the same statement: each is written down once. `bytes`: what was handed to the connection; null: nobody knows.
+ * Records the downloads whose leases it deletes, in the same statement, so that each is recorded once. `bytes`: what the connection
+ * took; null: unknown.
  */
 export async function recordDownloads (db: Kysely<Database>, leases: ReturnType<typeof sql>, {
   bytes, isWhole, detail,
@@ -45,7 +52,8 @@ export async function recordDownloads (db: Kysely<Database>, leases: ReturnType<
   const { numAffectedRows = 0n } = await sql`
     WITH ended AS (DELETE FROM bulk_export_downloads WHERE ${leases} RETURNING *)
     INSERT INTO bulk_export_audit (${sql.join(columns.map((column) => sql.ref(column)))})
-    SELECT 'downloaded', ${isWhole ? 'success' : 'failure'}, ${process}, e.export_id, NULL, j.level, j.group_id, j.types, e.requester, e.role, e.issuer, e.subject, e.client_id, e.patient_id, e.address, e.request_id,
+    SELECT 'downloaded', ${isWhole ? 'success' : 'failure'}, ${process}, e.export_id, NULL, j.level, j.group_id, j.types,
+      e.requester, e.role, e.issuer, e.subject, e.client_id, e.patient_id, e.address, e.request_id,
       e.file_name, ${bytes}::bigint, ${detail}
     FROM ended e LEFT JOIN bulk_export_jobs j ON j.id = e.export_id`.execute(db)
   return Number(numAffectedRows)

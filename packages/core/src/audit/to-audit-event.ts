@@ -4,8 +4,8 @@ import type { AuditRow } from '../db/tables/bulk-export-audit.ts'
 import type { AuditEventName } from '../vocabulary.ts'
 
 /**
- * IHE BALP (https://profiles.ihe.net/ITI/BALP): the patterns Query and PatientQuery for what is asked for, Delete for what is deleted, Privacy Disclosure at Source for what
- * is handed out. What a worker does with an export has no pattern there: it is DICOM's Export.
+ * IHE BALP (https://profiles.ihe.net/ITI/BALP): the patterns Query and PatientQuery for kick-offs, Delete for deletions, Privacy
+ * Disclosure at Source for downloads. It has no pattern for a worker's events: they are DICOM's Export.
  */
 interface Pattern {
   type: Coding
@@ -96,7 +96,7 @@ function toServer (publicUrl: string) {
   return { identifier: { system: 'urn:ietf:rfc:3986', value: publicUrl } }
 }
 
-/** Their types as BALP's patterns have them: of a request the client is the source and the server the destination; what is handed out goes the other way. */
+/** Types as in BALP's patterns: the client is the source of a request and the destination of a download. */
 const [source, destination] = [dicom('110153', 'Source Role ID'), dicom('110152', 'Destination Role ID')]
 const asked = { client: source, server: destination }
 const handedOut = { client: destination, server: source }
@@ -105,7 +105,7 @@ const changed = {
   server: { system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'custodian', display: 'Custodian' }
 }
 
-/** Client and server; the person, or whoever the token is of, is an agent besides. */
+/** Client and server; the token's subject is a third agent. */
 function toAgents (row: AuditRow, publicUrl: string): AuditEventAgent[] {
   const types = row.event === 'downloaded' ? handedOut : row.event === 'deleted' || row.event === 'cancelled' ? changed : asked
   const user = row.subject ?? row.patient_id

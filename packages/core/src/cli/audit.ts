@@ -7,7 +7,8 @@ import { ServiceError } from '../errors.ts'
 
 const usage = `usage: audit --since <date> --until <date> [--export <id>] [--client <id>]
 
-Writes who did what, from --since on and before --until, as FHIR AuditEvents (R4, IHE BALP), a line each (NDJSON). A date is one of ISO 8601: 2026-02-22, or
+Writes what was recorded from --since on and before --until, as FHIR AuditEvents (R4, IHE BALP), a line each (NDJSON). Dates are of
+ISO 8601: 2026-02-22, or
 2026-02-22T15:30:00Z. Reads DATABASE_URL and PUBLIC_URL.
 Exit code: 0 all was written, 2 something went wrong.`
 

@@ -61,7 +61,6 @@ async function run (): Promise<number> {
   }
 }
 
-/** All that is given is judged before the database is asked. */
 async function toWork ([command, id = '', ...others]: string[], given: Given): Promise<Work> {
   if (others.length > 0) throw invalid(`Unexpected argument '${others[0]}'`)
   if (command === 'list' && id === '') return list

@@ -61,5 +61,6 @@ function toLine ({ name, count, size, cid, key_id: keyId }: FileRow, problems: s
 
 function summarize (files: FileRow[], bad: number): string {
   const sum = (column: 'count' | 'size') => files.reduce((total, file) => total + (file[column] ?? 0), 0)
-  return `${files.length} files, ${sum('count')} lines, ${sum('size')} bytes: ${bad === 0 ? 'all as published' : `${bad} files are not as published`}`
+  const verdict = bad === 0 ? 'all as published' : `${bad} files are not as published`
+  return `${files.length} files, ${sum('count')} lines, ${sum('size')} bytes: ${verdict}`
 }

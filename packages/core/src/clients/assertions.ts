@@ -7,12 +7,11 @@ import { deleteInBatches } from '../db/batches.ts'
 export interface UsedAssertion {
   clientId: string
   jti: string
-  /** From here on it is refused for its age. */
   expiresAt: Date
 }
 
 /**
- * Takes an assertion's `jti`, once for a client as long as the assertion is good, over all API processes (SMART App Launch 2.2,
+ * Takes an assertion's `jti`, once a client while the assertion is valid, over all API processes (SMART App Launch 2.2,
  * client-confidential-asymmetric: "jti … not been previously encountered for the given iss within the maximum allowed lifetime").
  * @returns whether it was not taken before.
  */

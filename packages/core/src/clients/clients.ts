@@ -6,7 +6,6 @@ import type { BulkExportClientsTable, ClientRow, KeySet } from '../db/tables/bul
 export type ClientKeys = { jwks: KeySet } | { jwksUrl: string }
 export type NewClient = Omit<Insertable<BulkExportClientsTable>, 'jwks' | 'jwks_url' | 'created_at' | 'keys_since' | 'disabled_at'>
 
-/** What is asked of a client on each of its requests. */
 const standingColumns = ['id', 'group_ids', 'max_active_exports', 'max_kick_offs_per_minute',
   'max_requests_per_minute'] as const satisfies Array<keyof ClientRow>
 export type ClientStanding = Pick<ClientRow, (typeof standingColumns)[number]>
@@ -23,17 +22,16 @@ export async function addClient (db: Kysely<Database>, client: NewClient, keys: 
   return added !== undefined
 }
 
-/** Disabled ones, too, in the order of their ids. */
+/** All, disabled ones too, in the order of their ids. */
 export async function findClients (db: Kysely<Database>): Promise<ClientRow[]> {
   return await db.selectFrom('bulk_export_clients').selectAll().orderBy('id').execute()
 }
 
-/** Disabled or not. */
 export async function findClient (db: Kysely<Database>, id: string): Promise<ClientRow | undefined> {
   return await db.selectFrom('bulk_export_clients').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-/** Undefined: there is no such client, or it is disabled. */
+/** Undefined for an unknown or disabled client. */
 export async function findStanding (db: Kysely<Database>, id: string): Promise<ClientStanding | undefined> {
   return await db.selectFrom('bulk_export_clients').select(standingColumns).where('id', '=', id).where('disabled_at', 'is',
     null).executeTakeFirst()
@@ -46,7 +44,7 @@ export async function disableClient (db: Kysely<Database>, id: string): Promise<
   return numUpdatedRows > 0n
 }
 
-/** Other keys in place of all that it had; tokens that it has stay good. @returns as disableClient. */
+/** Replaces all keys. Its tokens stay valid. @returns as disableClient. */
 export async function rotateClient (db: Kysely<Database>, id: string, keys: ClientKeys): Promise<boolean> {
   const { numUpdatedRows } = await db.updateTable('bulk_export_clients').set({ ...toColumns(keys), keys_since: sql`now()` })
     .where('id', '=', id).where('disabled_at', 'is', null).executeTakeFirst()

@@ -26,7 +26,7 @@ const withPrivateMembers = Type.Object({
 })
 
 /**
- * A client's JWK Set as it is kept: what a signature is checked with, and nothing else of it.
+ * A client's JWK Set as the database keeps it: the members that check a signature, and no other.
  * @throws ServiceError INVALID_PARAMETER; the text never quotes the file.
  */
 export function parseKeySet (json: string): KeySet {

@@ -11,14 +11,14 @@ export interface ResourceScope {
   /** Of `cruds`, in this order; v1's `read` is `rs`, `write` is `cud`, `*` is `cruds`. */
   letters: string
   isV1: boolean
-  /** What follows `?`: only the resources that this search finds. */
+  /** After `?`: only the resources that this search finds. */
   search: string | undefined
 }
 
 const resourceScope = /^(system|user|patient)\/(\*|[A-Z][A-Za-z]*)\.(read|write|\*|(?=[a-z])c?r?u?d?s?)(\?.*)?$/s
 const v1Permissions = new Map([['read', 'rs'], ['write', 'cud'], ['*', 'cruds']])
 
-/** v1 `system/Patient.read`, v2 `system/Patient.rs?parameter=value`. Undefined: it is no well-formed scope about resources. */
+/** v1 `system/Patient.read`, v2 `system/Patient.rs?parameter=value`. Undefined for any other text. */
 export function parseResourceScope (scope: string): ResourceScope | undefined {
   const [, context, resource = '', permission = '', search] = resourceScope.exec(scope) ?? []
   if (context !== 'system' && context !== 'user' && context !== 'patient') return undefined
@@ -27,7 +27,7 @@ export function parseResourceScope (scope: string): ResourceScope | undefined {
 }
 
 /**
- * The scopes that a client is registered with, without duplicates: each is about a whole type of R4, or all of them, and reads.
+ * The scopes of a registered client, without duplicates. Each reads a whole type of R4, or all types.
  * @throws ServiceError INVALID_PARAMETER that names the scope.
  */
 export function toClientScopes (texts: string[]): string[] {

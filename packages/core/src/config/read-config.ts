@@ -6,8 +6,8 @@ import { readSecretFile } from './read-secret-file.ts'
 export type Environment = Record<string, string | undefined>
 
 /**
- * Reads the schema's variables from the environment, once, and freezes them. An empty value counts as unset. Those that the schema marks
- * with `isSecret` may stand in a file instead, which NAME_FILE names.
+ * Reads the schema's variables from the environment and freezes them. An empty value counts as unset. A variable that the schema marks
+ * with `isSecret` may stand in a file, which NAME_FILE names.
  * `findConflicts` is told which of them are set, and all values with the defaults (still encoded), and returns a line for each that
  * does not go with the others.
  * @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value.

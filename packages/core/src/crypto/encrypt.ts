@@ -4,12 +4,11 @@ import { toBlocks } from '../store/streams/blocks.ts'
 import type { FileRef } from '../store/file-key.ts'
 import { CHUNK_BYTES, cipherName, SEALED_BYTES, TAG_BYTES, toChunkAad, toNonce } from './layout.ts'
 
-/** Chunks that are passed on together: few pieces cost the store less than many. */
+/** Chunks of one piece: few pieces cost the store less than many. */
 const chunksPerPiece = 8
 
 /**
- * The ciphertext of a stream (layout.ts). A piece may be used until the next one is asked for; then its buffer is used again, as
- * the source's may be.
+ * The ciphertext of a stream (layout.ts). The buffer of a piece is used again for the next one.
  */
 export async function * encrypt (chunks: AsyncIterable<Uint8Array>, dataKey: KeyObject, file: FileRef): AsyncGenerator<Uint8Array> {
   const aad = toChunkAad(file)

@@ -34,8 +34,7 @@ export function toNonce (index: number, isLast: boolean): Buffer {
 }
 
 /**
- * Ties every chunk to its place. The master key's id is not in it: it may change (a rotation wraps the data key anew), and the
- * wrap is tied to it.
+ * Ties every chunk to its file. The master key's id is not in it: the wrapped data key is tied to that.
  */
 export function toChunkAad ({ export_id: exportId, attempt, n }: FileRef): Buffer {
   return Buffer.from(JSON.stringify([encryptionScheme, exportId, attempt, n]))

@@ -7,7 +7,6 @@ import { decrypt, toCiphertextRange } from './decrypt.ts'
 import type { Keyring } from './keyring.ts'
 import { toCiphertextSize } from './layout.ts'
 
-/** A file that can be read: where it lies, and its key if it is encrypted. Sizes in bytes. */
 export interface StoredPlaintext {
   handle: FileHandle
   /** Of the plaintext. */
@@ -16,7 +15,7 @@ export interface StoredPlaintext {
 }
 
 /**
- * The plaintext of a file of the ledger, with its data key in memory: what happens to the row later does not concern it.
+ * The plaintext of a file of the ledger. Its data key is in memory: later changes of the row do not matter.
  * Undefined for a file whose key was destroyed.
  * @throws ServiceError KEY_UNUSABLE; Error when the file was not stored (yet).
  */

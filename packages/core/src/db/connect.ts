@@ -14,9 +14,8 @@ export type Pools = Map<string, pg.Pool>
 
 export interface ConnectOptions {
   applicationName: string
-  /** Connections at most. */
   max?: number
-  /** Longest time a statement may take; unlimited unless given. The server stops it then; a server that is silent for longer has its connection closed. */
+  /** Unlimited unless given. The server stops a statement then, and a connection to a silent server is closed. */
   statementTimeoutMs?: number
   /** Longest time between two statements of a transaction; unlimited unless given. */
   idleInTransactionTimeoutMs?: number
@@ -44,7 +43,7 @@ export function createPool (url: string, options: ConnectOptions): pg.Pool {
   })
   pool.on('error', onError)
   pools?.set(applicationName, pool)
-  // A connection that breaks between two statements tells whoever has it with the next one. Heard by nobody it would end the process.
+  // The next statement fails on a connection that broke between two. Without a listener the event would end the process.
   pool.on('connect', (client) => { client.on('error', () => {}) })
   giveUpReadOnly(pool)
   return pool
@@ -62,7 +61,7 @@ function giveUpReadOnly (pool: pg.Pool): void {
   })
 }
 
-/** A process that is paused or cut off in the middle of a transaction must not keep others from the rows that it holds. */
+/** A process that is paused or cut off in a transaction must not keep its locks. */
 const idleInTransactionTimeoutMs = 5_000
 
 export function createDatabase (url: string, options: ConnectOptions): Kysely<Database> {
@@ -70,12 +69,12 @@ export function createDatabase (url: string, options: ConnectOptions): Kysely<Da
 }
 
 /**
- * The server gives up first. When nothing comes from it any more, the socket is closed, and not only the statement given up (pg's
- * `query_timeout`): that connection would go on waiting for the answer, and keep whoever gets it next waiting too.
+ * The server stops a statement first. When it is silent the socket is closed: pg's `query_timeout` would give up the statement alone,
+ * and the next user of that connection would wait for the same answer.
  */
 function toLimits (statementTimeoutMs: number) {
   return {
-    // Before the socket's time is up: what breaks is a connection that is waited for, not one that is at rest.
+    // Shorter than the socket's time, so that no idle connection breaks.
     idleTimeoutMillis: Math.min(10_000, statementTimeoutMs),
     stream: () => {
       const socket = new Socket()

@@ -3,7 +3,7 @@ import type { QueryExecutorProvider } from 'kysely'
 
 /**
  * What API and worker may do with the service's own tables, where each has a role of its own; the tables belong to the role of `migrate`.
- * Neither makes or changes a table; SELECT … FOR UPDATE takes UPDATE, too (batches.ts). What they read of the source depends on the source: source/grants.ts.
+ * Neither makes or changes a table. SELECT … FOR UPDATE (batches.ts) needs UPDATE. source/grants.ts has what they read of the source.
  */
 export const grants = {
   api: [
@@ -35,7 +35,6 @@ export const grants = {
   ],
 } as const
 
-/** Repeatable. */
 export async function grantTo (db: QueryExecutorProvider, role: string, privileges: readonly string[]): Promise<void> {
   for (const privilege of privileges) await sql`GRANT ${sql.raw(privilege)} TO ${sql.id(role)}`.execute(db)
 }

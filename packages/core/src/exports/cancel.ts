@@ -6,10 +6,9 @@ import type { Database } from '../db/database.ts'
 import { destroyKeys } from './destroy-keys.ts'
 
 /**
- * Cancels what is under way or completed; a failed export stays failed and is marked dropped. From the same moment nobody can
- * read its encrypted files, its files may go, and the attempt that runs it (if any) is refused every further write.
- * `by` whom is written down.
- * @returns whether this call changed anything: false when somebody was there before, or the export is gone.
+ * Cancels an active or completed export; a failed one stays failed and is marked dropped. From the commit on its encrypted files are
+ * unreadable, its files may go, and every further write of a running attempt is refused. The audit records `by`.
+ * @returns whether this call changed anything: false for an export that was cancelled or dropped before, or is gone.
  */
 export async function cancelExport (db: Kysely<Database>, id: string, ttlMs: number, by: Actor = {}): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {

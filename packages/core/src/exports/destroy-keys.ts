@@ -2,9 +2,9 @@ import type { Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 
 /**
- * Destroys the data keys of these exports' files: from the commit on nobody can read them who has the blocks and the live
- * database. Their SHA-256 goes as well: whoever guesses a file's content could check the guess by it. For the transaction that ends the export or the attempt, and holds the export's row: `recordFile` takes that row
- * first, so no key is written down afterwards.
+ * Destroys the data keys of these exports' files: from the commit on the blocks and the live database do not suffice to read them. Their
+ * SHA-256 goes as well, for a guess of a content could be checked by it. Call it in the transaction that ends the export or the attempt
+ * and holds the export's row: `recordFile` locks that row first, so no key is recorded afterwards.
  */
 export async function destroyKeys (trx: Transaction<Database>, exportIds: string[]): Promise<void> {
   if (exportIds.length === 0) return

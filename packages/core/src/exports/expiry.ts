@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts'
 import { batchOf, batchSize, deleteInBatches, inBatches, updateInBatches } from '../db/batches.ts'
 import { destroyKeys } from './destroy-keys.ts'
 
-/** The end of an export: expired, its files dropped, its row removed. Every step may be repeated and run anywhere, and is done in batches. */
+/** The end of an export: expired, its files dropped, its row removed. Every step is repeatable, runs in any worker, and in batches. */
 
 /**
  * Marks what has expired, so that its files may go, and destroys the keys of those that are encrypted. When it returns, all that had
@@ -44,9 +44,8 @@ export async function forgetDroppedFiles (db: Kysely<Database>): Promise<number>
 }
 
 /**
- * Whether something was dropped that no garbage collection has been run for, and takes it on. Whoever takes it on and does not get
- * it done gives it back (`releaseGarbage`). Of several that ask at once, one is told true if there is no more than a batch; above
- * that several may be, and collect one after the other.
+ * Claims the dropped files that no garbage collection has been run for. A worker whose collection fails gives them back
+ * (`releaseGarbage`). Returns whether there were any; of several workers at once more than one may claim some.
  */
 export async function claimGarbage (db: Kysely<Database>): Promise<boolean> {
   return await updateInBatches(db, sql`bulk_export_files`, sql`collected = true`, sql`state = 'dropped' AND NOT collected`) > 0
@@ -56,7 +55,7 @@ export async function releaseGarbage (db: Kysely<Database>): Promise<void> {
   await updateInBatches(db, sql`bulk_export_files`, sql`collected = false`, sql`state = 'dropped' AND collected`)
 }
 
-/** Of processes that have ended, or that could not write the end of a download down. */
+/** Of processes that ended, or could not record the end of a download. */
 export async function removeStaleDownloads (db: Kysely<Database>): Promise<void> {
   await inBatches(async () => await recordDownloads(db, batchOf(sql`bulk_export_downloads`, sql`lease_until < now()`), {
     bytes: null, isWhole: false, detail: 'the process that sent the file did not say how it ended', process: 'worker',

@@ -23,14 +23,14 @@ export type ClaimedExport = ExportSummary & Pick<ExportRow, 'group_id' | 'parame
 
 export type Claim =
   | { outcome: 'claimed', export: ClaimedExport }
-  /** Somebody else has the lease, or a backoff runs: worth another look at `availableAt`. */
+  /** Another attempt has the lease, or a backoff runs, until `availableAt`. */
   | { outcome: 'busy', availableAt: Date }
   /** There is nothing (more) to do: the export has ended, or is not known. */
   | { outcome: 'over' }
 
 /**
  * Takes an export for a new attempt: one that waits, or whose lease has run out. A lease that ran out counts as a
- * failure; when it was the last one allowed, the export fails here, for nobody else may be left to say so.
+ * failure; after the last allowed one the export fails here, for no worker may be left to do so.
  */
 export async function claimExport (
   db: Kysely<Database>, id: string, options: { leaseMs: number, maxFailures: number, ttlMs: number }
@@ -69,7 +69,7 @@ async function failAbandoned (trx: Transaction<Database>, id: string, {
   return true
 }
 
-/** What earlier attempts have stored will never be published: their keys go now, their files by the sweep. */
+/** Files of earlier attempts are never published: their keys go now, the files by the sweep. */
 async function takeLease (trx: Transaction<Database>, id: string, leaseMs: number): Promise<ClaimedExport | undefined> {
   const claimed = await trx.updateTable('bulk_export_jobs')
     .set({

@@ -6,8 +6,6 @@ import type { FileRow } from '../db/tables/bulk-export-files.ts'
 import type { FileList } from '../vocabulary.ts'
 import type { FileRef } from '../store/file-key.ts'
 
-/** The ledger: what an attempt means to store, has stored, and what is gone again (db/tables/bulk-export-files.ts). */
-
 export type IntendedFile = Pick<FileRow, 'export_id' | 'attempt' | 'n' | 'list' | 'type'>
 /** `size` and `sha256` are those of the plaintext, `cid` is that of what is stored. */
 export type StoredContent = { cid: string, pin: string | null, size: number, sha256: string, count: number } & Partial<WrappedKey>
@@ -35,7 +33,7 @@ export async function intendFile (db: Kysely<Database>, file: IntendedFile): Pro
 
 /**
  * After the last byte is pinned. Returns false when the attempt is no longer the export's own: the file is an orphan then.
- * The share lock orders it against whoever ends the attempt: no key is written down after keys were destroyed.
+ * The share lock orders it against the end of the attempt: no key is recorded after keys were destroyed.
  */
 export async function recordFile (db: Kysely<Database>, ref: FileRef, content: StoredContent): Promise<boolean> {
   const { numUpdatedRows } = await db.updateTable('bulk_export_files')
@@ -80,10 +78,9 @@ export async function findPublishedFile (db: Kysely<Database>, exportId: string,
 }
 
 /**
- * Files nobody will ask for again: of an export that was dropped, failed or cancelled, of an attempt that was
+ * Files that are of no use any more: of an export that was dropped, failed or cancelled, of an attempt that was
  * overtaken, or left out of the manifest. None of these conditions is ever taken back, so what is found here stays droppable. An
- * export with a running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind
- * `after`: whoever goes through all of them reads each once.
+ * export with a running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind `after`.
  */
 export async function findDroppableFiles (db: Kysely<Database>, limit: number, { exportId, after }: { exportId?: string | undefined, after?: FileRef | undefined } = {}): Promise<FileRow[]> {
   return await droppableFiles(db).selectAll('bulk_export_files')

@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts'
 /** How often a worker lets itself be seen. */
 export const workerBeatMs = 5_000
 
-/** A worker's heartbeat. Forgets those that were seen a day ago for the last time. */
+/** A worker's heartbeat. Forgets workers that were last seen a day ago. */
 export async function noteWorker (db: Kysely<Database>, worker: { id: string, host: string }): Promise<void> {
   await db.with('forgotten', (qb) => qb.deleteFrom('bulk_export_workers').where('seen_at', '<', sql<Date>`now() - interval '1 day'`).where('id', '<>', worker.id))
     .insertInto('bulk_export_workers').values(worker)

@@ -82,7 +82,7 @@ export function createRelations (pool: pg.Pool): Relations {
   }
 }
 
-/** Why a statement failed if it is because of a row's content; PostgreSQL's message might quote that, so it is not passed on. */
+/** Why a row's content was refused; undefined for other errors. PostgreSQL's message might quote the content. */
 function refusalOf (error: unknown): string | undefined {
   if (!isRowRefused(error)) return undefined
   const { sqlState, constraint } = findPostgresFailure(error) ?? {}

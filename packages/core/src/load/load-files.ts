@@ -19,13 +19,13 @@ export interface LoadOptions {
   onProblem? (problem: LoadProblem): void
 }
 
-/** How many files are read at once, each with a connection to write on. */
+/** Files that are read at once, each with a connection to write on. */
 export const filesAtOnce = 4
 
 /**
- * Loads FHIR R4 resources of any type into schema `source`: the lines of `*.ndjson` and `*.ndjson.gz`, a `*.json` that is a resource, or the
- * entries of one that is a Bundle; in files or folders, in any order and mixture. Each stands in `resource` of its type's relation, which is
- * made where it is missing. A row that is there is replaced, and is not deleted any more. What is no valid R4 is reported and stops nothing.
+ * Loads FHIR R4 resources of any type into schema `source`: lines of `*.ndjson` and `*.ndjson.gz`, a resource in `*.json`, or the
+ * entries of a Bundle there; from files or folders, in any order. Each is put into `resource` of its type's relation, which is made where
+ * it is missing. A row of the same id is replaced, and is not deleted any more. Invalid R4 is reported and stops nothing.
  * @throws ServiceError NOT_FOUND for a path that does not exist, before anything is loaded; SOURCE_MISMATCH for a relation that cannot hold
  * resources; errors of the database.
  */

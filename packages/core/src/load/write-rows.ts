@@ -7,9 +7,9 @@ import type { Relation } from './relation.ts'
 import type { Row } from './to-row.ts'
 
 /**
- * Inserts rows or makes those of the same id like them, not deleted, and with nothing in columns of their own; all of them or none.
- * Gives back how many it wrote. A row that is so already is not touched: its `updated_at` tells exports that it did not change.
- * Of rows with one id the last wins.
+ * Inserts rows, or replaces those of the same id: not deleted, and NULL in all other columns. All of them or none.
+ * Returns how many it wrote. An equal row is not touched: its `updated_at` tells exports that it did not change.
+ * The last of several rows with one id wins.
  */
 export async function writeRows (pool: pg.Pool, relation: Relation, rows: readonly Row[]): Promise<number> {
   const last = [...new Map(rows.map(row => [row.id, row])).values()]
@@ -67,7 +67,8 @@ async function write (client: pg.PoolClient, { name, columns }: Relation, rows: 
   const { rowCount } = await client.query(`
     INSERT INTO source.${pg.escapeIdentifier(name)} AS held (${given.join()})
     SELECT ${given.map(column => `${column}::${columns.get(column)}`).join()} FROM pg_temp.loaded ORDER BY id
-    ON CONFLICT (id) DO UPDATE SET ${[...given.map(column => `${column} = excluded.${column}`), ...others.map(column => `${column} = NULL`)].join()}
+    ON CONFLICT (id) DO UPDATE SET
+      ${[...given.map(column => `${column} = excluded.${column}`), ...others.map(column => `${column} = NULL`)].join()}
     WHERE ${changes.join(' OR ')}`)
   if (name === 'patient_groups') await writeMembers(client)
   return rowCount ?? 0
@@ -78,7 +79,8 @@ async function writeMembers (client: pg.PoolClient): Promise<void> {
   await client.query(`
     INSERT INTO source.patient_group_members AS held (id, group_id, patient_id, period_start, period_end, inactive)
     SELECT m.id, loaded.id, m.patient_id, m.period_start, m.period_end, m.inactive
-    FROM pg_temp.loaded, json_to_recordset(members) AS m (id text, patient_id text, period_start text, period_end text, inactive boolean) ORDER BY m.id
+    FROM pg_temp.loaded,
+      json_to_recordset(members) AS m (id text, patient_id text, period_start text, period_end text, inactive boolean) ORDER BY m.id
     ON CONFLICT (id) DO UPDATE SET
       period_start = excluded.period_start, period_end = excluded.period_end, inactive = excluded.inactive, deleted_at = NULL
     WHERE (held.period_start, held.period_end, held.inactive, held.deleted_at)

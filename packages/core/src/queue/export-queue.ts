@@ -12,7 +12,7 @@ import { isPostgres } from './is-postgres.ts'
 
 /**
  * The queue is a doorbell: a job says "there may be work on this export", its id is the export's id, and it holds
- * nothing else but the place of its trace. Who may run the export, how often and when is decided by the export's row (vocabulary.ts), so
+ * nothing else but its trace. The export's row decides which attempt may run it, how often and when (vocabulary.ts), so
  * BullMQ is kept from deciding anything: one attempt, stalls without number, nothing kept.
  */
 export const exportQueueName = 'fhir-bulk-export'
@@ -32,9 +32,9 @@ export type ExportWorker = Worker<ExportJobData, void, string, IQueueBackend>
 
 const jobOptions: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true }
 const enqueueDeadlineMs = 1_000
-/** Until a server that gave an error, or none of the answers that we wait for, is asked again. */
+/** Pause before a server that gave an error is asked again. */
 const errorPauseMs = 1_000
-/** A connection on which no answer came for so long is given up. */
+/** A connection that gave no answer for so long is closed. */
 const silenceMs = 20_000
 
 export interface QueueConnectOptions {
@@ -51,7 +51,7 @@ export interface Doorbell {
 }
 
 export interface ExportQueue extends Doorbell {
-  /** The same, also where a job of that id was left behind, finished or by a worker that died: BullMQ would take the new one for a duplicate. */
+  /** Replaces a job of that id which a dead worker left behind: BullMQ would take the new one for a duplicate. */
   enqueueAgain: (exportId: string) => Promise<void>
   /** Rejects with UNAVAILABLE unless the queue takes writes. */
   ping: () => Promise<void>
@@ -102,7 +102,7 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
     enqueueAgain: async (exportId) => {
       await withDeadline(openQueue().then(async (queue) => {
         const job = await queue.getJob(exportId)
-        // Refused where somebody works on it, and has its lock.
+        // Refused while a worker has its lock.
         if (job?.processedOn !== undefined) await job.remove().catch(() => {})
         await add(queue, exportId, job?.data.traceparent)
       }))
@@ -142,16 +142,16 @@ export function createExportWorker (url: string, processor: ExportProcessor, opt
 }
 
 /**
- * BullMQ asks PostgreSQL once whether it is there, when a worker is made: one that got no answer then would never take a job. Redis
- * is waited for by whatever needs it, however long it takes.
+ * BullMQ connects to PostgreSQL once, when a worker is made: after a failure then it would never take a job. Redis is waited for
+ * at each use.
  */
 export async function assertTakesJobs (worker: ExportWorker, url: string): Promise<void> {
   if (isPostgres(url)) await worker.waitUntilReady()
 }
 
 /**
- * After an error that it does not know as one of the connection (a database that shuts down, one that takes nobody in) BullMQ would
- * ask again at once, for ever, and look for stalled jobs never again. Both begin anew after a pause; jobs that run go on.
+ * After an error that BullMQ does not know as one of the connection (a database that shuts down or refuses logins) it would ask again
+ * at once, for ever, and never look for stalled jobs again. Both begin anew after a pause; running jobs go on.
  */
 async function pauseAfterError (worker: ExportWorker): Promise<void> {
   if (worker.isPaused()) return
@@ -175,7 +175,7 @@ function connect (url: string, { prefix, onError }: QueueConnectOptions, { isPro
   if (isPostgres(url)) {
     const searchPath = pg.escapeIdentifier(prefix ?? 'bullmq')
     const verify = (client: ClientBase, done: (error?: Error) => void) => {
-      client.on('error', () => {}) // a connection that is cut between two statements would end the process: BullMQ's pool listens to idle ones alone
+      client.on('error', () => {}) // BullMQ's pool listens to idle connections alone: one that is cut would end the process
       prepareSession(client, { searchPath }).then(() => { done() }, done)
     }
     const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, verify, options: '-c statement_timeout=0 -c idle_session_timeout=0', ...(prefix === undefined ? {} : { schema: prefix }) }

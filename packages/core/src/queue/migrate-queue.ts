@@ -30,7 +30,7 @@ export async function grantQueue (url: string, role: string): Promise<void> {
 
 /**
  * For processes that use the queue. In PostgreSQL: without its tables BullMQ would ask for them for ever, as fast as it can. In Redis: a
- * node of a cluster sends a queue's keys to several nodes, and a job there is taken that nobody gets; and one that refuses the password
+ * node of a cluster sends a queue's keys to several nodes, and no worker gets a job there; and a node that refuses the password
  * would be waited for without end. A Redis that is away is no reason to refuse: exports wait for it.
  * @throws ServiceError SCHEMA_MISMATCH, SETTING_REFUSED
  */

@@ -19,7 +19,7 @@ const modifiers: Readonly<Record<SearchKind, RegExp>> = {
   quantity: /^missing$/,
 }
 
-/** SQL that is true for rows `r` whose resource, `document` in jsonb, fits the criterion. Throws FilterProblem for what it cannot ask for. */
+/** SQL that is true for rows `r` whose resource, `document` in jsonb, fits the criterion. @throws FilterProblem */
 export function toCondition (document: string, criterion: Criterion, bind: Bind, now: Date): string {
   const { parameter: { name, kind, selections }, modifier, values } = criterion
   if (modifier !== undefined && (!modifiers[kind].test(modifier) || (isTypeName(modifier) && !isResourceType(modifier)))) {
@@ -64,7 +64,8 @@ function toPresent ({ path, target }: Selection): string {
 
 function toIdCondition ({ modifier, values }: Criterion, bind: Bind): string {
   for (const id of values) if (!/^[A-Za-z0-9.-]{1,64}$/.test(id)) throw new FilterProblem('must be an id')
-  return `${modifier === 'not' ? 'NOT ' : ''}r.id::text = ANY (ARRAY(SELECT jsonb_array_elements_text(${bind(JSON.stringify(values))}::jsonb)))`
+  const ids = `ARRAY(SELECT jsonb_array_elements_text(${bind(JSON.stringify(values))}::jsonb))`
+  return `${modifier === 'not' ? 'NOT ' : ''}r.id::text = ANY (${ids})`
 }
 
 /** One path for all values: a GIN index on the resource (jsonb_path_ops) answers it. */

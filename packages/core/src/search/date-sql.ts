@@ -1,6 +1,6 @@
 import type { Selection } from './selection.ts'
 
-/** SQL for the range of time that a date's JSON `x` stands for; its end is exclusive. The functions are a migration's: dates may be anything, and none of it fails. */
+/** SQL for the range of time that a date's JSON `x` stands for; its end is exclusive. The functions of the migration never fail. */
 const ranges: Readonly<Record<string, [from: string, to: string]>> = {
   date: ["fhir_bulk_export.date_from(x #>> '{}')", "fhir_bulk_export.date_to(x #>> '{}')"],
   Period: [
@@ -14,7 +14,7 @@ const ranges: Readonly<Record<string, [from: string, to: string]>> = {
   ],
 }
 
-/** True where the range from `f` up to `t` fits one that was asked for, `q.from` up to `q.to` (https://hl7.org/fhir/R4/search.html#prefix). */
+/** Whether the range from `f` up to `t` fits the filter's, `q.from` up to `q.to` (https://hl7.org/fhir/R4/search.html#prefix). */
 const isMatch = `CASE q.prefix
   WHEN 'eq' THEN q."from" <= f AND t <= q."to"
   WHEN 'ne' THEN NOT (q."from" <= f AND t <= q."to")
@@ -29,12 +29,14 @@ const isMatch = `CASE q.prefix
 /** `values`: SQL for jsonb, a list of DateRange. */
 export function toDateCondition (document: string, { path, datatype }: Selection, values: string): string {
   const [from, to] = ranges[datatype] ?? ranges.date!
-  return `EXISTS (SELECT FROM jsonb_path_query(${document}, '${path}[*]') AS v (x), LATERAL (SELECT ${from}, ${to}) AS target (f, t), ${toAsked(values)} WHERE ${isMatch})`
+  return `EXISTS (SELECT FROM jsonb_path_query(${document}, '${path}[*]') AS v (x),
+    LATERAL (SELECT ${from}, ${to}) AS target (f, t), ${toAsked(values)} WHERE ${isMatch})`
 }
 
 /** The same of a timestamptz. */
 export function toInstantCondition (instant: string, values: string): string {
-  return `EXISTS (SELECT FROM (SELECT ${instant}, ${instant} + interval '1 microsecond') AS target (f, t), ${toAsked(values)} WHERE ${isMatch})`
+  return `EXISTS (SELECT FROM (SELECT ${instant}, ${instant} + interval '1 microsecond') AS target (f, t),
+    ${toAsked(values)} WHERE ${isMatch})`
 }
 
 function toAsked (values: string): string {

@@ -6,8 +6,8 @@ import type { SourceRelation } from '../resources/index.ts'
 interface Placed { value?: string, elements: Record<string, Placed> }
 
 /**
- * SQL for what is searched in a row `r`: its resource as jsonb, as it is exported. Where the type has columns of its own these are put over the
- * elements, of which only `roots` are there. `mrnSystem` gives SQL for text.
+ * SQL for the document that is searched of a row `r`: its resource as jsonb, as it is exported. Columns of the type's own are put over
+ * the elements, of which only `roots` are there. `mrnSystem` gives SQL for text.
  */
 export function toDocument ({ type, columns, liveMembers }: SourceRelation, roots: ReadonlySet<string>, mrnSystem: () => string): string {
   const { over, spellings, computed, append, defaults } = getDefinition(type)

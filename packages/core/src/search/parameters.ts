@@ -13,7 +13,7 @@ export interface SearchParameter {
 /** `name:modifier=value,value`: any of the values. */
 export interface Criterion { parameter: SearchParameter, modifier: string | undefined, values: string[] }
 
-/** The datatypes that a parameter of each type is compared with (https://hl7.org/fhir/R4/search.html); others at its path are passed over. */
+/** The datatypes that a parameter of each type is compared with (https://hl7.org/fhir/R4/search.html). */
 const datatypes: Readonly<Record<SearchKind, readonly string[]>> = {
   token: ['Coding', 'CodeableConcept', 'Identifier', 'ContactPoint', 'code', 'boolean', 'id', 'string', 'uri'],
   date: ['date', 'dateTime', 'instant', 'Period', 'Timing'],
@@ -26,7 +26,7 @@ const datatypes: Readonly<Record<SearchKind, readonly string[]>> = {
 
 const known = new Map<string, ReadonlyMap<string, SearchParameter>>()
 
-/** The search parameters of a type that filters take, by name: all of R4's but those that are composite, special, or whose expression is no path. */
+/** The search parameters that filters take, by name: R4's, but for composite and special ones and those whose expression is no path. */
 export function searchParametersOf (type: string): ReadonlyMap<string, SearchParameter> {
   let parameters = known.get(type)
   if (parameters === undefined) known.set(type, parameters = readParameters(type))

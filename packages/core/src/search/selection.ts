@@ -17,8 +17,8 @@ export interface Selection {
 
 /**
  * The selections of a search parameter's FHIRPath expression, as far as it is a path: names, `.ofType(X)`, `.where(name='x')`,
- * `.where(resolve() is X)`, `[n]`, parts joined by `|`, and `a.exists() and a != false` (https://hl7.org/fhir/R4/searchparameter-registry.html).
- * Undefined for any other.
+ * `.where(resolve() is X)`, `[n]`, alternatives joined by `|`, and `a.exists() and a != false`
+ * (https://hl7.org/fhir/R4/searchparameter-registry.html). Undefined for any other.
  */
 export function toSelections (type: string, expression: string): Selection[] | undefined {
   const selections: Selection[] = []

@@ -37,7 +37,7 @@ export function toFilterSql (filters: readonly TypeFilter[], relations: readonly
       `(${criteria.map((criterion) => toCondition(isPlain ? document : 'd.doc', criterion, bind, now)).join(' AND ')})`).join(' OR ')
     // Put together once for a row, whatever is asked of it. A plain document stays in sight of indexes.
     const selected = isPlain ? condition : `EXISTS (SELECT FROM (SELECT ${document} AS doc OFFSET 0) AS d WHERE ${condition})`
-    // Of text that is no object nobody can say what it fits: its row is read, and told as an error.
+    // A text that is no object cannot be compared: its row is read, and becomes an error.
     conditions[type] = relation.columns.resource === 'text' ? `${selected} OR r.resource IS NOT JSON OBJECT` : selected
   }
   return { conditions, settings }

@@ -42,8 +42,8 @@ const datePattern = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\
 const minuteMs = 60_000
 
 /**
- * A date, whose precision says what it stands for: `2024` is the year. Without a zone it is UTC. Of `ap` the range is as much wider on both sides
- * as R4 recommends: a tenth of the time between it and now.
+ * A date, whose precision says what it stands for: `2024` is the year. Without a zone it is UTC. `ap` widens the range on both sides as R4
+ * recommends: by a tenth of the time between it and now.
  */
 export function readDate (value: string, now: Date): DateRange {
   const [prefix, text] = readPrefix(value)

@@ -11,7 +11,7 @@ export interface CurrentSource {
   getLastRead: () => Promise<Source>
 }
 
-/** However many ask, the database is asked once a minute. */
+/** Reads the database at most once a minute, for any number of callers. */
 export function createCurrentSource (db: QueryExecutorProvider): CurrentSource {
   let reading: Promise<Source> | undefined
   let lastRead: Source | undefined

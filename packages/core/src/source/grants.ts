@@ -14,8 +14,7 @@ interface Read { relation: string, columns?: string[] }
 const ofPatients = ['id', 'deleted_at']
 
 /**
- * What API and worker read of a source, whatever it has. The API judges requests by patients' ids and by groups, and hands out groups;
- * it reads no clinical rows.
+ * What API and worker read of a source. The API reads patients' ids and groups, and no clinical rows.
  */
 export function toReads ({ relations, members }: Source): { api: Read[], worker: Read[] } {
   const memberReads: Read[] = members === undefined ? [] : [{ relation: membersRelation }]

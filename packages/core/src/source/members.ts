@@ -1,6 +1,6 @@
 import { ofLivePatient } from './live.ts'
 
-/** Who belongs to the groups of source.patient_groups: no resource type of its own, but a part of Group. */
+/** The members of source.patient_groups: no resource type of its own, but an element of Group. */
 export const membersRelation = 'patient_group_members'
 
 /** Its columns that are elements of Group. */

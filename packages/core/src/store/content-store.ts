@@ -1,6 +1,6 @@
 /**
  * Where files are kept: content-addressed, each file pinned by a pin of its own, so that dropping one export's file can
- * never take away another's equal bytes. Two implementations: a Kubo RPC node, and an embedded folder of flat files.
+ * never take away another's equal bytes. There are two: a folder of flat files (folder/), and a Kubo node's RPC API (kubo/).
  *
  * Every call takes an AbortSignal, and an abort rejects with the signal's reason. Calls to a node also have deadlines of their own
  * (STORE_FAILED); a local folder's have none.
@@ -13,7 +13,7 @@ export interface StoredFile {
   key: FileKey
   /** CIDv0 of the bytes, as `ipfs add` makes it. */
   cid: string
-  /** What keeps the bytes: on Kubo the CID of the file's own directory; embedded stores need none. */
+  /** What keeps the bytes: on Kubo the CID of the file's own directory; a folder needs none. */
   pin: string | null
   /** Bytes. */
   size: number
@@ -29,17 +29,18 @@ export interface ByteRange { start: number, end: number }
 
 export interface ContentStore {
   /**
-   * Stores the stream and pins it; durable when it resolves. The chunks are consumed with back-pressure and may be reused by the caller only
-   * after the next one is asked for. However it ends, the source is ended too; an error of the source is what it rejects with.
+   * Stores the stream and pins it; durable when it resolves. Chunks are consumed with back-pressure; the caller may reuse one after the
+   * next is asked for. However it ends, the source is ended too; it rejects with an error of the source.
    */
   put: (key: FileKey, chunks: AsyncIterable<Uint8Array>, options?: CallOptions) => Promise<StoredFile>
-  /** Streams the file or a range of it. A store that ends early or cannot find the bytes makes the iteration throw (STORE_SHORT, STORE_NOT_FOUND, STORE_FAILED), never end cleanly. */
+  /**
+   * Streams the file or a range of it. A store that ends early or does not find the bytes makes the iteration throw (STORE_SHORT,
+   * STORE_NOT_FOUND, STORE_FAILED): it never ends cleanly.
+   */
   read: (file: FileHandle, range?: ByteRange, options?: CallOptions) => AsyncIterable<Uint8Array>
   /** Takes the pin away. Dropping what is not there counts as done. Without a known `pin` a Kubo store does nothing: `list` finds it. */
   drop: (file: Pick<StoredFile, 'key' | 'pin'>, options?: CallOptions) => Promise<void>
-  /**
-   * What the store keeps under our keys, whole or half-written, to find what should not be there; pins that are not ours are never listed.
-   */
+  /** The files under our keys, whole or half-written. Pins that are not ours are never listed. */
   list: (options?: CallOptions) => AsyncIterable<Pick<StoredFile, 'key' | 'pin'>>
   /**
    * Gives the space of what was dropped back. A store that cannot do so within its deadline rejects, and is no worse than before;

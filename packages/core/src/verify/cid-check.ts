@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { toCidV0 } from '../store/streams/unixfs-cid.ts'
 
-/** Computes the CID of bytes on their way to somebody else. */
+/** Computes the CID of a stream that another consumer reads. */
 export interface CidCheck {
   /** Passes the bytes on; they must not be changed afterwards. */
   through: (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>
@@ -13,7 +13,7 @@ export interface CidCheck {
 export function startCidCheck (): CidCheck {
   const input = new PassThrough({ objectMode: true, highWaterMark: 2 })
   const cid = toCidV0(input)
-  cid.catch(() => {}) // bytes that broke off: nobody will ask
+  cid.catch(() => {}) // of a stream that broke off
 
   async function * through (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {

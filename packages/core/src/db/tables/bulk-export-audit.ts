@@ -1,21 +1,23 @@
 import type { Generated, Selectable } from 'kysely'
 import type { AuditEventName, AuditOutcome, AuditProcess, ExportLevel, Role } from '../../vocabulary.ts'
 
-/** Who did what (audit/). Rows are only ever added, outlive the export, and hold no clinical content; a patient's id only where the caller may see that patient alone. */
+/**
+ * Who did what (audit/). Rows are only added, outlive the export, and hold no clinical content. A patient's id is only in rows of callers
+ * that may see that patient alone.
+ */
 export interface BulkExportAuditTable {
   id: Generated<string>
   /** When the transaction began that made the change. */
   recorded_at: Generated<Date>
   event: AuditEventName
   outcome: AuditOutcome
-  /** What wrote it down. */
   process: AuditProcess
   export_id: string | null
   attempt: number | null
   level: ExportLevel | null
   group_id: string | null
   types: string[] | null
-  /** Who did it; of what a worker did: on whose behalf. As in bulk_export_jobs. */
+  /** As in bulk_export_jobs. Of a worker's events: the requester on whose behalf it acted. */
   requester: string | null
   role: Role | null
   issuer: string | null

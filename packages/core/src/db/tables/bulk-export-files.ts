@@ -20,7 +20,7 @@ export interface BulkExportFilesTable {
   pin: string | null
   /** Bytes of the plaintext. */
   size: number | null
-  /** Hex, of the plaintext. Null again once nobody may ask for the file any more: destroyed with its key. */
+  /** Hex, of the plaintext. Destroyed (null) with the file's key: a guess of the content could be checked by it. */
   sha256: string | null
   /** Lines. */
   count: number | null

@@ -14,7 +14,7 @@ export interface BulkExportJobsTable {
   /** Path and query of the kick-off, as sent. */
   request: string
   requester_role: Role
-  /** Who is counted against MAX_ACTIVE_EXPORTS: a hash of issuer, role and caller. */
+  /** A hash of issuer, role and caller, which MAX_ACTIVE_EXPORTS limits. */
   requester: string
   issuer: string
   /** Set: only this patient's compartment is exported. Null: everybody's, for an ADMIN. */

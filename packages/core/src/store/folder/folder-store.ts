@@ -104,7 +104,7 @@ export async function createFolderStore ({ directory, isPrepared = false }: { di
       .catch((error: unknown) => { throw toStoreError(error, 'the folder cannot be used') })
   }
 
-  // Health data: nobody but the owner. A folder that is already there keeps the mode its operator chose.
+  // Health data: for this user alone. A folder that is already there keeps its mode.
   if (!isPrepared) await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => { throw toStoreError(error, 'making the folder') })
   return { put, read, drop, list, collectGarbage: async () => {}, findExposures: async () => [], ping, close: async () => {} }
 }
@@ -143,7 +143,7 @@ function handled (promise: Promise<void>): Promise<void> {
   return promise
 }
 
-/** As few trips to the thread pool as possible: each one waits for the hashing on this thread. (FileHandle.writeFile makes one for every 512 KiB.) */
+/** One call of the thread pool for each block: its answer waits for the hashing on this thread. (writeFile has one for each 512 KiB.) */
 async function writeAll (file: OpenFile, block: Uint8Array): Promise<void> {
   for (let offset = 0; offset < block.length;) {
     const { bytesWritten } = await file.write(block, offset)

@@ -15,14 +15,14 @@ interface Node { client: IPFSHTTPClient, endpoint: KuboEndpoint }
 
 /** The directory around the file; a name is needed, and the node gives it back. */
 const DIRECTORY = 'd'
-/** At most so long an answer is waited for that nobody needs any more. */
+/** The longest wait for the answer to a call that was given up. */
 const TAKE_BACK_MS = 10_000
 
 /**
  * Adds `d/<key>` with `pin: true`: the node pins the directory in the same step (an add that is pinned afterwards can lose blocks to
  * the garbage collection in between), and GC waits for it.
  *
- * A node that has got the whole file keeps it, whether or not somebody still waits: a call that is given up so late waits for the
+ * A node that has got the whole file keeps it, also for a caller that has gone: a call that is given up so late waits for the
  * node's answer and takes the pin back before it rejects.
  */
 export async function addFile (

@@ -2,15 +2,15 @@ import { ServiceError } from '../../errors.ts'
 import { toStoreError } from '../store-error.ts'
 
 /**
- * One call to a store: everything that can end it before its driver does comes together in `signal`, and whatever came first
- * is the signal's reason: the caller's abort, a source's error, or STORE_FAILED when the store stayed silent for `silenceMs`.
+ * One call to a store. `signal` aborts with the first reason to end it before its driver does: the caller's abort, a source's error, or
+ * STORE_FAILED after a silence of `silenceMs`.
  */
 export interface Call {
   readonly signal: AbortSignal
   abort: (reason: unknown) => void
-  /** The store owes us something from now on; said again at every sign of life. */
+  /** We wait for the store from now on; call it again at each sign of life. */
   expect: () => void
-  /** The store owes us nothing now: we are waiting for somebody else. */
+  /** We do not wait for the store now. */
   rest: () => void
   /** Runs `work`, and rejects as soon as the signal fires, even if the driver does not notice. */
   until: <T>(work: () => Promise<T>) => Promise<T>

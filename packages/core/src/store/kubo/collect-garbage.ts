@@ -3,8 +3,8 @@ import type { KuboEndpoint } from './endpoint.ts'
 import { callForLines } from './rpc.ts'
 
 /**
- * Kubo begins a collection when the last running add has ended, lets no new one begin meanwhile, and goes on waiting although its caller has
- * left. So one add that hangs (a worker that is paused, a connection that died unseen) would stop all exports. With an add that
+ * Kubo begins a collection when the last running add has ended, lets no new add begin meanwhile, and goes on waiting after its caller
+ * has left. So one add that hangs (a worker that is paused, a connection that died unseen) would stop all exports. With an add that
  * has been running for longer than `longAddMs` nothing is collected.
  */
 export async function collectGarbage (endpoint: KuboEndpoint, longAddMs: number, signal: AbortSignal): Promise<void> {

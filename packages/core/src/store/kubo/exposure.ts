@@ -4,7 +4,7 @@
  * only if it can be seen that it knows no peers, and either tells nobody what it has or cannot be reached. What is missing or of
  * another form counts as public: its default may be.
  *
- * A swarm key (a private network) is not in the configuration. Whoever relies on one says so with IPFS_ALLOW_PUBLIC.
+ * A swarm key (a private network) is not in the configuration: it needs IPFS_ALLOW_PUBLIC.
  */
 
 /** What makes the node public, a sentence each; empty: private. The document's values are not repeated. */

@@ -8,7 +8,7 @@ import { callForLines } from './rpc.ts'
  * The node's pins that are ours: those whose name is a file's key. Every file lies alone in a directory with the key as its link's name, so
  * that no two files have one pin although equal files share their blocks. The client knows no names of pins.
  *
- * All at once: a node answers from a list that it has made, and whoever reads ours wants to drop.
+ * All at once: a node answers from a list that it has made, and the caller drops files while it reads ours.
  */
 export async function listPins (endpoint: KuboEndpoint, call: Call): Promise<Array<{ key: FileKey, pin: string }>> {
   const found: Array<{ key: FileKey, pin: string }> = []

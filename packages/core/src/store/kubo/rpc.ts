@@ -48,7 +48,7 @@ async function post ({ url, headers }: KuboEndpoint, command: string, {
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest
   const request = send(target, { method: 'POST', signal, headers: { ...headers, ...body?.headers } })
   const responded = once(request, 'response')
-  request.on('error', () => {}) // one that comes after the response has nobody else to listen; reading the response fails then
+  request.on('error', () => {}) // after the response there is no other listener; reading the response fails then
   const sent = body === undefined ? Promise.resolve() : pipeline(body.content, request)
   // Whichever fails first takes the other down with it.
   sent.catch(() => {})

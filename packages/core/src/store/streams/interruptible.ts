@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 
-/** A stream that is read on somebody's behalf: it can be interrupted while it is waited for, and is always ended by us. */
+/** A stream that a signal interrupts, also while its next chunk is waited for. `close` always ends it. */
 export interface Interruptible<T> extends AsyncIterableIterator<T> {
   /** What stopped it first: its own error or the signal's reason. Drivers replace either by errors of their own. */
   readonly stopped: { error: unknown } | undefined
