@@ -8,6 +8,7 @@ import { findTemporaryDirectory, placeDataDirectory } from './postgres/place.ts'
 import { startOnFreePort } from './ports.ts'
 import { spawnManaged, waitUntilReady } from './processes.ts'
 import type { Server } from './server.ts'
+import { findVolatileDirectory } from './volatile-directory.ts'
 
 export interface PostgresOptions {
   /** Kept after `stop` and used again by the next start; without it the data are temporary. */
@@ -27,13 +28,13 @@ const settings = {
   log_timezone: 'UTC',
   lc_messages: 'C', // the line that says it is ready is read
 }
-const unsafeSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }
+const unsafeSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '1GB' }
 
 /** A real PostgreSQL server of our own. Its superuser `postgres` has a random password; it listens on 127.0.0.1 alone. */
 export async function startPostgres ({ dataDirectory, port, durable = true }: PostgresOptions = {}): Promise<Server> {
   const binaries = await findBinaries()
   const directory = dataDirectory === undefined
-    ? await mkdtemp(join(await findTemporaryDirectory(), 'fhir-bulk-export-postgres-'))
+    ? await mkdtemp(join(await (durable ? findTemporaryDirectory() : findVolatileDirectory()), 'fhir-bulk-export-postgres-'))
     : await placeDataDirectory(dataDirectory)
   const removeTemporary = async (): Promise<void> => {
     if (dataDirectory === undefined) await rm(directory, { recursive: true, force: true })

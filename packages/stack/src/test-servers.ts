@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runScript } from './commands.ts'
 import { guard } from './guard.ts'
@@ -9,6 +8,7 @@ import { optionalServers, type OptionalServerName } from './optional-servers.ts'
 import { hasRedis, startRedis } from './redis.ts'
 import type { Scope } from './scope.ts'
 import { ensureDatabase, execute } from './sql.ts'
+import { findVolatileDirectory } from './volatile-directory.ts'
 
 export interface TestServers {
   /** TEST_DATABASE_URL, TEST_TEMPLATE_DATABASE; those of the optional servers, undefined where there is none (not inherited from an outer run). */
@@ -42,7 +42,7 @@ async function startRedisIfPossible (scope: Scope): Promise<TestServers> {
 
 async function startKuboIfPossible (scope: Scope): Promise<TestServers> {
   if (await findKubo() === undefined) return missing('kubo')
-  const repo = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-kubo-'))
+  const repo = await mkdtemp(join(await findVolatileDirectory(), 'fhir-bulk-export-kubo-'))
   const dismissGuard = guard({ temporaryDirectory: repo })
   scope.add({
     stop: async () => {

