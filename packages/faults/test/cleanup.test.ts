@@ -21,7 +21,7 @@ const cases = Object.entries(cleanupStages).flatMap(([stage, breakIn]) => Object
 
 for (const { name, open, skip } of allParts) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
-    for (const { stage, breakIn, how, signal, last, code } of sample(`cleanup ${name}`, 2, cases)) {
+    for (const { stage, breakIn, how, signal, last, code } of sample(`cleanup ${name}`, 1, cases)) {
       t.test(`${how} while ${stage}`, { buffered: true }, async (t) => {
         const parts = await open(t)
         const system = await openSystem(t, parts)

@@ -26,7 +26,7 @@ const inRedis = { open: async (t: Test) => await openRedis(t), ...needs('redis')
 
 t.jobs = 2
 
-for (const { name, end, queue } of sample('PostgreSQL ends', 2, [
+for (const { name, end, queue } of sample('PostgreSQL ends', 1, [
   { name: 'restarted, the queue in Redis', end: stop, queue: inRedis },
   { name: 'restarted, the queue with it', end: stop, queue: inPostgres },
   { name: 'crashed, the queue in Redis', end: kill, queue: inRedis },

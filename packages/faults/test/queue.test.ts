@@ -1,5 +1,5 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
-import { eventually, givenExport, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { eventually, givenExport, givenLargePatients } from '@fhir-bulk-export/core/testing/database'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { startRedis as startRedisOn } from '@fhir-bulk-export/stack/redis'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
@@ -26,7 +26,7 @@ async function open (t: Test) {
   t.teardown(stopRedis)
   const parts = { databaseUrl: await createTestDatabase(t), queueUrl: first.url, storeUrl: pathToFileURL(t.testdir()).href }
   const system = await openSystem(t, parts)
-  await givenPatients(system.db, patients)
+  await givenLargePatients(system.db, patients)
   return { parts, system, stopRedis, startRedis }
 }
 

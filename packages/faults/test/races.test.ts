@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { eventually, givenLargePatients, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
 import t from 'tap'
@@ -31,10 +31,10 @@ for (const [i, { name, open: openParts, skip }] of allParts.entries()) {
   t.test(`an export is deleted at every stage of its life: it ends cancelled, and nothing of it stays (${name})`, { skip, buffered: true }, async (t) => {
     const parts = await openParts(t)
     const system = await openSystem(t, parts)
-    await givenPatients(system.db, patients)
+    await givenLargePatients(system.db, patients)
     const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
     const service = { parts, system, api, sessions: await watchSessions(t, parts.databaseUrl) }
-    for (const [j, [stage, breakIn]] of sample(`deleted ${name}`, 3, Object.entries({ ...stages, ...otherStages })).entries()) {
+    for (const [j, [stage, breakIn]] of sample(`deleted ${name}`, 2, Object.entries({ ...stages, ...otherStages })).entries()) {
       await t.test(`while the worker stands ${stage}`, async (t) => {
         await deleteAt(t, service, breakIn, (i + j) % 2 === 0 ? 'respond-async' : 'status-in-body')
       })
@@ -77,11 +77,11 @@ async function expire ({ db }: System, ...ids: string[]): Promise<void> {
   await db.updateTable('bulk_export_jobs').set({ expires_at: sql`now()` }).where('id', 'in', ids).execute()
 }
 
-for (const { name, open: openParts, skip } of allParts) {
+for (const { name, open: openParts, skip } of sample('deleted by many', 1, allParts)) {
   t.test(`an export is deleted by many at once while it is published: one of them is told that it did it (${name})`, { skip, buffered: true }, async (t) => {
     const parts = await openParts(t)
     const system = await openSystem(t, parts)
-    await givenPatients(system.db, patients)
+    await givenLargePatients(system.db, patients)
     const [one, other, worker] = await Promise.all([system.startApi(), system.startApi(), system.startWorker()])
     const sessions = await watchSessions(t, parts.databaseUrl)
     const breakpoint = await stages['half-way through publishing'](t, parts, system)
@@ -99,7 +99,9 @@ for (const { name, open: openParts, skip } of allParts) {
     await assertNothingLeft(t, system)
     await assertAlive(t, one, other, worker)
   })
+}
 
+for (const { name, open: openParts, skip } of sample('two cleanups', 1, allParts)) {
   t.test(`two cleanups at once: what has expired goes, and nothing else (${name})`, { skip, buffered: true }, async (t) => {
     const parts = await openParts(t)
     const system = await openSystem(t, parts)
@@ -125,34 +127,35 @@ for (const { name, open: openParts, skip } of allParts) {
     await assertExported(t, system, kept, 50)
     await assertAlive(t, api, ...workers)
   })
+}
 
-  for (const how of ['expires', 'is deleted']) {
-    t.test(`an export ${how} while a client downloads it: the client gets all of it, nobody else begins, and then it goes (${name})`, { skip, buffered: true }, async (t) => {
-      const parts = await openParts(t)
-      const system = await openSystem(t, parts)
-      await givenPatients(system.db, 60)
-      const attachment = [{ attachment: { contentType: 'text/plain', data: 'A'.repeat(500_000) } }] // more than the sockets hold
-      await sql`UPDATE source.medical_records SET content = ${JSON.stringify(attachment)}`.execute(system.db)
-      const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
-      const id = await kickOff(api, { headers: respondAsync })
-      await assertExported(t, system, id, 60)
-      const file = (await findPublishedFiles(system.db, id))?.find(({ type }) => type === 'DocumentReference')
-      const path = `/$export-file/${id}/${file?.name}`
+const downloads = allParts.flatMap((parts) => ['expires', 'is deleted'].map((how) => ({ ...parts, how })))
+for (const { name, open: openParts, skip, how } of sample('downloaded', 1, downloads)) {
+  t.test(`an export ${how} while a client downloads it: the client gets all of it, nobody else begins, and then it goes (${name})`, { skip, buffered: true }, async (t) => {
+    const parts = await openParts(t)
+    const system = await openSystem(t, parts)
+    await givenPatients(system.db, 60)
+    const attachment = [{ attachment: { contentType: 'text/plain', data: 'A'.repeat(500_000) } }] // more than the sockets hold
+    await sql`UPDATE source.medical_records SET content = ${JSON.stringify(attachment)}`.execute(system.db)
+    const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
+    const id = await kickOff(api, { headers: respondAsync })
+    await assertExported(t, system, id, 60)
+    const file = (await findPublishedFiles(system.db, id))?.find(({ type }) => type === 'DocumentReference')
+    const path = `/$export-file/${id}/${file?.name}`
 
-      const download = await open(api, path)
-      await once(download, 'readable')
-      if (how === 'expires') await expire(system, id)
-      else await ask(api, `/$export-status/${id}`, { method: 'DELETE' })
-      assertError(t, await ask(api, path), 404, 'another download')
-      const cleaner = await system.startWorker()
-      await eventually(async () => cleaner.lines.some((line) => line.includes('cleanup done')))
+    const download = await open(api, path)
+    await once(download, 'readable')
+    if (how === 'expires') await expire(system, id)
+    else await ask(api, `/$export-status/${id}`, { method: 'DELETE' })
+    assertError(t, await ask(api, path), 404, 'another download')
+    const cleaner = await system.startWorker()
+    await eventually(async () => cleaner.lines.some((line) => line.includes('cleanup done')))
 
-      const hash = createHash('sha256')
-      for await (const chunk of download) hash.update(chunk as Buffer)
-      t.equal(hash.digest('hex'), file?.sha256)
-      await eventually(async () => (await keptKeys(system.store)).length === 0)
-      await assertNothingLeft(t, system)
-      await assertAlive(t, api, worker, cleaner)
-    })
-  }
+    const hash = createHash('sha256')
+    for await (const chunk of download) hash.update(chunk as Buffer)
+    t.equal(hash.digest('hex'), file?.sha256)
+    await eventually(async () => (await keptKeys(system.store)).length === 0)
+    await assertNothingLeft(t, system)
+    await assertAlive(t, api, worker, cleaner)
+  })
 }

@@ -11,7 +11,7 @@ const cases = Object.entries(stages).flatMap(([stage, breakIn]) => (['lose', 're
 
 for (const { name, open, skip } of allParts) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
-    for (const { stage, breakIn, last } of sample(`killed ${name}`, 3, cases)) {
+    for (const { stage, breakIn, last } of sample(`killed ${name}`, 1, cases)) {
       t.test(`killed while ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
         const { system, breakpoint, worker, id } = await openStoppedExport(t, await open(t), breakIn)
         worker.kill('SIGKILL')

@@ -10,7 +10,7 @@ import { openStoppedExport } from './fixtures/stopped-export.ts'
 
 for (const { name, open, skip } of allParts) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
-    for (const [stage, breakIn] of sample(`paused ${name}`, 2, Object.entries(stages))) {
+    for (const [stage, breakIn] of sample(`paused ${name}`, 1, Object.entries(stages))) {
       t.test(`paused while ${stage}, until somebody else has done the work`, { buffered: true }, async (t) => {
         const { system, breakpoint, worker: sleeper, id } = await openStoppedExport(t, await open(t), breakIn)
         sleeper.kill('SIGSTOP')
