@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { sentinelUrlPattern } from '../queue/sentinel-url.ts'
 import { duration, keyring } from './units.ts'
 
 /** Settings that several programs share, in fragments. docker/README.md says what they mean. */
@@ -20,7 +21,11 @@ export const publicConfig = {
 }
 
 export const queueConfig = {
-  QUEUE_URL: Type.String({ pattern: '^(rediss?|postgres(ql)?)://', expected: 'a redis://, rediss:// or postgres:// URL', isSecret: true }),
+  QUEUE_URL: Type.String({
+    pattern: `^(?:(?:rediss?|postgres(?:ql)?)://|${sentinelUrlPattern})`,
+    expected: 'a redis://, rediss:// or postgres:// URL, or redis+sentinel://host:26379,host:26379/master',
+    isSecret: true,
+  }),
 }
 
 export const storeConfig = {

@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPostgresBackend, createRedisBackend, Queue, Worker } from 'bullmq'
 import type { BackendFactory, ConnectionOptions, IQueueBackend, Job, JobsOptions, Processor } from 'bullmq'
-import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { ClientBase } from 'pg'
 import { prepareSession } from '../db/session.ts'
 import { ServiceError } from '../errors.ts'
 import { findTraceparent, withSpan } from '../tracing.ts'
 import { isPostgres } from './is-postgres.ts'
+import { createRedis } from './redis.ts'
 
 /**
  * The queue is a doorbell: a job says "there may be work on this export", its id is the export's id, and it holds
@@ -183,7 +183,7 @@ function connect (url: string, { prefix, onError }: QueueConnectOptions, { isPro
     return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => {} }
   }
   // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
-  const redis = new Redis(url, isProducer
+  const redis = createRedis(url, isProducer
     ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: enqueueDeadlineMs, socketTimeout: silenceMs, reconnectOnError }
     : { maxRetriesPerRequest: null, socketTimeout: silenceMs, reconnectOnError })
   redis.on('error', onError)

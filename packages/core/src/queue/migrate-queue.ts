@@ -1,9 +1,9 @@
 import { assertSchemaCompatibility, runMigrations } from 'bullmq'
-import { Redis } from 'ioredis'
 import pg from 'pg'
 import { ServiceError } from '../errors.ts'
 import { prepareSession } from '../db/session.ts'
 import { isPostgres } from './is-postgres.ts'
+import { createRedis, isUnknownMaster } from './redis.ts'
 
 const answerMs = 2_000
 
@@ -45,7 +45,12 @@ export async function assertQueueUsable (url: string, schema?: string): Promise<
 }
 
 async function assertRedisUsable (url: string): Promise<void> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: answerMs, commandTimeout: answerMs })
+  if (await isUnknownMaster(url, answerMs)) {
+    throw new ServiceError('SETTING_REFUSED',
+      'The sentinels of QUEUE_URL do not know the master that it names (redis+sentinel://host:26379/master).')
+  }
+  const once = { retryStrategy: () => null, sentinelRetryStrategy: () => null }
+  const redis = createRedis(url, { ...once, lazyConnect: true, connectTimeout: answerMs, commandTimeout: answerMs })
   redis.on('error', () => {})
   const info = await redis.info('cluster').catch((error: unknown) => error instanceof Error ? error.message : '')
   redis.disconnect()
