@@ -9,8 +9,8 @@ export type Part = PartSource[]
 
 /** Blocks (8 KiB) that are worth a reader of their own: 32 MiB, so that no range makes a tiny file. */
 const leastBlocks = 4_096
-/** Of a table that many workers read: no more than that, whatever its size. */
-const mostRanges = 256
+/** Ranges of an export that many workers read: larger tables have larger ranges. What is read again has new numbers, which have an end. */
+const mostRanges = 1_000
 /** Parts per reader of relations whose size is not known. */
 const partsOfUnknown = 4
 
@@ -32,7 +32,8 @@ export function isWorthSharing (
   if (patientId !== null) return false
   let bytes = 0
   for (const { type, relation } of relations) {
-    const expected = rows.get(type) ?? 0
+    const expected = rows.get(type)
+    if (expected === undefined) continue
     const table = sizes.get(relation)
     bytes += table === undefined ? expected * rowBytes : table.bytes * (table.rows > expected ? expected / table.rows : 1)
   }
@@ -57,6 +58,8 @@ export function toParts (
   const small = { part: [] as Part, blocks: leastBlocks }
   const unknown = chosen.filter(({ relation }) => !blocks.has(relation))
   const shared: Part[] = []
+  const bytesOf = (relation: string) => sharing?.sizes.get(relation)?.bytes ?? 0
+  const rangeBytes = Math.max(sharing?.partBytes ?? 0, chosen.reduce((sum, { relation }) => sum + bytesOf(relation), 0) / mostRanges)
   for (const { type, relation } of chosen) {
     const size = blocks.get(relation)
     // What is associated is found by one query over all types: not once a range.
@@ -84,7 +87,7 @@ export function toParts (
   /** 0: the table is too small to be read by itself. */
   function toRangeCount (relation: string, size: number): number {
     if (sharing === undefined) return Math.min(readers, Math.floor(size / leastBlocks))
-    return Math.min(mostRanges, size, Math.floor((sharing.sizes.get(relation)?.bytes ?? 0) / sharing.partBytes))
+    return Math.min(size, Math.floor(bytesOf(relation) / rangeBytes))
   }
 }
 

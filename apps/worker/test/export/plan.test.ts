@@ -1,7 +1,7 @@
 import { resourceTypes } from '@fhir-bulk-export/core/r4'
 import { toRelation } from '@fhir-bulk-export/core/resources'
 import t from 'tap'
-import { toParts } from '../../src/export/plan.ts'
+import { isWorthSharing, toParts } from '../../src/export/plan.ts'
 import type { Part } from '../../src/export/plan.ts'
 import { filterOf } from '../fixtures/filter.ts'
 import { sourceOf } from '../fixtures/source.ts'
@@ -60,4 +60,26 @@ t.test('associated Provenance is one query over all types, and has one reader', 
   const large = new Map([['provenance_events', 1_000 * mebibyte]])
   t.equal(toParts(filterOf({ types: ['Provenance'] }), source, large, 4).length, 4)
   t.same(toParts(filterOf({ types: ['Provenance'], associated: 'latest' }), source, large, 4), [[whole('Provenance')]])
+})
+
+t.test('many workers read parts of the size that is asked for, up to a thousand of them', async (t) => {
+  const megabyte = 1_024 ** 2
+  const partsOf = (megabytes: number) => {
+    const names = ['patients', 'consents', 'provenance_events']
+    const sizes = new Map(names.map((name) => [name, { bytes: megabytes * megabyte, rows: 1_000 }]))
+    const blocks = new Map(names.map((name) => [name, megabytes * mebibyte]))
+    return toParts(filterOf({ types: ['Patient', 'Consent', 'Provenance'] }), source, blocks, 4, { sizes, partBytes: 64 * megabyte })
+  }
+  t.equal(partsOf(640).length, 30)
+  t.equal(partsOf(1_000_000).length, 999)
+})
+
+t.test('what an export does not hold makes it no larger, known to PostgreSQL or not', async (t) => {
+  for (const rows of [-1, 0, 1_000_000]) {
+    const sizes = new Map([['consents', { bytes: 2 ** 40, rows }]])
+    const sharing = { sizes, partBytes: 64 * 1_024 ** 2 }
+    t.equal(isWorthSharing(filterOf({ types: [] }), source, new Map(), sharing), false)
+    t.equal(isWorthSharing(filterOf({ types: ['Patient'] }), source, new Map([['Patient', 10]]), sharing), false)
+    t.equal(isWorthSharing(filterOf({ types: ['Consent'] }), source, new Map([['Consent', 1_000_000]]), sharing), true)
+  }
 })
