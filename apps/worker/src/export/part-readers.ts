@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { isServiceError } from '@fhir-bulk-export/core/errors'
 import { failPart, finishPart, handBackPart, renewPart, takePart } from '@fhir-bulk-export/core/exports'
 import type { Attempt, TakenPart } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
@@ -12,7 +11,7 @@ import type { Readers } from './readers.ts'
 import { toReadTask } from './shared-task.ts'
 
 const beatMs = 500
-/** Attempts of others that cannot be joined from here: the last of them are remembered. */
+/** Attempts of others that could not be read from here: the last of them are remembered. */
 const rememberedAttempts = 100
 
 /**
@@ -26,6 +25,7 @@ export interface PartReaders {
   wake: () => void
   /** This worker runs the attempt: its parts end with `signal`. Gives what waits for those that are read here. */
   hold: (attempt: Attempt, signal: AbortSignal) => () => Promise<void>
+  /** Waits for what is being read or taken. */
   close: () => Promise<void>
 }
 
@@ -44,10 +44,17 @@ export function createPartReaders ({ db, leases, readers, identity, log, config 
   const waiting: Array<() => void> = []
   const held = new Map<string, AbortSignal>()
   const running = new Map<Promise<void>, string>()
-  const unjoinable: string[] = []
+  const unreadable = new Set<string>()
+  const helping = new Set<Promise<void>>()
   let helpers = 0
 
   async function help (): Promise<void> {
+    const work = readParts()
+    helping.add(work)
+    await work.finally(() => { helping.delete(work) })
+  }
+
+  async function readParts (): Promise<void> {
     if (helpers === readers.count) await new Promise<void>((resolve) => { waiting.push(resolve) })
     else helpers++
     try {
@@ -64,7 +71,7 @@ export function createPartReaders ({ db, leases, readers, identity, log, config 
   }
 
   async function readNext (): Promise<boolean> {
-    const part = await takePart(db, { readers: identity, leaseMs: config.EXPORT_LEASE, except: unjoinable })
+    const part = await takePart(db, { readers: identity, leaseMs: config.EXPORT_LEASE, except: [...unreadable] })
     if (part === undefined) return false
     wake() // where there is one there may be more
     const reading = readPart(part)
@@ -96,16 +103,27 @@ export function createPartReaders ({ db, leases, readers, identity, log, config 
     }
   }
 
+  /** Only the attempt's own worker lets it fail: what is wrong here (the way to the store, a disk) may be right at the others. */
   async function giveUp (part: TakenPart, error: unknown, { isStopped, isOwn }: { isStopped: boolean, isOwn: boolean }): Promise<void> {
     const { id: exportId, attempt, n } = part
-    const isElsewhere = isServiceError(error, 'SNAPSHOT_LOST') && !isOwn
-    if (isElsewhere) unjoinable.splice(0, Math.max(0, unjoinable.length + 1 - rememberedAttempts), toKey(part))
-    if (isStopped || isElsewhere || error instanceof Interruption) {
+    if (isStopped || error instanceof Interruption) {
       await handBackPart(db, part) // refused where it is no longer ours
       return
     }
-    log.error({ err: error, exportId, attempt, part: n }, 'a part could not be read')
-    await failPart(db, part, toPartFailure(error))
+    if (isOwn) {
+      log.error({ err: error, exportId, attempt, part: n }, 'a part could not be read')
+      await failPart(db, part, toPartFailure(error))
+      return
+    }
+    log.warn({ err: error, exportId, attempt, part: n }, 'a part could not be read here, and is left to other workers')
+    leaveToOthers(toKey(part))
+    await handBackPart(db, part)
+  }
+
+  function leaveToOthers (key: string): void {
+    unreadable.add(key)
+    const [oldest] = unreadable
+    if (oldest !== undefined && unreadable.size > rememberedAttempts) unreadable.delete(oldest)
   }
 
   /** As keepLease does for an export. */
@@ -133,7 +151,7 @@ export function createPartReaders ({ db, leases, readers, identity, log, config 
     }
   }
 
-  return { help, wake, hold, close: async () => { await Promise.allSettled(running.keys()) } }
+  return { help, wake, hold, close: async () => { await Promise.allSettled(helping) } }
 }
 
 function toKey ({ id, attempt }: Attempt): string {

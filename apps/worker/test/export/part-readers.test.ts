@@ -1,0 +1,68 @@
+import { createDatabase } from '@fhir-bulk-export/core/db'
+import { claimExport, readPartsState, shareAttempt } from '@fhir-bulk-export/core/exports'
+import type { Attempt } from '@fhir-bulk-export/core/exports'
+import { sql } from 'kysely'
+import t from 'tap'
+import type { Test } from 'tap'
+import { createPartReaders } from '../../src/export/part-readers.ts'
+import type { Readers } from '../../src/export/readers.ts'
+import { givenExport, log, openService } from '../fixtures/service.ts'
+
+const identity = 'these'
+const task = { snapshot: {}, filter: {}, source: {} }
+
+async function open (t: Test, read: Readers['read']) {
+  const service = await openService(t)
+  const { db, environment: { DATABASE_URL = '' } } = service
+  const id = await givenExport(db)
+  const claim = await claimExport(db, id, { leaseMs: 60_000, maxFailures: 3, ttlMs: 60_000 })
+  if (claim.outcome !== 'claimed') throw new Error(claim.outcome)
+  const attempt: Attempt = { id, attempt: claim.export.attempt }
+  await shareAttempt(db, attempt, identity, task, [{ sources: [] }, { sources: [] }])
+  const own = createDatabase(DATABASE_URL, { applicationName: 'test', onError: () => {} })
+  const shutdown = new AbortController()
+  const readers: Readers = { count: 1, read, close: async () => {} }
+  const partReaders = createPartReaders({ db: own, leases: db, readers, identity, log, config: service.config() }, shutdown.signal)
+  return { db, own, attempt, partReaders, shutdown }
+}
+
+t.test('a worker that cannot read parts of the export of another leaves them to the others, and the attempt goes on', async (t) => {
+  let reads = 0
+  const { db, own, attempt, partReaders } = await open(t, async () => {
+    reads++
+    throw new Error('the store cannot be reached from here')
+  })
+  t.teardown(async () => { await own.destroy() })
+  await partReaders.help()
+  await partReaders.help()
+  t.equal(reads, 1, 'it does not ask for parts of it again')
+  t.match(await readPartsState(db, attempt), { failure: null, losses: 0 })
+  const states = await db.selectFrom('bulk_export_parts').select('state').execute()
+  t.strictSame(states, [{ state: 'waiting' }, { state: 'waiting' }])
+})
+
+t.test('what the worker that runs the attempt cannot read is a failure of the attempt', async (t) => {
+  const { db, own, attempt, partReaders } = await open(t, async () => { throw Object.assign(new Error(), { code: 'ECONNREFUSED' }) })
+  t.teardown(async () => { await own.destroy() })
+  const release = partReaders.hold(attempt, new AbortController().signal)
+  await partReaders.help()
+  await release()
+  t.match(await readPartsState(db, attempt), { failure: { code: 'ECONNREFUSED' } })
+})
+
+t.test('a worker that stops hands back what it was just taking', async (t) => {
+  const { db, own, attempt, partReaders, shutdown } = await open(t, async (_task, _onRows, signal) => {
+    signal.throwIfAborted()
+    throw new Error('it reads on')
+  })
+  const lock = await db.startTransaction().execute()
+  await sql`LOCK TABLE bulk_export_parts`.execute(lock)
+  partReaders.wake()
+  shutdown.abort()
+  const closed = partReaders.close().then(async () => { await own.destroy() })
+  await lock.rollback().execute()
+  await closed
+  t.match(await readPartsState(db, attempt), { failure: null })
+  const states = await db.selectFrom('bulk_export_parts').select('state').execute()
+  t.strictSame(states, [{ state: 'waiting' }, { state: 'waiting' }])
+})
