@@ -1,4 +1,4 @@
-import { assertMigrated, createDatabase } from '@fhir-bulk-export/core/db'
+import { assertMigrated, assertOwnSessions, createDatabase } from '@fhir-bulk-export/core/db'
 import type { Pools } from '@fhir-bulk-export/core/db'
 import { createLog, logStartFailure } from '@fhir-bulk-export/core/log'
 import { createApiMetrics, observeStore, openMetrics } from '@fhir-bulk-export/core/metrics'
@@ -34,6 +34,7 @@ async function start (config: ApiConfig): Promise<void> {
   const db = createDatabase(config.DATABASE_URL, {
     applicationName: 'fhir-bulk-export-api', statementTimeoutMs, pools, onError: warn('a connection to the database broke'),
   })
+  await assertOwnSessions(config.DATABASE_URL)
   await assertMigrated(db)
   await assertApiReads(db)
   await assertQueueUsable(config.QUEUE_URL)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { keepAudit } from '@fhir-bulk-export/core/audit'
-import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { assertOwnSessions, createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import type { Pools } from '@fhir-bulk-export/core/db'
 import { expireExports, forgetSnapshots, noteWorker, workerBeatMs } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
@@ -52,6 +52,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     closers.push(async () => { await snapshots.end() })
     const store = observeStore(await openContentStore(config.IPFS_URL), metrics)
     closers.push(store.close)
+    await assertOwnSessions(config.DATABASE_URL)
     await assertReady(db, snapshots)
     await assertQueueUsable(config.QUEUE_URL, queuePrefix)
     await store.ping()

@@ -1,6 +1,7 @@
 import { assertSchemaCompatibility, runMigrations } from 'bullmq'
 import pg from 'pg'
 import { ServiceError } from '../errors.ts'
+import { assertOwnSessions } from '../db/pooler.ts'
 import { prepareSession } from '../db/session.ts'
 import { isPostgres } from './is-postgres.ts'
 import { createRedis, isUnknownMaster } from './redis.ts'
@@ -36,6 +37,7 @@ export async function grantQueue (url: string, role: string): Promise<void> {
  */
 export async function assertQueueUsable (url: string, schema?: string): Promise<void> {
   if (!isPostgres(url)) return await assertRedisUsable(url)
+  await assertOwnSessions(url)
   await withClient(url, async (client) => {
     await assertSchemaCompatibility(client, schema).catch((cause: unknown) => {
       throw new ServiceError('SCHEMA_MISMATCH',
