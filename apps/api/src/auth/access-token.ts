@@ -9,14 +9,14 @@ export function toTokenUrl (publicUrl: string): string {
   return `${publicUrl}/auth/token`
 }
 
-/** Of the tokens that registered clients get. Nobody else's tokens have this `iss`, whatever JWT_ISSUER says. */
+/** `iss` and `aud` of the tokens that registered clients get. JWT_ISSUER must be another. */
 export function toOwnIssuer (publicUrl: string): { issuer: string, audience: string } {
   return { issuer: `${publicUrl}/auth`, audience: toFhirBase(publicUrl) }
 }
 
 interface Granted { publicUrl: string, secret: string, clientId: string, scope: string }
 
-/** A JWT of RFC 9068's claims: whoever has it is the client, within the scope. */
+/** A JWT with the claims of RFC 9068. */
 export async function signAccessToken ({ publicUrl, secret, clientId, scope }: Granted): Promise<string> {
   const { issuer, audience } = toOwnIssuer(publicUrl)
   const now = Math.floor(Date.now() / 1_000)

@@ -1,7 +1,10 @@
 import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { Caller } from './caller.ts'
 
-/** A client that is held to groups sees what it started itself. A PATIENT sees what was started as PATIENT, for the same patient of the same issuer: not what an ADMIN started. */
+/**
+ * A client that is held to groups sees the exports that it started itself. A PATIENT sees the exports that were started as PATIENT for the
+ * same patient of the same issuer, not those of an ADMIN.
+ */
 export function canAccess (caller: Caller, row: ExportSummary): boolean {
   if (caller.client?.group_ids != null) return row.requester === caller.requester
   return caller.role === 'ADMIN' ||

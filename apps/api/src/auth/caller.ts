@@ -9,19 +9,25 @@ import type { PatientIdOptions } from './patient-id.ts'
 import { toScopedTypes } from './scopes.ts'
 import type { ScopedTypes } from './scopes.ts'
 
-/**
- * Who asks, as their token says. `requester` is the same for all tokens of one caller and holds nothing of them: a SHA-256.
- * `subject` and `clientId`: as the token has them, for the audit. `client`: registered here, of whom the token is; null: the token is of another issuer. `types`: all of R4 that
- * the token's scopes let it export, never empty; null: its scopes do not limit it.
- */
-export type Caller = { issuer: string, subject: string | null, clientId: string | null, requester: string, client: ClientStanding | null, types: ReadonlySet<string> | null } & (
-  | { role: 'ADMIN', patientId: null }
-  | { role: 'PATIENT', patientId: string }
-)
+interface Identity {
+  issuer: string
+  /** For the audit, as the token has them. */
+  subject: string | null
+  clientId: string | null
+  /** A SHA-256, the same for all tokens of one caller. */
+  requester: string
+  /** The registered client of the token; null: the token is of another issuer. */
+  client: ClientStanding | null
+  /** R4's types that the scopes of the token let it export, never empty; null: the scopes do not limit it. */
+  types: ReadonlySet<string> | null
+}
+
+/** The bearer of a request's token. */
+export type Caller = Identity & ({ role: 'ADMIN', patientId: null } | { role: 'PATIENT', patientId: string })
 
 /**
- * The scopes that count beside a role. An ADMIN exports everybody's data: a scope for one patient's gives none of that. What a
- * PATIENT exports is covered by any of them.
+ * The scopes that count beside a role. An ADMIN exports the data of all patients: a scope for one patient gives none of them. Any
+ * scope covers the data of a PATIENT.
  */
 const contextsOf: Record<Caller['role'], ScopeContext[]> = { ADMIN: ['system', 'user'], PATIENT: ['patient', 'user', 'system'] }
 
@@ -43,14 +49,14 @@ export function toCaller (claims: unknown, { client = null, ...options }: Patien
   return { role, ...named, patientId, requester: toRequester(role, issuer, patientId), types }
 }
 
-/** A token without a subject is its client's (RFC 9068: `client_id`, OpenID Connect: `azp`): two clients of an issuer are two callers. */
+/** Without a subject, `client_id` (RFC 9068) or `azp` (OpenID Connect) tells two callers of an issuer apart. */
 function toSubject ({ sub, client_id: clientId, azp }: Claims): string[] {
   return sub === undefined ? ['client', clientId ?? azp ?? ''] : [sub]
 }
 
 type Access = Pick<Caller, 'role' | 'types'>
 
-/** Roles decide first; scopes then narrow the types. Without any role the scopes are it: `system/` an ADMIN, `patient/` a PATIENT. */
+/** Roles decide first, and scopes narrow the types. Without a role, `system/` scopes make an ADMIN, `patient/` scopes a PATIENT. */
 function toAccess (claims: Claims): Access {
   const scoped = toScopedTypes(claims.scope, claims.scp)
   const claimed = [claims.role, claims.roles].flat().filter((role) => role !== undefined && role !== null)
@@ -70,7 +76,7 @@ function toLimited (role: Caller['role'], scoped: ScopedTypes, contexts: ScopeCo
 
 function toRole (claimed: unknown[]): Caller['role'] {
   const names = claimed.filter((role) => typeof role === 'string')
-  // Not by toUpperCase, which makes ADMIN of "adm\u0131n". Without the flag u, i takes no other letter for one of ASCII.
+  // toUpperCase would make ADMIN of "adm\u0131n"; the flag i without u takes no other letter for one of ASCII.
   if (names.some((name) => /^admin$/i.test(name))) return 'ADMIN'
   if (names.some((name) => /^patient$/i.test(name))) return 'PATIENT'
   throw new ServiceError('FORBIDDEN', 'The bearer token has no role that may export')

@@ -2,13 +2,13 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 
 const anything = Type.Optional(Type.Unknown())
-/** A member that is no text must not be passed over: with all of them gone, a token would count as one without scopes. */
+/** A list with a member that is no text is refused: without that member, the token might count as one without scopes. */
 const scopes = Type.Optional(Type.Union([Type.String(), Type.Array(Type.String()), Type.Null()]))
 
-/** PostgreSQL keeps no NUL: one refusal with it would keep all others from being written down. */
+/** Without NUL, which PostgreSQL does not store: one such name would fail the INSERT of all counted refusals. */
 const name = Type.Optional(Type.String({ pattern: '^[^\\u0000]*$' }))
 
-/** What we read of a token. Claims whose form decides about access are judged where they are read. */
+/** The claims that this service reads. `unknown` ones are checked where access is decided. */
 export const claimsSchema = Type.Object({
   iss: name,
   sub: name,

@@ -6,24 +6,25 @@ import type { Assertion } from './read-assertion.ts'
 import { createJwks, findKey } from './jwks.ts'
 import type { Jwks } from './jwks.ts'
 
-/** Key sets at addresses that are remembered; the one that was not used for the longest time is forgotten first. */
+/** Addresses of key sets. The least recently used one is forgotten first. */
 const maxRemembered = 1_000
 
 export interface ClientKeys {
   /**
    * The key that an assertion names, among those that its client registered.
-   * @throws an error of jose where there is none or more than one; Error for a `jku` that was not registered; ServiceError UNAVAILABLE where they cannot be fetched.
+   * @throws an error of jose for no key or several; Error for a `jku` that was not registered; ServiceError UNAVAILABLE when the keys
+   * cannot be fetched.
    */
   find: (client: ClientRow, header: Assertion['header']) => Promise<CryptoKey>
-  /** A key that signed nothing: to check an assertion with it takes as long as with one that is somebody's. */
+  /** A key that signed nothing: checking a signature with it takes as long as with a client's key. */
   decoy: (header: Assertion['header']) => Promise<CryptoKey>
 }
 
 export async function createClientKeys (options: { mayBePrivate: boolean }): Promise<ClientKeys> {
   const remembered = new Map<string, Jwks>()
-  const decoys = {
-    keys: [{ ...await exportJWK((await generateKeyPair('ES384', { extractable: true })).publicKey), alg: 'ES384' }, { kty: 'RSA', alg: 'RS384', e: 'AQAB', n: toModulus(randomBytes(256)) }],
-  }
+  const { publicKey } = await generateKeyPair('ES384', { extractable: true })
+  const rsaKey = { kty: 'RSA', alg: 'RS384', e: 'AQAB', n: toModulus(randomBytes(256)) }
+  const decoys = { keys: [{ ...await exportJWK(publicKey), alg: 'ES384' }, rsaKey] }
 
   function getJwks (url: string): Jwks {
     const jwks = remembered.get(url) ?? createJwks(url, options)
@@ -38,15 +39,16 @@ export async function createClientKeys (options: { mayBePrivate: boolean }): Pro
     async find ({ jwks, jwks_url: url }, { alg, kid, jku }) {
       if (jku !== undefined && jku !== url) throw new Error('jku is not the registered address')
       if (url !== null) return await getJwks(url).getKey({ alg, kid })
-      const key = await findKey(createLocalJWKSet({ keys: (jwks?.keys ?? []) as Parameters<typeof createLocalJWKSet>[0]['keys'] }), { alg, kid })
+      const keys = (jwks?.keys ?? []) as Parameters<typeof createLocalJWKSet>[0]['keys']
+      const key = await findKey(createLocalJWKSet({ keys }), { alg, kid })
       if (key === undefined) throw new Error('no key has this kid and fits the algorithm')
       return key
     },
-    decoy: async ({ alg }) => await createLocalJWKSet(decoys)({ alg }), // made usable anew, as those of a row are
+    decoy: async ({ alg }) => await createLocalJWKSet(decoys)({ alg }), // imported each time, as the keys of a row are
   }
 }
 
-/** No product of two primes that anybody knows: nothing was signed with it, nor will be. */
+/** A random number, whose prime factors are not known: nothing can be signed with it. */
 function toModulus (random: Buffer): string {
   random[0] = (random[0] ?? 0) | 0x80
   random[255] = (random[255] ?? 0) | 1

@@ -13,7 +13,7 @@ const maxKeySetBytes = 256 * 1024
 
 interface FetchOptions {
   deadlineMs: number
-  /** False: whoever chose the address must not make this service ask machines of its own network. */
+  /** False: an address that a client chose must not lead this service to machines of its own network. */
   mayBePrivate: boolean
 }
 
@@ -38,8 +38,8 @@ export async function fetchKeySet (address: string, { deadlineMs, mayBePrivate }
     signal,
     ...(mayBePrivate ? {} : { lookup: lookUpPublic }),
   })
-  request.on('error', () => {}) // also after it was answered, when nobody waits for it any more
-  // With a signal of its own: after a 101 that nobody asked for, a request closes without an event.
+  request.on('error', () => {}) // errors come after the answer, too
+  // With a signal of its own: after an unexpected 101, a request closes without an event.
   const answered = once(request, 'response', { signal }) as Promise<[IncomingMessage]>
   request.end()
   try {
@@ -52,7 +52,7 @@ export async function fetchKeySet (address: string, { deadlineMs, mayBePrivate }
   }
 }
 
-/** The connection is made to the very address that was judged. One private address among several is enough to refuse the name. */
+/** The connection goes to the address that was checked. One private address among several is enough to refuse the name. */
 const lookUpPublic: LookupFunction = function lookUpPublic (hostname, options, callback) {
   lookup(hostname, { ...options, all: true }, (error, found) => {
     if (error !== null) {
@@ -71,7 +71,7 @@ const lookUpPublic: LookupFunction = function lookUpPublic (hostname, options, c
   })
 }
 
-/** @throws Error for loopback, private, link-local, shared, reserved and translated addresses: all that is not for the whole Internet. */
+/** @throws Error for loopback, private, link-local, shared, reserved and translated addresses. */
 function assertPublic (address: string): void {
   if (ipaddr.process(address).range() !== 'unicast') throw new Error('the key set is at a private address')
 }

@@ -4,9 +4,10 @@ import { isResourceType } from '@fhir-bulk-export/core/r4'
 import { OAuthError, shorten } from './oauth-error.ts'
 
 /**
- * What a client is granted of the scopes that it asks for: no more than it is registered with, nothing that writes, each in the version
- * it was asked in. `system/*.read` of a client that has `system/Patient.rs` becomes `system/Patient.read`.
- * @throws OAuthError invalid_scope that names a scope which is malformed, of no type of R4, narrowed by a search, or not for a system; or where nothing is left.
+ * The requested scopes, reduced to the registered ones, each in the version of its request. `system/*.read` of a client that has
+ * `system/Patient.rs` becomes `system/Patient.read`.
+ * @throws OAuthError invalid_scope that names a scope which is malformed, of no type of R4, narrowed by a search, or not for a system;
+ * or when nothing is left.
  */
 export function grantScopes (asked: string, registered: readonly string[]): string {
   const scopes = asked.split(' ').filter((scope) => scope !== '')

@@ -6,13 +6,13 @@ import type { CryptoKey } from 'jose'
 import { toFreshnessMs } from '../http/cache-control.ts'
 import { fetchKeySet } from './fetch-key-set.ts'
 
-/** Of a token; none of it is trusted but to find a key. */
+/** Of a token that is not verified yet. */
 export interface TokenHeader { alg: string, kid?: string }
 
 export interface Jwks {
   /**
    * The public key for a token.
-   * @throws ServiceError UNAVAILABLE where it cannot be said whether there is one; an error of jose where there is none, or more than one.
+   * @throws ServiceError UNAVAILABLE when the keys cannot be had; an error of jose for no key or several.
    */
   getKey: (header: TokenHeader) => Promise<CryptoKey>
 }
@@ -20,28 +20,29 @@ export interface Jwks {
 interface JwksOptions {
   /** Whether the keys may be in a network of our own. */
   mayBePrivate: boolean
-  /** Keys are kept for so long, whatever Cache-Control says; default: no longer than it says. */
+  /** Keys are kept at least so long, whatever Cache-Control says. */
   minFreshnessMs?: number
   deadlineMs?: number
   /** Milliseconds. */
   clock?: () => number
 }
 
-/** The issuer is not asked more often for a key that is not among those it gave, or after a failure. */
+/** The shortest time between two requests for the same key set, after a failure, too. */
 export const intervalMs = 5_000
 /** Without a Cache-Control. */
 const defaultFreshnessMs = 600_000
-/** A key that was taken back works no longer than this. */
+/** The longest time that a revoked key goes on working. */
 const maxFreshnessMs = 86_400_000
 
 type KeyFinder = ReturnType<typeof createLocalJWKSet>
 
 /**
- * The keys of an outside issuer: fetched when the first token comes, kept as long as Cache-Control allows (SMART Backend
- * Services: SHALL NOT be cached longer), and fetched again for a key that is not among them, so that the issuer may change
- * its keys at any time. jose finds the key: by kid if the token names one, of a kty, crv, alg and use that fit the token's alg.
+ * The keys of an issuer. They are fetched with the first token, kept as long as Cache-Control allows (SMART Backend Services: SHALL NOT
+ * be cached longer), and fetched again for a key that is not among them: an issuer may change its keys at any time.
  */
-export function createJwks (url: string, { mayBePrivate, minFreshnessMs = 0, deadlineMs = 3_000, clock = () => performance.now() }: JwksOptions): Jwks {
+export function createJwks (
+  url: string, { mayBePrivate, minFreshnessMs = 0, deadlineMs = 3_000, clock = () => performance.now() }: JwksOptions
+): Jwks {
   let known: { find: KeyFinder, freshUntil: number } | undefined
   let fetching: Promise<KeyFinder> | undefined
   let askAgainAt = -Infinity
@@ -54,14 +55,13 @@ export function createJwks (url: string, { mayBePrivate, minFreshnessMs = 0, dea
     return key
   }
 
-  /** The issuer may have a key by now that was not in `find`. */
   async function getNewer (find: KeyFinder): Promise<KeyFinder> {
     if (known !== undefined && known.find !== find) return known.find // fetched for another token meanwhile
     const isNew = fetching === undefined && lastFailure === undefined && clock() < askAgainAt
     return isNew ? find : await refresh()
   }
 
-  /** One request at a time, however many tokens wait for it. */
+  /** One request at a time for all tokens that wait. */
   async function refresh (): Promise<KeyFinder> {
     if (fetching === undefined) {
       if (lastFailure !== undefined && clock() < askAgainAt) throw unavailable(lastFailure)
@@ -95,8 +95,8 @@ export function createJwks (url: string, { mayBePrivate, minFreshnessMs = 0, dea
 }
 
 /**
- * Undefined: no key of the set fits. One that fits and cannot be used is its owner's fault, not the token's.
- * @throws an error of jose where more than one fits; ServiceError UNAVAILABLE.
+ * Undefined: no key of the set fits.
+ * @throws an error of jose when several fit; ServiceError UNAVAILABLE for a key that fits and is unusable: the token may be good.
  */
 export async function findKey (find: KeyFinder, header: TokenHeader): Promise<CryptoKey | undefined> {
   try {

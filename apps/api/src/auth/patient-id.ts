@@ -7,16 +7,13 @@ export interface PatientIdOptions {
   subIsPatient: boolean
 }
 
-/**
- * The patient that a token speaks for. The first claim that is there decides, usable or not: an id that we cannot read is
- * never made up for by a claim of lower rank.
- */
+/** The patient of a token. The first claim that is present decides, usable or not: no claim of lower rank replaces an unusable id. */
 export function findPatientId (claims: Claims, { publicUrl, subIsPatient }: PatientIdOptions): string | undefined {
   const named = claims.patient_id ?? claims.patient ?? toPatientId(claims.fhirUser, publicUrl) ?? (subIsPatient ? claims.sub : undefined)
   return typeof named === 'string' && /^[A-Za-z0-9.-]{1,64}$/.test(named) ? named : undefined
 }
 
-/** `Patient/x`, relative or under our own base (SMART App Launch: fhirUser). Another server's patient is nobody here. */
+/** `Patient/x`, relative or under our own base (SMART App Launch: fhirUser). A patient of another server has no id here. */
 function toPatientId (fhirUser: unknown, publicUrl: string): string | undefined {
   if (fhirUser === undefined || fhirUser === null) return undefined
   const reference = typeof fhirUser === 'string' ? fhirUser : ''

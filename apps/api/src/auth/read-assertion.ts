@@ -7,7 +7,7 @@ import { OAuthError, shorten } from './oauth-error.ts'
 /** SMART App Launch 2.2, client-confidential-asymmetric. */
 export const assertionAlgorithms = ['RS384', 'ES384']
 const maxLifetimeSeconds = 300
-/** By how much the two clocks may differ. */
+/** For clocks that differ. */
 const toleranceSeconds = 5
 
 const text = Type.String({ minLength: 1 })
@@ -17,7 +17,9 @@ const headerMembers = {
   typ: Type.Optional(Type.String({ pattern: '^([Aa][Pp]{2}[Ll][Ii][Cc][Aa][Tt][Ii][Oo][Nn]/)?[Jj][Ww][Tt]$' })),
   jku: Type.Optional(text),
 }
-const claimMembers = { iss: text, sub: text, aud: Type.Union([text, Type.Array(text)]), exp: Type.Number(), nbf: Type.Optional(Type.Number()), jti: text }
+const claimMembers = {
+  iss: text, sub: text, aud: Type.Union([text, Type.Array(text)]), exp: Type.Number(), nbf: Type.Optional(Type.Number()), jti: text,
+}
 const header = Type.Object(headerMembers)
 const claims = Type.Object(claimMembers)
 
@@ -38,12 +40,12 @@ export interface Assertion { header: Static<typeof header>, claims: Static<typeo
 interface Expected {
   tokenUrl: string
   nowSeconds: number
-  /** As the form has it, beside the assertion (RFC 7521, 4.2). */
+  /** Of the form (RFC 7521, 4.2). */
   clientId: string | undefined
 }
 
 /**
- * What an assertion says, before anybody looks for its client: what is wrong here is wrong whoever sent it. Its signature is not checked.
+ * The header and claims of an assertion, checked without its client and without its signature.
  * @throws OAuthError invalid_client that names the claim.
  */
 export function readAssertion (assertion: string, { tokenUrl, nowSeconds, clientId }: Expected): Assertion {

@@ -14,7 +14,7 @@ const publicKeyAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512
 interface TokenHeader { alg: string, kid?: string }
 interface Issued { iss?: unknown, aud?: unknown }
 
-/** Whose tokens are taken, and how: no issuer takes the algorithms of the other kind, or a public key would do as a secret (RFC 8725, 2.1). */
+/** Algorithms are either of secrets or of key pairs: otherwise a public key would do as a secret (RFC 8725, 2.1). */
 interface Issuer {
   algorithms: string[]
   getKey: (header: TokenHeader) => Promise<string>
@@ -24,8 +24,8 @@ interface Issuer {
 }
 
 /**
- * How every token is verified: with the key of its issuer. That is this service, for registered clients; else an outside issuer, where there is
- * one; else JWT_SECRET is of the operator, who signs by hand.
+ * Every token is verified with the key of its issuer: this service (for registered clients), or else JWKS_URL's issuer, or without
+ * JWKS_URL the operator, with JWT_SECRET.
  */
 export function toTokenVerification (config: ApiConfig): FastifyJWTOptions {
   const findIssuer = createIssuers(config)
@@ -35,8 +35,10 @@ export function toTokenVerification (config: ApiConfig): FastifyJWTOptions {
         if (!('payload' in token)) throw new Error('decode.complete gives header and payload')
         const { header, payload } = token as { header: TokenHeader, payload: Issued }
         const { algorithms, getKey } = findIssuer(payload.iss)
-        // Before an outside issuer is asked for anything.
-        if (!algorithms.includes(header.alg)) throw new ServiceError('UNAUTHORIZED', 'The bearer token is signed with an algorithm that is not accepted')
+        // Before keys are fetched.
+        if (!algorithms.includes(header.alg)) {
+          throw new ServiceError('UNAUTHORIZED', 'The bearer token is signed with an algorithm that is not accepted')
+        }
         return await getKey({ alg: header.alg, ...(header.kid === undefined ? {} : { kid: header.kid }) })
       },
     },
@@ -49,7 +51,8 @@ export function toTokenVerification (config: ApiConfig): FastifyJWTOptions {
   }
 }
 
-function createIssuers ({ JWT_SECRET: secret, JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, PUBLIC_URL: publicUrl }: ApiConfig): (iss: unknown) => Issuer {
+function createIssuers (config: ApiConfig): (iss: unknown) => Issuer {
+  const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, PUBLIC_URL: publicUrl } = config
   const getSecret = async () => secret ?? ''
   const own: Issuer = { algorithms: secretAlgorithms, getKey: getSecret, ...toOwnIssuer(publicUrl) }
   const other: Issuer = jwksUrl === undefined
