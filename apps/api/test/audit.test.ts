@@ -17,19 +17,45 @@ const address = '127.0.0.1'
 
 async function recorded ({ db }: Pick<Api, 'db'>, ...events: Array<AuditRow['event']>): Promise<AuditRow[]> {
   const rows: AuditRow[] = []
-  for await (const row of findAudit(db, { since: new Date(0), until: new Date('2999-01-01') })) if (events.includes(row.event)) rows.push(row)
+  for await (const row of findAudit(db, {
+    since: new Date(0), until: new Date('2999-01-01'),
+  })) if (events.includes(row.event)) rows.push(row)
   return rows
 }
 
 t.test('who asked for an export and who deleted it: token, role, address and request', async (t) => {
   const api = await startApi(t)
-  const id = await kickOff(api, { claims: { ...patient, sub: 'person-1', client_id: 'portal' }, query: '?_type=Patient&_typeFilter=Patient?name=secret' })
+  const id = await kickOff(api, {
+    claims: { ...patient, sub: 'person-1', client_id: 'portal' }, query: '?_type=Patient&_typeFilter=Patient?name=secret',
+  })
   await api.app.inject({ method: 'DELETE', url: statusPath(id), headers: bearer({ ...admin, azp: 'console' }) })
   await api.app.inject({ method: 'DELETE', url: statusPath(id), headers: bearer(admin) })
   const rows = await recorded(api, 'requested', 'cancelled')
   t.match(rows, [
-    { event: 'requested', export_id: id, level: 'patient', types: ['Patient'], role: 'PATIENT', issuer: patient.iss, subject: 'person-1', client_id: 'portal', patient_id: 'pat-1', address, request_id: requestId },
-    { event: 'cancelled', export_id: id, role: 'ADMIN', issuer: admin.iss, subject: admin.sub, client_id: 'console', patient_id: null, address, request_id: requestId },
+    {
+      event: 'requested',
+      export_id: id,
+      level: 'patient',
+      types: ['Patient'],
+      role: 'PATIENT',
+      issuer: patient.iss,
+      subject: 'person-1',
+      client_id: 'portal',
+      patient_id: 'pat-1',
+      address,
+      request_id: requestId,
+    },
+    {
+      event: 'cancelled',
+      export_id: id,
+      role: 'ADMIN',
+      issuer: admin.iss,
+      subject: admin.sub,
+      client_id: 'console',
+      patient_id: null,
+      address,
+      request_id: requestId,
+    },
   ])
   t.equal(rows.length, 2, 'what changed nothing is not written down')
   t.notMatch(JSON.stringify(rows), /secret/)
@@ -38,7 +64,9 @@ t.test('who asked for an export and who deleted it: token, role, address and req
 t.test('patients that an ADMIN names are not written down', async (t) => {
   const api = await startApi(t)
   const payload = { resourceType: 'Parameters', parameter: [{ name: 'patient', valueReference: { reference: 'Patient/secret-1' } }] }
-  const response = await api.app.inject({ method: 'POST', url: '/fhir/r4/Patient/$export', headers: { ...bearer(admin), prefer: 'handling=lenient' }, payload })
+  const response = await api.app.inject({
+    method: 'POST', url: '/fhir/r4/Patient/$export', headers: { ...bearer(admin), prefer: 'handling=lenient' }, payload,
+  })
   t.equal(response.statusCode, 202)
   t.notMatch(JSON.stringify(await recorded(api, 'requested')), /secret/)
 })
@@ -66,7 +94,16 @@ t.test('a download, at its end: the file, the bytes of its plaintext, and whethe
   await until(async () => (await recorded(api, 'downloaded')).length === 3)
   const rows = await recorded(api, 'downloaded')
   t.match(rows, [
-    { export_id: id, file_name: 'Consent.1.ndjson', bytes: line.length, outcome: 'success', role: 'ADMIN', subject: admin.sub, address, request_id: requestId },
+    {
+      export_id: id,
+      file_name: 'Consent.1.ndjson',
+      bytes: line.length,
+      outcome: 'success',
+      role: 'ADMIN',
+      subject: admin.sub,
+      address,
+      request_id: requestId,
+    },
     { file_name: 'Consent.1.ndjson', bytes: 100, outcome: 'success' },
     { file_name: 'Patient.1.ndjson', outcome: 'failure', detail: 'broken off' },
   ])
@@ -78,7 +115,9 @@ t.test('a download, at its end: the file, the bytes of its plaintext, and whethe
 
 t.test('refusals are a row for each caller, minute and status, not one each', async (t) => {
   const api = await startApi(t, { environment: { MAX_ACTIVE_EXPORTS: '1' } })
-  const ask = async (headers: Record<string, string>, url = '/fhir/r4/Patient/$export') => (await api.app.inject({ url, headers })).statusCode
+  const ask = async (
+    headers: Record<string, string>, url = '/fhir/r4/Patient/$export'
+  ) => (await api.app.inject({ url, headers })).statusCode
   const id = await kickOff(api)
   for (let i = 0; i < 5; i++) t.equal(await ask({ authorization: 'Bearer secret-token' }), 401)
   for (let i = 0; i < 3; i++) t.equal(await ask(bearer(patient), '/fhir/r4/$export'), 403)

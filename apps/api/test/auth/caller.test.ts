@@ -6,7 +6,8 @@ const options = { publicUrl: 'https://fhir.example.org', subIsPatient: false }
 
 t.test('the roles are the union of role and roles, in any case; ADMIN wins', async (t) => {
   for (const claims of [
-    { role: 'ADMIN' }, { role: 'admin' }, { roles: ['Admin'] }, { roles: 'ADMIN' }, { role: ['ADMIN'] }, { role: 'PATIENT', roles: ['ADMIN'] },
+    { role: 'ADMIN' }, { role: 'admin' }, { roles: ['Admin'] }, { roles: 'ADMIN' }, { role: ['ADMIN'] },
+    { role: 'PATIENT', roles: ['ADMIN'] },
     { role: 'nurse', roles: ['x', 'ADMIN'] }, { role: 'ADMIN', patient_id: 'not/usable' },
   ]) {
     t.match(toCaller(claims, options), { role: 'ADMIN', patientId: null }, JSON.stringify(claims))
@@ -19,7 +20,9 @@ t.test('the roles are the union of role and roles, in any case; ADMIN wins', asy
 t.test('a token without a role of ours may nothing', async (t) => {
   for (const claims of [
     {}, { role: 'NURSE' }, { role: '' }, { role: null }, { role: 1 }, { role: { admin: true } }, { roles: [] }, { roles: [['ADMIN']] },
-    { role: 'ADMIN,PATIENT' }, { role: ' ADMIN' }, { role: 'adm\u0131n' }, { roles: ['ADM\u0130N'] }, { role: '\uff21\uff24\uff2d\uff29\uff2e' }, { role: 'ADMIN\n' }, { role: 'pat\u0131ent' }, { role: 'NURSE', scope: 'system/*.read' }, { role: '', scope: 'system/*.read' }, { roles: [0], scope: 'system/*.read' },
+    { role: 'ADMIN,PATIENT' }, { role: ' ADMIN' }, { role: 'adm\u0131n' }, { roles: ['ADM\u0130N'] },
+    { role: '\uff21\uff24\uff2d\uff29\uff2e' }, { role: 'ADMIN\n' }, { role: 'pat\u0131ent' }, { role: 'NURSE', scope: 'system/*.read' },
+    { role: '', scope: 'system/*.read' }, { roles: [0], scope: 'system/*.read' },
   ]) {
     t.throws(() => toCaller({ patient_id: 'p', ...claims }, options), { code: 'FORBIDDEN' }, JSON.stringify(claims))
   }
@@ -42,8 +45,10 @@ t.test('the patient is patient_id, else patient, else fhirUser, else (if allowed
 
 t.test('a PATIENT without a usable id is refused, and no claim of lower rank helps out', async (t) => {
   for (const claims of [
-    {}, { sub: 'd' }, { patient_id: '' }, { patient_id: '', patient: 'b' }, { patient_id: 'a/b', patient: 'b' }, { patient_id: 7, patient: 'b' },
-    { patient_id: ['a'] }, { patient_id: 'a b' }, { patient_id: 'x'.repeat(65) }, { patient_id: 'a\n' }, { patient_id: '*' }, { patient_id: 'ä' },
+    {}, { sub: 'd' }, { patient_id: '' }, { patient_id: '', patient: 'b' }, { patient_id: 'a/b', patient: 'b' },
+    { patient_id: 7, patient: 'b' },
+    { patient_id: ['a'] }, { patient_id: 'a b' }, { patient_id: 'x'.repeat(65) }, { patient_id: 'a\n' }, { patient_id: '*' },
+    { patient_id: 'ä' },
     { fhirUser: 'Practitioner/c' }, { fhirUser: 'c' }, { fhirUser: 'Patient/' }, { fhirUser: 'Patient/c/_history/1' }, { fhirUser: {} },
     { fhirUser: 'https://other.example.org/fhir/r4/Patient/c' }, { fhirUser: 'https://fhir.example.org.evil/fhir/r4/Patient/c' },
     { fhirUser: '/Patient/c' },
@@ -51,22 +56,29 @@ t.test('a PATIENT without a usable id is refused, and no claim of lower rank hel
     t.throws(() => toCaller({ role: 'PATIENT', ...claims }, options), { code: 'FORBIDDEN', message: /patient id/ }, JSON.stringify(claims))
   }
   for (const claims of [{ sub: '' }, { fhirUser: 'Practitioner/c', sub: 'd' }, { patient_id: '', sub: 'd' }]) {
-    t.throws(() => toCaller({ role: 'PATIENT', ...claims }, { ...options, subIsPatient: true }), { code: 'FORBIDDEN' }, JSON.stringify(claims))
+    t.throws(
+      () => toCaller({ role: 'PATIENT', ...claims }, { ...options, subIsPatient: true }), { code: 'FORBIDDEN' }, JSON.stringify(claims)
+    )
   }
 })
 
 t.test('claims that cannot be read are no authentication', async (t) => {
-  for (const claims of [null, 'text', 7, [], { role: 'ADMIN', iss: 7 }, { role: 'ADMIN', sub: { a: 1 } }, { role: 'ADMIN', scope: 7 }, { role: 'ADMIN', scope: [7] }, { role: 'ADMIN', scp: {} }, { role: 'ADMIN', client_id: 7 }]) {
+  for (const claims of [
+    null, 'text', 7, [], { role: 'ADMIN', iss: 7 }, { role: 'ADMIN', sub: { a: 1 } }, { role: 'ADMIN', scope: 7 },
+    { role: 'ADMIN', scope: [7] }, { role: 'ADMIN', scp: {} }, { role: 'ADMIN', client_id: 7 },
+  ]) {
     t.throws(() => toCaller(claims, options), { code: 'UNAUTHORIZED' }, JSON.stringify(claims))
   }
 })
 
 t.test('the requester is stable for a caller, different for any other, and tells nothing', async (t) => {
   const requesters = [
-    { role: 'ADMIN', sub: 'a', iss: 'i' }, { role: 'ADMIN', sub: 'b', iss: 'i' }, { role: 'ADMIN', sub: 'a', iss: 'j' }, { role: 'ADMIN', sub: 'a' },
+    { role: 'ADMIN', sub: 'a', iss: 'i' }, { role: 'ADMIN', sub: 'b', iss: 'i' }, { role: 'ADMIN', sub: 'a', iss: 'j' },
+    { role: 'ADMIN', sub: 'a' },
     { role: 'PATIENT', patient_id: 'a', iss: 'i' }, { role: 'PATIENT', patient_id: 'b', iss: 'i' },
     { role: 'ADMIN', sub: 'i', iss: 'a' },
-    { role: 'ADMIN', iss: 'i' }, { role: 'ADMIN', iss: 'i', client_id: 'a' }, { role: 'ADMIN', iss: 'i', client_id: 'b' }, { role: 'ADMIN', iss: 'i', azp: 'c' }, { role: 'ADMIN', iss: 'i', sub: '' },
+    { role: 'ADMIN', iss: 'i' }, { role: 'ADMIN', iss: 'i', client_id: 'a' }, { role: 'ADMIN', iss: 'i', client_id: 'b' },
+    { role: 'ADMIN', iss: 'i', azp: 'c' }, { role: 'ADMIN', iss: 'i', sub: '' },
   ].map((claims) => toCaller(claims, options).requester)
   t.equal(new Set(requesters).size, requesters.length)
   for (const requester of requesters) t.match(requester, /^[0-9a-f]{64}$/)
@@ -95,7 +107,8 @@ t.test('without a role, system scopes that read make an ADMIN and patient scopes
     t.strictSame(typesOf(claims), { role, types: [...types].sort() }, JSON.stringify(claims))
   }
   for (const claims of [
-    { scope: 'system/*.write' }, { scope: 'system/*.r' }, { scope: 'system/Lab.rs' }, { scope: 'patient/*.rs' }, { scope: 'patient/*.rs', patient: 'a/b' },
+    { scope: 'system/*.write' }, { scope: 'system/*.r' }, { scope: 'system/Lab.rs' }, { scope: 'patient/*.rs' },
+    { scope: 'patient/*.rs', patient: 'a/b' },
     { scope: 'user/*.rs', patient: 'p' }, { scope: 'openid', patient: 'p' }, { scope: '', patient: 'p' }, { scope: 'system/*.rs?_id=1' },
   ]) {
     t.throws(() => toCaller(claims, options), { code: 'FORBIDDEN' }, JSON.stringify(claims))
@@ -117,9 +130,13 @@ t.test('beside a role, scopes narrow the types and nothing else; without resourc
     t.strictSame(typesOf(claims), { role, types: types === null ? null : [...types].sort() }, JSON.stringify(claims))
   }
   for (const claims of [
-    ...['system.Patient.read', 'System/Patient.read', 'https://issuer.example.org/system/Patient.read', 'openid email', 'openid nonsense', 'system/Patient.Read'].map((scope) => ({ role: 'ADMIN', scope })),
+    ...[
+      'system.Patient.read', 'System/Patient.read', 'https://issuer.example.org/system/Patient.read', 'openid email', 'openid nonsense',
+      'system/Patient.Read',
+    ].map((scope) => ({ role: 'ADMIN', scope })),
     { role: 'ADMIN', scp: ['system.Patient.read'] }, { role: 'PATIENT', patient: 'p', scope: 'patient.Patient.read' },
-    { role: 'ADMIN', scope: 'patient/*.rs' }, { role: 'ADMIN', scope: 'system/*.write' }, { role: 'ADMIN', scope: 'system/Lab.rs' }, { role: 'ADMIN', scope: 'system/nonsense' },
+    { role: 'ADMIN', scope: 'patient/*.rs' }, { role: 'ADMIN', scope: 'system/*.write' }, { role: 'ADMIN', scope: 'system/Lab.rs' },
+    { role: 'ADMIN', scope: 'system/nonsense' },
     { role: 'PATIENT', patient: 'p', scope: 'patient/Patient.cud' }, { role: 'ADMIN', scope: 'system/Patient.rs?_id=1' },
   ]) {
     t.throws(() => toCaller(claims, options), { code: 'FORBIDDEN', message: /scope/ }, JSON.stringify(claims))

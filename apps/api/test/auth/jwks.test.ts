@@ -16,7 +16,11 @@ const noKey = { code: 'ERR_JWKS_NO_MATCHING_KEY' }
 /** Of an issuer that the operator chose, and as PEM: what is looked at here. */
 function createJwks (url: string, options: { deadlineMs?: number, clock?: () => number } = {}) {
   const jwks = createJwksOf(url, { mayBePrivate: true, minFreshnessMs: 5_000, ...options })
-  return { getKey: async (header: { alg: string, kid?: string }) => KeyObject.from(await jwks.getKey(header)).export({ type: 'spki', format: 'pem' }).toString() }
+  return {
+    getKey: async (header: { alg: string, kid?: string }) => KeyObject.from(await jwks.getKey(header)).export({
+      type: 'spki', format: 'pem',
+    }).toString()
+  }
 }
 
 /** A clock that is moved by hand. */
@@ -27,14 +31,17 @@ function createClock () {
 
 t.test('the key is the one that kid, kty, curve, alg and use say', async (t) => {
   const { jwk } = await createSigningKey('ES384', 'encryption')
-  const server = await startJwksServer(t, rsa.jwk, ec.jwk, { ...jwk, use: 'enc' }, { kty: 'oct', kid: 'secret', k: 'c2VjcmV0' }, { ...ec.jwk, kid: 'any', alg: undefined as never })
+  const server = await startJwksServer(t, rsa.jwk, ec.jwk, { ...jwk, use: 'enc' }, { kty: 'oct', kid: 'secret', k: 'c2VjcmV0' }, {
+    ...ec.jwk, kid: 'any', alg: undefined as never,
+  })
   const jwks = createJwks(server.url)
   const { kid, alg, use, ...publicPart } = rsa.jwk
   t.strictSame(createPublicKey(await jwks.getKey(ofRsa)).export({ format: 'jwk' }), publicPart)
   t.equal(createPublicKey(await jwks.getKey(ofEc)).asymmetricKeyType, 'ec')
   t.equal(server.requests, 1)
   for (const header of [
-    { alg: 'ES384', kid: 'rsa' }, { alg: 'RS256', kid: 'rsa' }, { alg: 'PS384', kid: 'rsa' }, { alg: 'ES256', kid: 'any' }, { alg: 'ES384', kid: 'encryption' },
+    { alg: 'ES384', kid: 'rsa' }, { alg: 'RS256', kid: 'rsa' }, { alg: 'PS384', kid: 'rsa' }, { alg: 'ES256', kid: 'any' },
+    { alg: 'ES384', kid: 'encryption' },
     { alg: 'RS384', kid: 'RSA' }, { alg: 'RS384', kid: '' }, { alg: 'RS384', kid: 'secret' },
   ]) {
     await t.rejects(jwks.getKey(header), noKey, JSON.stringify(header))
@@ -81,7 +88,7 @@ t.test('keys are kept as long as Cache-Control allows, and the issuer is never a
   }
 })
 
-t.test('a key that is not known is looked for once, and tokens with invented ones do not have the issuer asked again and again', async (t) => {
+t.test('an unknown key is looked for once, and tokens with invented keys do not make the issuer be asked again', async (t) => {
   const server = await startJwksServer(t, ec.jwk)
   server.answer.headers = { 'Cache-Control': 'max-age=3600' }
   const { clock, pass } = createClock()

@@ -38,7 +38,8 @@ t.test('what scopes of both versions let a token read', async (t) => {
 t.test('scope and scp, as text or list', async (t) => {
   for (const claims of [
     ['patient/Patient.rs system/Consent.rs'], [['patient/Patient.rs', 'system/Consent.rs']], [['patient/Patient.rs system/Consent.rs']],
-    ['patient/Patient.rs', 'system/Consent.rs'], [undefined, ['patient/Patient.rs', 'system/Consent.rs']], [null, ' patient/Patient.rs\nsystem/Consent.rs '],
+    ['patient/Patient.rs', 'system/Consent.rs'], [undefined, ['patient/Patient.rs', 'system/Consent.rs']],
+    [null, ' patient/Patient.rs\nsystem/Consent.rs '],
   ]) {
     const { readable } = toScopedTypes(...claims)
     t.strictSame([...readable.get('patient') ?? []], ['Patient'])
@@ -48,7 +49,9 @@ t.test('scope and scp, as text or list', async (t) => {
 })
 
 t.test('what is about no resource says nothing', async (t) => {
-  for (const claims of [[], [undefined], [null], [''], [[]], ['  '], ['openid profile fhirUser launch launch/patient offline_access online_access']]) {
+  for (const claims of [
+    [], [undefined], [null], [''], [[]], ['  '], ['openid profile fhirUser launch launch/patient offline_access online_access'],
+  ]) {
     const { readable, isLimited } = toScopedTypes(...claims)
     t.equal(readable.size, 0, JSON.stringify(claims))
     t.equal(isLimited, false, JSON.stringify(claims))
@@ -57,9 +60,12 @@ t.test('what is about no resource says nothing', async (t) => {
 
 t.test('what is malformed or unknown gives nothing, and limits', async (t) => {
   for (const scope of [
-    'system', 'xsystem/*.rs', 'System/*.rs', 'SYSTEM/Patient.read', 'admin/*.rs', 'system.Patient.read', 'system.Patient.rs', 'https://issuer.example.org/system/Patient.read',
-    'api://x/system/*.read', 'system/patient.rs', 'system/Patient.sr', 'system/Patient.READ', 'system/Patient.Read', 'system/Patient', 'system/Patient.', 'system/', 'system/.rs',
-    'system/Patient.rs.x', 'system/Patient:read', 'system\\Patient.read', 'system/Patient.rs\u00a0', 'system/Patient.rs,system/Consent.rs', 'system/**.rs', 'OpenID', 'openid,profile',
+    'system', 'xsystem/*.rs', 'System/*.rs', 'SYSTEM/Patient.read', 'admin/*.rs', 'system.Patient.read', 'system.Patient.rs',
+    'https://issuer.example.org/system/Patient.read',
+    'api://x/system/*.read', 'system/patient.rs', 'system/Patient.sr', 'system/Patient.READ', 'system/Patient.Read', 'system/Patient',
+    'system/Patient.', 'system/', 'system/.rs',
+    'system/Patient.rs.x', 'system/Patient:read', 'system\\Patient.read', 'system/Patient.rs\u00a0', 'system/Patient.rs,system/Consent.rs',
+    'system/**.rs', 'OpenID', 'openid,profile',
     'launcher', 'email', 'read', '*', 'sy\u017ftem/*.read', 'system/Patient.r\u017f',
   ]) {
     const { readable, isLimited } = toScopedTypes(`openid ${scope}`)
@@ -76,8 +82,14 @@ t.test('a scope that is narrowed by a search is refused by its name, and what it
     ['system/Patient.rs system/Group.rs?identifier=x', 'system/Group.rs?…'],
     ['system/Patient.read?', 'system/Patient.read?…'],
   ] as const) {
-    t.throws(() => toScopedTypes(scope), { code: 'FORBIDDEN', message: `The scope ${name} is narrowed by a search, which is not supported here` }, scope)
+    t.throws(
+      () => toScopedTypes(scope), { code: 'FORBIDDEN', message: `The scope ${name} is narrowed by a search, which is not supported here` },
+      scope
+    )
   }
   // Of types that R4 does not have, or to write: nothing of it could be exported with or without the search.
-  t.strictSame([...toScopedTypes('system/Lab.rs?category=laboratory system/Patient.rs system/Consent.u?status=active').readable.get('system') ?? []], ['Patient'])
+  t.strictSame(
+    [...toScopedTypes('system/Lab.rs?category=laboratory system/Patient.rs system/Consent.u?status=active').readable.get('system') ?? []],
+    ['Patient']
+  )
 })

@@ -34,15 +34,22 @@ t.test('what went wrong in here is told by its request id alone', async (t) => {
     new ServiceError('SCHEMA_MISMATCH', 'the database of host 10.0.0.7'),
     'a string', undefined, null,
   ]) {
-    t.match(toServiceError(error, context), { code: 'UNEXPECTED', message: 'An unexpected error; its request id is the-request', retryAfter: undefined })
-    t.match(toServiceError(error, { ...context, unexpected: 'UNAVAILABLE' }), { code: 'UNAVAILABLE', message: /the-request/, retryAfter: Number })
+    t.match(toServiceError(error, context), {
+      code: 'UNEXPECTED', message: 'An unexpected error; its request id is the-request', retryAfter: undefined,
+    })
+    t.match(toServiceError(error, { ...context, unexpected: 'UNAVAILABLE' }), {
+      code: 'UNAVAILABLE', message: /the-request/, retryAfter: Number,
+    })
   }
 })
 
 t.test('what the client did wrong is said as it is; the words of the framework are not passed on', async (t) => {
   const refusal = new ServiceError('FORBIDDEN', 'why')
   t.equal(toServiceError(refusal, context), refusal)
-  for (const [statusCode, code] of [[400, 'MALFORMED_REQUEST'], [404, 'NOT_FOUND'], [408, 'REQUEST_TIMEOUT'], [413, 'PAYLOAD_TOO_LARGE'], [414, 'NOT_FOUND'], [415, 'UNSUPPORTED_MEDIA_TYPE'], [431, 'HEADERS_TOO_LARGE']] as const) {
+  for (const [statusCode, code] of [
+    [400, 'MALFORMED_REQUEST'], [404, 'NOT_FOUND'], [408, 'REQUEST_TIMEOUT'], [413, 'PAYLOAD_TOO_LARGE'], [414, 'NOT_FOUND'],
+    [415, 'UNSUPPORTED_MEDIA_TYPE'], [431, 'HEADERS_TOO_LARGE'],
+  ] as const) {
     const error = toServiceError(withFields('/the/raw/url is not valid', { statusCode }), context)
     t.equal(error.code, code)
     t.notMatch(error.message, /raw/)

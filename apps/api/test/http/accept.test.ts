@@ -43,6 +43,11 @@ t.test('the media type that is preferred: the first of ours where nothing says o
 })
 
 t.test('XML alone', async (t) => {
-  for (const header of ['application/fhir+xml', 'application/xml', 'text/xml', 'application/xml+fhir', 'Application/FHIR+XML; fhirVersion=4.0', 'text/xml;q=0.1, application/xml', 'text/xml, application/json;q=0']) t.equal(takesXmlAlone(header), true, header)
-  for (const header of ['application/fhir+xml, */*;q=0.1', 'application/xml;q=0', 'application/*', 'text/html, text/xml', '', undefined]) t.equal(takesXmlAlone(header), false, String(header))
+  for (const header of [
+    'application/fhir+xml', 'application/xml', 'text/xml', 'application/xml+fhir', 'Application/FHIR+XML; fhirVersion=4.0',
+    'text/xml;q=0.1, application/xml', 'text/xml, application/json;q=0',
+  ]) t.equal(takesXmlAlone(header), true, header)
+  for (const header of [
+    'application/fhir+xml, */*;q=0.1', 'application/xml;q=0', 'application/*', 'text/html, text/xml', '', undefined,
+  ]) t.equal(takesXmlAlone(header), false, String(header))
 })

@@ -7,7 +7,9 @@ t.test('by caller and status, each taken once', async (t) => {
   const counts = new RefusalCounts()
   for (const refused of [one('a'), one('b'), one('a'), one('a', 429), { ...one('a'), event: 'token-refused' } as const]) counts.add(refused)
   const { refusals, since } = counts.take()
-  t.match(refusals, [{ by: { requester: 'a' }, status: 401, count: 2 }, { by: { requester: 'b' }, count: 1 }, { status: 429, count: 1 }, { event: 'token-refused', count: 1 }])
+  t.match(refusals, [{ by: { requester: 'a' }, status: 401, count: 2 }, { by: { requester: 'b' }, count: 1 }, { status: 429, count: 1 }, {
+    event: 'token-refused', count: 1,
+  }])
   t.type(since, Date)
   t.strictSame(counts.take().refusals, [])
 })

@@ -52,7 +52,12 @@ t.test('a client that is generated from the document type-checks, and runs an ex
   const origin = new URL(api.base).origin
   await givenPatients(api.db, 3)
   const worker = await startWorker({
-    env: { DATABASE_URL: api.config.DATABASE_URL, QUEUE_URL: api.config.QUEUE_URL, IPFS_URL: pathToFileURL(t.testdirName).href, PUBLIC_URL: origin },
+    env: {
+      DATABASE_URL: api.config.DATABASE_URL,
+      QUEUE_URL: api.config.QUEUE_URL,
+      IPFS_URL: pathToFileURL(t.testdirName).href,
+      PUBLIC_URL: origin,
+    },
   })
   t.teardown(worker.stop)
 

@@ -99,8 +99,10 @@ t.test('bad input is refused, and the parameter is named', async (t) => {
     [{ _type: ['Patient', ''] }, 'INVALID_PARAMETER', /_type has an empty value/],
     [{ _since: '' }, 'INVALID_PARAMETER', /_since has an empty value/],
     [{ _since: ['2026-02-22T15:30:00Z', '2026-02-22T15:30:00Z'] }, 'INVALID_PARAMETER', /_since may be given once only/],
-    ...['2026', '2026-02-22', '2026-02-22T15:30Z', '2026-02-22T15:30:00', '2026-02-22 15:30:00Z', '2026-02-30T00:00:00Z', '2025-02-29T00:00:00Z',
-      '2026-13-01T00:00:00Z', '2026-02-22T24:00:00Z', '2026-02-22T15:30:61Z', '2026-02-22T15:30:00+15:00', '2026-02-22t15:30:00z', '0000-01-01T00:00:00Z',
+    ...['2026', '2026-02-22', '2026-02-22T15:30Z', '2026-02-22T15:30:00', '2026-02-22 15:30:00Z', '2026-02-30T00:00:00Z',
+      '2025-02-29T00:00:00Z',
+      '2026-13-01T00:00:00Z', '2026-02-22T24:00:00Z', '2026-02-22T15:30:61Z', '2026-02-22T15:30:00+15:00', '2026-02-22t15:30:00z',
+      '0000-01-01T00:00:00Z',
       '1771771003000', 'yesterday', '2026-02-22T15:30:00Z\n', '%zz'].map((_since): [Query, string, RegExp] =>
       [{ _since }, 'INVALID_PARAMETER', /_since must be an instant/]),
     [{ _since: '2026-06-15T12:01:00.001Z' }, 'INVALID_PARAMETER', /_since lies in the future/],
@@ -116,7 +118,9 @@ t.test('bad input is refused, and the parameter is named', async (t) => {
     [{ _until: '2026-01-01T00:00:00+01:00', _since: '2026-01-01T00:00:00Z' }, 'INVALID_PARAMETER', /_until must be later than _since/],
     [{ _elements: 'id,' }, 'INVALID_PARAMETER', /_elements has an empty value/],
     ...['foo', 'Patient.foo', 'Patient.name.family', 'Patient.', '.id', 'deceasedBoolean', 'deceased[x]', 'Patient.subject', 'resourceType']
-      .map((_elements): [Query, string, RegExp] => [{ _elements }, 'UNSUPPORTED_PARAMETER', /_elements: ".*" is not a (root element|resource type)/]),
+      .map((_elements): [Query, string, RegExp] => [
+        { _elements }, 'UNSUPPORTED_PARAMETER', /_elements: ".*" is not a (root element|resource type)/,
+      ]),
     [{ _typeFilter: 'Patient' }, 'INVALID_PARAMETER', /_typeFilter/],
     [{ _typeFilter: 'Observation?nope=1' }, 'UNSUPPORTED_PARAMETER', /_typeFilter/],
     [{ _typeFilter: 'Lab?_id=1' }, 'UNSUPPORTED_PARAMETER', /_typeFilter/],
@@ -153,12 +157,16 @@ t.test('_until is an instant that is never earlier than what was asked for', asy
 })
 
 t.test('_elements are root elements of R4, with or without a type', async (t) => {
-  t.strictSame(parse({ _elements: ['id,Patient.name', 'Patient.name', 'Consent.provision,deceased', 'Observation.value,Encounter.class,vaccineCode'] }).parameters._elements,
-    ['id', 'Patient.name', 'Consent.provision', 'deceased', 'Observation.value', 'Encounter.class', 'vaccineCode'])
+  t.strictSame(parse({
+    _elements: ['id,Patient.name', 'Patient.name', 'Consent.provision,deceased', 'Observation.value,Encounter.class,vaccineCode'],
+  }).parameters._elements,
+  ['id', 'Patient.name', 'Consent.provision', 'deceased', 'Observation.value', 'Encounter.class', 'vaccineCode'])
 })
 
 t.test('a comma separates filters where a type follows it', async (t) => {
-  t.strictSame(parse({ _typeFilter: 'Patient?gender=male,female,Consent?status=active' }).parameters._typeFilter, ['Patient?gender=male,female', 'Consent?status=active'])
+  t.strictSame(parse({ _typeFilter: 'Patient?gender=male,female,Consent?status=active' }).parameters._typeFilter, [
+    'Patient?gender=male,female', 'Consent?status=active',
+  ])
   t.strictSame(parse({ _typeFilter: ['Patient?gender=male', 'Patient?gender=male'] }).parameters._typeFilter, ['Patient?gender=male'])
 })
 
@@ -171,12 +179,22 @@ t.test('includeAssociatedData: the least restrictive value counts, and Provenanc
   t.strictSame(parse({ includeAssociatedData: latest, _type: 'Patient' }).types, ['Patient', 'Provenance'])
   t.strictSame(parseLeniently({ includeAssociatedData: latest, _type: 'Condition' }).types, [], 'of nothing there is none')
   t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Condition,Provenance' }).types, [], 'nor of what is not exported')
-  t.strictSame(parseLeniently({ includeAssociatedData: relevant, _type: 'Patient', _typeFilter: 'Patient?nothing=x' }).types, [], 'nor of what a filter cannot select')
+  t.strictSame(
+    parseLeniently({ includeAssociatedData: relevant, _type: 'Patient', _typeFilter: 'Patient?nothing=x' }).types, [],
+    'nor of what a filter cannot select'
+  )
   t.strictSame(parse({ includeAssociatedData: relevant, _type: 'Provenance' }).types, ['Provenance'])
-  t.throws(() => parse({ includeAssociatedData: latest, _type: 'Patient' }, { caller: { ...admin, types: new Set(['Patient']) } }), { code: 'FORBIDDEN' })
+  t.throws(
+    () => parse({ includeAssociatedData: latest, _type: 'Patient' }, { caller: { ...admin, types: new Set(['Patient']) } }),
+    { code: 'FORBIDDEN' }
+  )
   const withoutProvenance = { sourceTypes: ['Patient', 'Observation'] }
-  t.throws(() => parse({ includeAssociatedData: latest }, withoutProvenance), { code: 'UNSUPPORTED_PARAMETER', message: /the source has no Provenance/ })
-  t.match(parseLeniently({ includeAssociatedData: latest }, withoutProvenance), { types: ['Patient', 'Observation'], parameters: {}, ignored: [/the source has no Provenance: ignored/] })
+  t.throws(() => parse({ includeAssociatedData: latest }, withoutProvenance), {
+    code: 'UNSUPPORTED_PARAMETER', message: /the source has no Provenance/,
+  })
+  t.match(parseLeniently({ includeAssociatedData: latest }, withoutProvenance), {
+    types: ['Patient', 'Observation'], parameters: {}, ignored: [/the source has no Provenance: ignored/],
+  })
 })
 
 t.test('a token\'s scopes limit the types, and refuse those that were asked for', async (t) => {
@@ -187,7 +205,10 @@ t.test('a token\'s scopes limit the types, and refuse those that were asked for'
   t.throws(() => parseLeniently({ _type: 'Consent,Provenance' }, { caller }), { code: 'FORBIDDEN' })
   t.strictSame(parse({}, { caller, level: 'system' }).types, ['Patient', 'Consent', 'Practitioner'])
   for (const types of [['Condition'], ['Practitioner'], ['Group']]) {
-    t.throws(() => parse({}, { caller: { ...admin, types: new Set(types) } }), { code: 'FORBIDDEN', message: /cover none of the types/ }, types.join())
+    t.throws(
+      () => parse({}, { caller: { ...admin, types: new Set(types) } }), { code: 'FORBIDDEN', message: /cover none of the types/ },
+      types.join()
+    )
   }
 })
 
@@ -199,29 +220,49 @@ t.test('without _type the level decides: all that the source has, or what belong
 })
 
 t.test('types outside of the Patient compartment are for an ADMIN who names them', async (t) => {
-  for (const level of ['system', 'patient', 'group'] as const) t.strictSame(parse({ _type: 'Practitioner,Group,Patient' }, { level }).types, ['Patient', 'Group', 'Practitioner'])
+  for (const level of ['system', 'patient', 'group'] as const) {
+    t.strictSame(
+      parse({ _type: 'Practitioner,Group,Patient' }, { level }).types, ['Patient', 'Group', 'Practitioner']
+    )
+  }
   for (const type of ['Practitioner', 'Group', 'Medication']) {
-    t.throws(() => parse({ _type: `Patient,${type}` }, { caller: patient }), { code: 'FORBIDDEN', message: new RegExp(`${type} is outside of the Patient compartment`) }, type)
+    t.throws(
+      () => parse({ _type: `Patient,${type}` }, { caller: patient }),
+      { code: 'FORBIDDEN', message: new RegExp(`${type} is outside of the Patient compartment`) }, type
+    )
     t.throws(() => parseLeniently({ _type: `Patient,${type}` }, { caller: patient }), { code: 'FORBIDDEN' }, `${type}, leniently`)
   }
 })
 
 t.test('patients are referred to by their id, relative or under our base', async (t) => {
   t.strictSame(parsePatients(['Patient/a', `${publicUrl}/fhir/r4/Patient/b`, 'Patient/a']), ['a', 'b'])
-  for (const reference of ['', 'a', 'Patient/', 'patient/a', 'Group/a', 'Patient/a b', 'Patient/a/_history/1', 'https://other.example.org/fhir/r4/Patient/a', '#a', 'Patient?identifier=1']) {
+  for (const reference of [
+    '', 'a', 'Patient/', 'patient/a', 'Group/a', 'Patient/a b', 'Patient/a/_history/1', 'https://other.example.org/fhir/r4/Patient/a', '#a',
+    'Patient?identifier=1',
+  ]) {
     for (const isLenient of [false, true]) {
-      t.throws(() => parsePatients([reference], { lenience: createLenience(isLenient) }), { code: 'INVALID_PARAMETER', message: /parameter patient must be a reference/ }, reference)
+      t.throws(
+        () => parsePatients([reference], { lenience: createLenience(isLenient) }),
+        { code: 'INVALID_PARAMETER', message: /parameter patient must be a reference/ }, reference
+      )
     }
   }
-  t.throws(() => parsePatients(['Patient/a'], { level: 'system' }), { code: 'INVALID_PARAMETER', message: /patient is not for exports at system level/ })
+  t.throws(() => parsePatients(['Patient/a'], { level: 'system' }), {
+    code: 'INVALID_PARAMETER', message: /patient is not for exports at system level/,
+  })
   t.strictSame(parsePatients(['Patient/a'], { caller: patient }), ['a'])
-  t.throws(() => parsePatients(['Patient/a', 'Patient/b'], { caller: patient }), { code: 'FORBIDDEN', message: /parameter patient names another patient/ })
+  t.throws(() => parsePatients(['Patient/a', 'Patient/b'], { caller: patient }), {
+    code: 'FORBIDDEN', message: /parameter patient names another patient/,
+  })
 })
 
 t.test('lenient: what is not supported is left out and told', async (t) => {
   const { types, ignored } = parseLeniently({ _type: 'Patient,Condition,Lab', foo: '1', organizeOutputBy: 'Patient' })
   t.strictSame(types, ['Patient'])
-  t.match(ignored.toSorted(), [/^The parameter organizeOutputBy is not supported: ignored/, /^Unknown parameter "foo": ignored/, /^_type: "Lab" is no resource type of FHIR R4: ignored/, /^_type: Condition cannot be exported, the source has none: ignored/])
+  t.match(ignored.toSorted(), [
+    /^The parameter organizeOutputBy is not supported: ignored/, /^Unknown parameter "foo": ignored/,
+    /^_type: "Lab" is no resource type of FHIR R4: ignored/, /^_type: Condition cannot be exported, the source has none: ignored/,
+  ])
 })
 
 t.test('lenient never widens', async (t) => {
@@ -230,7 +271,10 @@ t.test('lenient never widens', async (t) => {
   t.strictSame(parseLeniently({ _elements: 'Patient.foo,Lab.code,Consent.status' }).parameters._elements, ['Patient.id', 'Consent.status'])
   t.strictSame(parseLeniently({ _elements: 'Lab.code' }).parameters._elements, ['id'])
   const onlyOthers = parseLeniently({ _typeFilter: 'Patient?_sort=name' })
-  t.strictSame(onlyOthers.types, ['Consent', 'DocumentReference', 'Observation', 'Provenance'], 'of a type whose filters are all ignored nothing is selected')
+  t.strictSame(
+    onlyOthers.types, ['Consent', 'DocumentReference', 'Observation', 'Provenance'],
+    'of a type whose filters are all ignored nothing is selected'
+  )
   t.strictSame(onlyOthers.parameters, {})
   const alternatives = parseLeniently({ _typeFilter: ['Patient?_sort=name', 'Patient?gender=male'] })
   t.strictSame(alternatives.types, all)
@@ -238,7 +282,12 @@ t.test('lenient never widens', async (t) => {
 })
 
 t.test('lenient or not: what is malformed is refused', async (t) => {
-  for (const query of [{ _since: 'x' }, { _until: 'x' }, { _outputFormat: 'x' }, { patient: 'x' }, { _type: '' }, { _elements: '' }, { _since: ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'] }, { _typeFilter: 'Patient' }]) {
-    t.throws(() => parseLeniently(query), { code: 'INVALID_PARAMETER', message: new RegExp(Object.keys(query)[0] ?? '') }, JSON.stringify(query))
+  for (const query of [
+    { _since: 'x' }, { _until: 'x' }, { _outputFormat: 'x' }, { patient: 'x' }, { _type: '' }, { _elements: '' },
+    { _since: ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'] }, { _typeFilter: 'Patient' },
+  ]) {
+    t.throws(
+      () => parseLeniently(query), { code: 'INVALID_PARAMETER', message: new RegExp(Object.keys(query)[0] ?? '') }, JSON.stringify(query)
+    )
   }
 })

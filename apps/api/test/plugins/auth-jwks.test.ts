@@ -38,7 +38,9 @@ t.test('a token that is not good is 401, and no reason to trouble the issuer', a
   const good = await key.sign(claims)
   const pem = createPublicKey({ key: { ...key.jwk, kty: 'RSA' }, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString()
   const hmac = (header: object) => {
-    const input = [header, { exp: inSeconds(3600), ...claims }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+    const input = [
+      header, { exp: inSeconds(3600), ...claims },
+    ].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
     return `${input}.${createHmac('sha256', pem).update(input).digest('base64url')}`
   }
   const stranger = await createSigningKey('RS256', 'key of RS256')

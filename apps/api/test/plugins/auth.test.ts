@@ -41,7 +41,9 @@ t.test('a token that is not good is 401 on every route, before anything else', a
     'payload no JSON': `Bearer ${rawPayload('{')}`,
   }
   for (const [name, authorization] of Object.entries(cases)) {
-    for (const [method, url] of [['GET', `${kickOffPath}?foo=bar`], ['GET', statusPath(id)], ['DELETE', statusPath('nope')], ['GET', filePath(id, 'x')]] as const) {
+    for (const [method, url] of [
+      ['GET', `${kickOffPath}?foo=bar`], ['GET', statusPath(id)], ['DELETE', statusPath('nope')], ['GET', filePath(id, 'x')],
+    ] as const) {
       const response = await app.inject({ method, url, headers: authorization === undefined ? {} : { authorization } })
       t.equal(response.statusCode, 401, `${name}: ${method} ${url}`)
       t.equal(response.headers['www-authenticate'], authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
@@ -86,7 +88,10 @@ t.test('an issuer and an audience that are configured are required', async (t) =
 
 t.test('a good token without a role of ours, or of a PATIENT without a patient, is 403 before the parameters are looked at', async (t) => {
   const { app, db } = await startApi(t)
-  for (const claims of [{}, { role: 'NURSE' }, { role: 'PATIENT' }, { role: 'PATIENT', sub: 'pat-1' }, { role: 'PATIENT', patient_id: '' }, { role: 'PATIENT', patient_id: 'Patient/1' }]) {
+  for (const claims of [
+    {}, { role: 'NURSE' }, { role: 'PATIENT' }, { role: 'PATIENT', sub: 'pat-1' }, { role: 'PATIENT', patient_id: '' },
+    { role: 'PATIENT', patient_id: 'Patient/1' },
+  ]) {
     for (const url of [`${kickOffPath}?foo=bar`, kickOffPath, statusPath('nope'), filePath(id, 'x')]) {
       const response = await app.inject({ url, headers: bearer(claims) })
       t.equal(response.statusCode, 403, `${JSON.stringify(claims)}: ${url}`)

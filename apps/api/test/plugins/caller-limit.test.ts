@@ -13,9 +13,14 @@ const status = async ({ app }: Api, url: string, claims: object = admin) => (awa
 t.test('whatever a caller asks for counts, at all processes together, and no other caller is held back', async (t) => {
   const one = await startApi(t, { environment: { MAX_REQUESTS_PER_MINUTE: '100' } })
   const other = await startApi(t, { environment: { MAX_REQUESTS_PER_MINUTE: '100' }, wrap: () => ({ db: one.db }) })
-  const paths = () => [statusPath(randomUUID()), filePath(randomUUID(), 'Patient.1.ndjson'), '/fhir/r4/Group/unknown', '/fhir/r4/Patient/$export?_type=unknown']
+  const paths = () => [
+    statusPath(randomUUID()), filePath(randomUUID(), 'Patient.1.ndjson'), '/fhir/r4/Group/unknown',
+    '/fhir/r4/Patient/$export?_type=unknown',
+  ]
   const begun = performance.now()
-  const statuses = (await Promise.all(Array.from({ length: 100 }, async (_, i) => await Promise.all(paths().map(async (path) => await status(i % 2 === 0 ? one : other, path)))))).flat()
+  const statuses = (await Promise.all(Array.from(
+    { length: 100 }, async (_, i) => await Promise.all(paths().map(async (path) => await status(i % 2 === 0 ? one : other, path)))
+  ))).flat()
   const answered = statuses.filter((code) => code === 404 || code === 400).length
   t.equal(answered + statuses.filter((code) => code === 429).length, 400)
   // 100 at once, a twentieth for each process, what came back meanwhile, and the rest of a slice.
@@ -54,7 +59,7 @@ t.test('a caller that has used up its requests is refused without a statement, u
   t.equal(statements, 1)
 })
 
-t.test('a kick-off that would be refused is refused before its body is read and the source is asked, and a DELETE makes no room', async (t) => {
+t.test('a kick-off beyond a limit is refused before its body is read and the source is asked, and a DELETE makes no room', async (t) => {
   const api = await startApi(t, { environment: { MAX_KICK_OFFS_PER_MINUTE: '3' } })
   const other = await startApi(t, { environment: { MAX_KICK_OFFS_PER_MINUTE: '3' }, wrap: () => ({ db: api.db, queue: api.queue }) })
   for (const at of [api, other, api]) {
@@ -65,7 +70,9 @@ t.test('a kick-off that would be refused is refused before its body is read and 
     const refused = await post(at, { payload: 'this is no JSON' })
     t.equal(refused.statusCode, 429)
     t.ok(Number(refused.headers['retry-after']) >= 1 && Number(refused.headers['retry-after']) <= 60)
-    t.match(refused.json(), { issue: [{ code: 'throttled', diagnostics: '3 exports were started within a minute: wait as Retry-After says' }] })
+    t.match(refused.json(), {
+      issue: [{ code: 'throttled', diagnostics: '3 exports were started within a minute: wait as Retry-After says' }],
+    })
   }
   t.equal((await sql`SELECT id FROM bulk_export_jobs`.execute(api.db)).rows.length, 3)
   await kickOff(api, { claims: { ...admin, sub: 'another' } })

@@ -43,14 +43,25 @@ t.test('the OpenAPI document needs no token and knows every route that a client 
 
 t.test('it says which routes need a token, and what their parameters are', async (t) => {
   const { app } = await startApi(t)
-  const { security, components, paths } = (await app.inject({ url: '/docs/json' })).json<{ security: object[], components: object, paths: Paths }>()
+  const document = await app.inject({ url: '/docs/json' })
+  const { security, components, paths } = document.json<{ security: object[], components: object, paths: Paths }>()
   t.strictSame(security, [{ bearer: [] }])
   t.match(components, { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } })
-  for (const path of ['/livez', '/readyz', '/fhir/r4/metadata', '/fhir/r4/.well-known/smart-configuration']) t.strictSame(paths[path]?.get?.security, [], path)
+  for (const path of ['/livez', '/readyz', '/fhir/r4/metadata', '/fhir/r4/.well-known/smart-configuration']) {
+    t.strictSame(
+      paths[path]?.get?.security, [], path
+    )
+  }
   t.notOk(paths['/fhir/r4/$export-file/{jobId}/{fileName}']?.get?.security)
-  t.match(paths['/fhir/r4/$export-file/{jobId}/{fileName}']?.get?.parameters, [{ in: 'path', name: 'jobId', required: true }, { in: 'path', name: 'fileName', required: true }])
+  t.match(paths['/fhir/r4/$export-file/{jobId}/{fileName}']?.get?.parameters, [
+    { in: 'path', name: 'jobId', required: true }, { in: 'path', name: 'fileName', required: true },
+  ])
   const { get, post } = paths['/fhir/r4/Patient/$export'] ?? {}
-  for (const name of ['_type', '_since']) t.ok(get?.parameters?.some((parameter) => parameter.name === name && parameter.in === 'query'), name)
+  for (const name of ['_type', '_since']) {
+    t.ok(
+      get?.parameters?.some((parameter) => parameter.name === name && parameter.in === 'query'), name
+    )
+  }
   t.match(post?.requestBody, { required: false, content: { 'application/fhir+json': {}, 'application/json': {} } })
   t.match(paths['/auth/token']?.post, { security: [], requestBody: { content: { 'application/x-www-form-urlencoded': {} } } })
   t.strictSame(paths['/fhir/r4/$export-status']?.get?.parameters?.map(({ name }) => name), ['Accept'])
@@ -76,7 +87,9 @@ t.test('the page shows it, without anything from elsewhere', async (t) => {
 
 t.test('what is not there is 404 and another method 405, as everywhere', async (t) => {
   const { app } = await startApi(t)
-  for (const url of ['/docs/nothing', '/docs/static/nothing.js', '/docs/static/../../package.json', '/docs/static/%2e%2e/%2e%2e/package.json']) {
+  for (const url of [
+    '/docs/nothing', '/docs/static/nothing.js', '/docs/static/../../package.json', '/docs/static/%2e%2e/%2e%2e/package.json',
+  ]) {
     const response = await app.inject({ url })
     t.ok([403, 404].includes(response.statusCode), `${url}: ${response.statusCode}`)
     t.match(response.json(), { resourceType: 'OperationOutcome' }, url)

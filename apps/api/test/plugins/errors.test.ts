@@ -15,15 +15,25 @@ const headers = bearer(admin)
 function outcome (code: string, coding: string) {
   return {
     resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code, details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: coding }], text: /^[A-Z][a-z A-Z]+$/ }, diagnostics: /./ }],
+    issue: [{
+      severity: 'error',
+      code,
+      details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: coding }], text: /^[A-Z][a-z A-Z]+$/ },
+      diagnostics: /./,
+    }],
   }
 }
 
 t.test('an unknown address is 404 with any method and body, token or not', async (t) => {
   const { app } = await startApi(t)
-  for (const url of ['/', '/fhir/r4', '/fhir/r4/', '/fhir/r4/Patient', '/fhir/r4/patient/$export', '/fhir/r4/Patient/$export/', '/fhir/r4/$export-file/x', '/fhir/R4/Patient/$export', '/%24export', '/fhir//r4/Patient/$export']) {
+  for (const url of [
+    '/', '/fhir/r4', '/fhir/r4/', '/fhir/r4/Patient', '/fhir/r4/patient/$export', '/fhir/r4/Patient/$export/', '/fhir/r4/$export-file/x',
+    '/fhir/R4/Patient/$export', '/%24export', '/fhir//r4/Patient/$export',
+  ]) {
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS'] as const) {
-      const response = await app.inject({ method, url, headers: { 'content-type': 'application/json' }, ...(method === 'POST' ? { payload: '{"broken":' } : {}) })
+      const response = await app.inject({
+        method, url, headers: { 'content-type': 'application/json' }, ...(method === 'POST' ? { payload: '{"broken":' } : {}),
+      })
       t.equal(response.statusCode, 404, `${method} ${url}`)
       t.match(response.headers, { 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store' })
       t.match(response.json(), outcome('not-found', 'not-found'))
@@ -53,7 +63,9 @@ t.test('every other method on a known address is 405 and says which there are', 
     ['/docs', ['GET']],
   ] as const) {
     for (const method of methods.filter((method) => !allowed.some((name) => name === method))) {
-      const response = await app.inject({ method: method as 'POST', url, headers: { ...headers, 'content-type': 'nonsense' }, payload: method === 'HEAD' ? '' : '{' })
+      const response = await app.inject({
+        method: method as 'POST', url, headers: { ...headers, 'content-type': 'nonsense' }, payload: method === 'HEAD' ? '' : '{',
+      })
       t.equal(response.statusCode, 405, `${method} ${url}`)
       t.equal(response.headers.allow, allowed.join(', '))
       if (method === 'HEAD') t.equal(response.body, '')
@@ -74,7 +86,9 @@ t.test('a malformed encoding in the address is 400', async (t) => {
 
 t.test('without a database: 503 and Retry-After', async (t) => {
   const { app } = await startApi(t, { wrap: () => ({ db: unreachableDatabase(t) }) })
-  for (const [method, url] of [['GET', kickOffPath], ['GET', statusPath(id)], ['DELETE', statusPath(id)], ['GET', filePath(id, 'Patient.1.ndjson')]] as const) {
+  for (const [method, url] of [
+    ['GET', kickOffPath], ['GET', statusPath(id)], ['DELETE', statusPath(id)], ['GET', filePath(id, 'Patient.1.ndjson')],
+  ] as const) {
     const response = await app.inject({ method, url, headers })
     t.equal(response.statusCode, 503, url)
     t.match(response.headers, { 'retry-after': /^\d+$/, 'cache-control': 'no-store' })
@@ -119,7 +133,9 @@ t.test('what is not even a request gets an OperationOutcome, too', async (t) => 
     const response = await text(socket)
     t.match(response, new RegExp(`^HTTP/1.1 ${status} `))
     t.match(response, /\r\nContent-Type: application\/fhir\+json/)
-    t.match(JSON.parse(response.slice(response.indexOf('\r\n\r\n'))), { resourceType: 'OperationOutcome', issue: [{ details: { coding: [{ code: coding }] } }] })
+    t.match(JSON.parse(response.slice(response.indexOf('\r\n\r\n'))), {
+      resourceType: 'OperationOutcome', issue: [{ details: { coding: [{ code: coding }] } }],
+    })
   }
 })
 
@@ -128,12 +144,17 @@ t.test('what a browser is told stands on every answer, errors and what is no req
     'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'strict-transport-security': 'max-age=31536000',
   }
   const { app } = await startApi(t)
-  for (const url of ['/livez', '/docs', '/docs/json', '/fhir/r4/metadata', kickOffPath, statusPath(id), '/nowhere', '/%', '/docs/static/%00']) {
+  for (const url of [
+    '/livez', '/docs', '/docs/json', '/fhir/r4/metadata', kickOffPath, statusPath(id), '/nowhere', '/%', '/docs/static/%00',
+  ]) {
     t.match((await app.inject({ url, headers })).headers, expected, url)
   }
   t.match((await app.inject({ method: 'PUT', url: kickOffPath })).headers, expected)
   await app.listen({ host: '127.0.0.1', port: 0 })
-  t.match(await sendRaw(app, 'GARBAGE\r\n\r\n'), /\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nStrict-Transport-Security: /)
+  t.match(
+    await sendRaw(app, 'GARBAGE\r\n\r\n'),
+    /\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nStrict-Transport-Security: /
+  )
 
   const local = await startApi(t, { environment: { PUBLIC_URL: 'http://localhost:3000' } })
   const { headers: plain } = await local.app.inject({ url: '/livez' })
@@ -145,8 +166,10 @@ t.test('an address that cannot be a file\'s is 404, however it is written', asyn
   const { app, logLines } = await startApi(t)
   await app.listen({ host: '127.0.0.1', port: 0 })
   for (const url of [
-    '/docs/static/../x', '/docs/static/../../package.json', '/docs/static//x', '/docs/static/%00', '/docs/static/x%00.js', '/docs/static/..%2fx', '/docs/static/%2e%2e/x',
-    '/docs/static/..%5cx', '/docs//x', `/docs/static/${'a'.repeat(3_000)}`, '/docs/static/.git', '//x', '//', '/%00', '/fhir/r4/../x', '/fhir/r4/%00',
+    '/docs/static/../x', '/docs/static/../../package.json', '/docs/static//x', '/docs/static/%00', '/docs/static/x%00.js',
+    '/docs/static/..%2fx', '/docs/static/%2e%2e/x',
+    '/docs/static/..%5cx', '/docs//x', `/docs/static/${'a'.repeat(3_000)}`, '/docs/static/.git', '//x', '//', '/%00', '/fhir/r4/../x',
+    '/fhir/r4/%00',
   ]) {
     t.match(await sendRaw(app, `GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 404 /, url)
   }
@@ -158,7 +181,8 @@ t.test('errors are application/json where Accept prefers it, and in any case of 
   const codeSystem = (await app.inject({ url: '/fhir/r4/CodeSystem/error-code' })).json()
   t.equal(codeSystem.url, `${publicUrl}/fhir/r4/CodeSystem/error-code`)
   for (const [accept, type] of [
-    [undefined, 'application/fhir+json'], ['*/*', 'application/fhir+json'], ['application/json', 'application/json'], ['application/json, */*', 'application/json'],
+    [undefined, 'application/fhir+json'], ['*/*', 'application/fhir+json'], ['application/json', 'application/json'],
+    ['application/json, */*', 'application/json'],
     ['application/fhir+json, application/json;q=0.5', 'application/fhir+json'],
   ] as const) {
     for (const [url, status] of [['/nowhere', 404], [`${kickOffPath}?nope=1`, 400], [statusPath(id), 404], ['/%', 400]] as const) {
@@ -190,8 +214,14 @@ t.test('a header that may stand once and stands twice is 400', async (t) => {
     t.match(response, /^HTTP\/1\.1 400 /, lines.join())
     t.match(response, /may stand once only/)
   }
-  const lists = ['Accept: application/json', 'Accept: application/fhir+json', 'Prefer: respond-async', 'Prefer: handling=strict', 'X-Other: a', 'X-Other: a']
-  t.match(await sendRaw(app, [`GET ${kickOffPath} HTTP/1.1`, 'Host: x', 'Connection: close', authorization, ...lists, '', ''].join('\r\n')), /^HTTP\/1\.1 202 /)
+  const lists = [
+    'Accept: application/json', 'Accept: application/fhir+json', 'Prefer: respond-async', 'Prefer: handling=strict', 'X-Other: a',
+    'X-Other: a',
+  ]
+  t.match(
+    await sendRaw(app, [`GET ${kickOffPath} HTTP/1.1`, 'Host: x', 'Connection: close', authorization, ...lists, '', ''].join('\r\n')),
+    /^HTTP\/1\.1 202 /
+  )
 })
 
 async function sendRaw ({ server }: { server: Server }, request: string): Promise<string> {

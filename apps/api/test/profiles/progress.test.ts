@@ -40,7 +40,9 @@ t.test('Retry-After grows with the time an export takes, from a second to a minu
 })
 
 t.test('X-Progress stays short', async (t) => {
-  const { headers } = toStatusAnswer({ row: { ...row, types: ['Patient', 'DocumentReference', 'Consent', 'Provenance'] }, files: [], publicUrl: '', now: createdAt })
+  const { headers } = toStatusAnswer({
+    row: { ...row, types: ['Patient', 'DocumentReference', 'Consent', 'Provenance'] }, files: [], publicUrl: '', now: createdAt,
+  })
   t.match(headers['X-Progress'], /^[ -~]{1,99}$/)
 })
 
@@ -58,7 +60,9 @@ t.test('X-Progress says why an export waits in between attempts', async (t) => {
     const { headers } = toStatusAnswer({ row: { ...waits, ...changes }, files: [], publicUrl: '', now: createdAt })
     t.equal(headers['X-Progress'], expected, what)
   }
-  const none = toStatusAnswer({ row: { ...waits, leased: true, total_resources: 10, exported_resources: 4, types: [] }, files: [], publicUrl: '', now: createdAt })
+  const none = toStatusAnswer({
+    row: { ...waits, leased: true, total_resources: 10, exported_resources: 4, types: [] }, files: [], publicUrl: '', now: createdAt,
+  })
   t.equal(none.headers['X-Progress'], '45% 4/10')
   const { headers } = toStatusAnswer({ row: { ...waits, failure_reason: 'x'.repeat(1_000) }, files: [], publicUrl: '', now: createdAt })
   t.match(headers['X-Progress'], /^[ -~]{99}$/)

@@ -11,13 +11,16 @@ const metadata = '/fhir/r4/metadata'
 const smart = '/fhir/r4/.well-known/smart-configuration'
 const tokenEndpoint = 'https://issuer.example.org/token'
 
-const outside = { JWT_SECRET: '', JWKS_URL: 'https://issuer.example.org/jwks', JWT_ISSUER: 'https://issuer.example.org', JWT_AUDIENCE: 'bulk' }
+const outside = {
+  JWT_SECRET: '', JWKS_URL: 'https://issuer.example.org/jwks', JWT_ISSUER: 'https://issuer.example.org', JWT_AUDIENCE: 'bulk',
+}
 
 interface Given { environment?: Record<string, string>, extraTypes?: string[] }
 
 async function readStatement (t: Test, { environment = {}, extraTypes = [] }: Given = {}): Promise<CapabilityStatement> {
   const { app, db } = await startApi(t, { environment })
-  for (const type of extraTypes) await sql`CREATE TABLE ${sql.id('source', toRelation(type))} (id text, updated_at timestamptz, resource jsonb)`.execute(db)
+  for (const type of extraTypes) await sql`CREATE TABLE ${sql.id('source', toRelation(type))}
+    (id text, updated_at timestamptz, resource jsonb)`.execute(db)
   return (await app.inject({ url: metadata })).json<CapabilityStatement>()
 }
 
@@ -29,7 +32,9 @@ t.test('the CapabilityStatement needs no token, and a bad one does not matter', 
     t.match(response.headers, { 'content-type': /^application\/fhir\+json/ })
     t.match(response.json(), { resourceType: 'CapabilityStatement', kind: 'instance', status: 'active', fhirVersion: '4.0.1' })
     const head = await app.inject({ method: 'HEAD', url: metadata, headers })
-    t.match({ code: head.statusCode, body: head.body, length: head.headers['content-length'] }, { code: 200, body: '', length: response.headers['content-length'] })
+    t.match({ code: head.statusCode, body: head.body, length: head.headers['content-length'] }, {
+      code: 200, body: '', length: response.headers['content-length'],
+    })
   }
 })
 
@@ -39,29 +44,42 @@ t.test('it is valid R4, with and without a token endpoint', async (t) => {
   }
 })
 
-t.test('it says what there is: bulk data, its operations by either name, the types of the source, and what _typeFilter takes', async (t) => {
+t.test('it names bulk data, its operations by either name, the types of the source, and the parameters of _typeFilter', async (t) => {
   const statement = await readStatement(t, { extraTypes: ['Observation', 'Medication'] })
   t.strictSame(statement.instantiates, ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'])
-  t.match(statement, { implementation: { url: `${publicUrl}/fhir/r4` }, url: `${publicUrl}/fhir/r4/metadata`, software: { name: 'fhir-bulk-export', version: /^\d/ } })
+  t.match(statement, {
+    implementation: { url: `${publicUrl}/fhir/r4` },
+    url: `${publicUrl}/fhir/r4/metadata`,
+    software: { name: 'fhir-bulk-export', version: /^\d/ },
+  })
   const [rest] = statement.rest ?? []
   t.strictSame(rest?.operation, [{ name: 'export', definition: 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export' }])
-  t.strictSame(rest?.resource?.map(({ type }) => type), ['Patient', 'Consent', 'DocumentReference', 'Group', 'Medication', 'Observation', 'Provenance'])
+  t.strictSame(rest?.resource?.map(({ type }) => type), [
+    'Patient', 'Consent', 'DocumentReference', 'Group', 'Medication', 'Observation', 'Provenance',
+  ])
   for (const [type, name] of [['Patient', 'patient-export'], ['Group', 'group-export']] as const) {
     const definition = `http://hl7.org/fhir/uv/bulkdata/OperationDefinition/${name}`
-    t.strictSame(rest?.resource?.find((resource) => resource.type === type)?.operation, [{ name: 'export', definition }, { name, definition }])
+    t.strictSame(rest?.resource?.find((resource) => resource.type === type)?.operation, [
+      { name: 'export', definition }, { name, definition },
+    ])
   }
   const notSupported = 'http://hl7.org/fhir/uv/bulkdata/StructureDefinition/operation-not-supported'
   for (const resource of rest?.resource ?? []) {
     const ofFilter = resource.searchParam?.filter(({ extension = [] }) => !extension.some(({ url }) => url === notSupported))
-    t.strictSame(ofFilter?.map(({ name, type }) => ({ name, type })), [...searchParametersOf(resource.type).values()].map(({ name, kind }) => ({ name, type: kind })))
-    t.strictSame(resource.interaction, resource.type === 'Group' ? [{ code: 'read' }, { code: 'search-type' }] : undefined, `${resource.type}: read and searched one by one`)
+    t.strictSame(ofFilter?.map(({ name, type }) => ({ name, type })), [...searchParametersOf(resource.type).values()].map(
+      ({ name, kind }) => ({ name, type: kind })
+    ))
+    t.strictSame(
+      resource.interaction, resource.type === 'Group' ? [{ code: 'read' }, { code: 'search-type' }] : undefined,
+      `${resource.type}: read and searched one by one`
+    )
     const ofSearchAlone = resource.searchParam?.filter((parameter) => !(ofFilter ?? []).includes(parameter)).map(({ name }) => name)
     t.strictSame(ofSearchAlone, resource.type === 'Group' ? ['name'] : [])
     if (resource.type === 'Group') t.match(resource.documentation, /_id, identifier, name, _count/)
   }
 })
 
-t.test('where tokens come from is said: from here, from where the operator says, or not at all for an outside issuer of whom that is not known', async (t) => {
+t.test('it names the token endpoint: this service\'s, the configured one, or none for an outside issuer without one', async (t) => {
   const own = await readStatement(t)
   t.match(own.rest?.[0]?.security?.extension, [{ extension: [{ url: 'token', valueUri: `${publicUrl}/auth/token` }] }])
   const without = await readStatement(t, { environment: outside })
@@ -70,7 +88,9 @@ t.test('where tokens come from is said: from here, from where the operator says,
   const withEndpoint = await readStatement(t, { environment: { TOKEN_ENDPOINT_URL: tokenEndpoint } })
   t.match(withEndpoint.rest?.[0]?.security, {
     service: [{ coding: [{ code: 'SMART-on-FHIR' }] }],
-    extension: [{ url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris', extension: [{ url: 'token', valueUri: tokenEndpoint }] }],
+    extension: [{
+      url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris', extension: [{ url: 'token', valueUri: tokenEndpoint }],
+    }],
   })
 })
 
@@ -89,7 +109,11 @@ t.test('the SMART configuration: all that SMART Backend Services requires, as JS
       capabilities: ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'],
     })
     const { scopes_supported: scopes } = response.json()
-    for (const scope of ['system/*.rs', 'system/*.read', 'system/Patient.rs', 'patient/Consent.read', 'system/Group.rs']) t.ok(scopes.includes(scope), scope)
+    for (const scope of ['system/*.rs', 'system/*.read', 'system/Patient.rs', 'patient/Consent.read', 'system/Group.rs']) {
+      t.ok(
+        scopes.includes(scope), scope
+      )
+    }
   }
   t.equal((await app.inject({ method: 'HEAD', url: smart })).statusCode, 200)
 })
@@ -99,7 +123,10 @@ t.test('for an outside issuer without a token endpoint that is known there is no
   t.equal((await app.inject({ method: 'POST', url: '/auth/token' })).statusCode, 404)
   const response = await app.inject({ url: smart })
   t.equal(response.statusCode, 404)
-  t.match(response.json(), { resourceType: 'OperationOutcome', issue: [{ code: 'not-found', details: { coding: [{ code: 'not-found' }] }, diagnostics: /token endpoint/ }] })
+  t.match(response.json(), {
+    resourceType: 'OperationOutcome',
+    issue: [{ code: 'not-found', details: { coding: [{ code: 'not-found' }] }, diagnostics: /token endpoint/ }],
+  })
 })
 
 t.test('any other method is 405', async (t) => {

@@ -9,16 +9,24 @@ import { bearer } from '../../fixtures/token.ts'
 
 type Issue = 'value' | 'not-supported' | 'invalid' | 'too-long' | 'forbidden' | 'not-found'
 
-const codings: Record<number, string> = { 400: 'bad-request', 403: 'forbidden', 404: 'not-found', 413: 'payload-too-large', 415: 'unsupported-media-type' }
+const codings: Record<number, string> = {
+  400: 'bad-request', 403: 'forbidden', 404: 'not-found', 413: 'payload-too-large', 415: 'unsupported-media-type',
+}
 
 /** What every refusal is: the status, an OperationOutcome, and a text that names what is wrong. */
-function checkRefusal (t: Test, response: Awaited<ReturnType<typeof post>>, [what, status, issue, names]: [string, number, Issue, string]): void {
+function checkRefusal (
+  t: Test, response: Awaited<ReturnType<typeof post>>, [what, status, issue, names]: [string, number, Issue, string]
+): void {
   t.equal(response.statusCode, status, what)
   t.match(response.headers, { 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store' }, what)
   const outcome = response.json()
   t.match(outcome, {
     resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code: issue, details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: codings[status] }] } }],
+    issue: [{
+      severity: 'error',
+      code: issue,
+      details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: codings[status] }] },
+    }],
   }, what)
   t.ok(String(outcome.issue[0].diagnostics).includes(names), `${what}: ${outcome.issue[0].diagnostics} names ${names}`)
 }
@@ -109,7 +117,9 @@ const parts: Array<[Part[], Issue, string]> = [
   [[{ name: 'patient', valueReference: { reference: 'Group/pat-1' } }], 'value', 'patient'],
   [[{ name: 'patient', valueReference: { reference: 'https://other.example.org/fhir/r4/Patient/pat-1' } }], 'value', 'patient'],
   [[{ name: 'patient', valueReference: { identifier: { value: '1' } } }], 'value', 'patient'],
-  [[{ name: 'patient', valueReference: { reference: 'Patient/pat-1' } }, { name: 'patient', valueReference: { reference: 'Patient/nobody' } }], 'value', 'patient: 1 of 2'],
+  [[{ name: 'patient', valueReference: { reference: 'Patient/pat-1' } }, {
+    name: 'patient', valueReference: { reference: 'Patient/nobody' },
+  }], 'value', 'patient: 1 of 2'],
   [[{ name: 'organizeOutputBy', valueString: 'Patient' }], 'not-supported', 'organizeOutputBy'],
   [[{ name: 'allowPartialManifests', valueBoolean: true }], 'not-supported', 'allowPartialManifests'],
   [[{ name: 'foo', valueInteger: 1 }], 'not-supported', 'foo'],
@@ -141,7 +151,10 @@ const bodies: Array<[Post, number, Issue, string]> = [
   [{ payload: '{}', headers: { 'content-encoding': 'gzip' } }, 415, 'not-supported', 'compressed'],
   [{ payload: 'x'.repeat(2 ** 20 + 1) }, 413, 'too-long', 'too large'],
   [{ path: '/$export', parts: [{ name: 'patient', valueReference: { reference: 'Patient/pat-1' } }] }, 400, 'value', 'patient'],
-  [{ path: '/Group/g-1/$export', parts: [{ name: 'patient', valueReference: { reference: 'Patient/pat-2' } }] }, 400, 'value', 'patient: 1 of 1'],
+  [
+    { path: '/Group/g-1/$export', parts: [{ name: 'patient', valueReference: { reference: 'Patient/pat-2' } }] }, 400, 'value',
+    'patient: 1 of 1',
+  ],
   [{ path: '/Group/nope/$export' }, 404, 'not-found', 'group'],
   [{ path: '/Group/nope/$export', query: '?_type=Observation' }, 404, 'not-found', 'group'],
   [{ claims: patient, parts: [{ name: 'patient', valueReference: { reference: 'Patient/pat-2' } }] }, 403, 'forbidden', 'patient'],

@@ -5,7 +5,9 @@ import type { Api } from '../../fixtures/api.ts'
 import { admin, claim, complete, filePath, kickOff, statusPath } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 
-const profiles = { 'status-in-body': undefined, 'respond-async': 'respond-async', 'separate-export-status': 'respond-async, separate-export-status' } as const
+const profiles = {
+  'status-in-body': undefined, 'respond-async': 'respond-async', 'separate-export-status': 'respond-async, separate-export-status',
+} as const
 
 async function start (api: Api, profile: keyof typeof profiles): Promise<string> {
   const prefer = profiles[profile]
@@ -27,7 +29,9 @@ t.test('DELETE by profile and state: the first time, and again', async (t) => {
     failed: async (id) => await failExport(api.db, { id, attempt: await claim(api, id) }, 'why', 60_000),
   }
   for (const [state, bring] of Object.entries(states)) {
-    for (const [profile, first, again] of [['status-in-body', 204, 204], ['respond-async', 202, 404], ['separate-export-status', 202, 404]] as const) {
+    for (const [profile, first, again] of [
+      ['status-in-body', 204, 204], ['respond-async', 202, 404], ['separate-export-status', 202, 404],
+    ] as const) {
       const id = await start(api, profile)
       await bring(id)
       t.equal((await findExport(api.db, id))?.status, state)
@@ -70,7 +74,9 @@ t.test('a body is ignored, whatever it is', async (t) => {
     ['', 'x'],
   ] as const) {
     const id = await kickOff(api)
-    const response = await api.app.inject({ method: 'DELETE', url: statusPath(id), headers: { ...bearer(admin), 'content-type': type }, payload })
+    const response = await api.app.inject({
+      method: 'DELETE', url: statusPath(id), headers: { ...bearer(admin), 'content-type': type }, payload,
+    })
     t.equal(response.statusCode, 204, type)
   }
 })

@@ -11,7 +11,9 @@ import { bearer } from '../../fixtures/token.ts'
 
 t.test('a kick-off is accepted with the absolute address of its status', async (t) => {
   const { app, db } = await startApi(t)
-  const response = await app.inject({ url: '/fhir/r4/Patient/$export?_type=Patient', headers: { ...bearer(admin), host: 'evil.example', 'x-forwarded-host': 'evil.example' } })
+  const response = await app.inject({
+    url: '/fhir/r4/Patient/$export?_type=Patient', headers: { ...bearer(admin), host: 'evil.example', 'x-forwarded-host': 'evil.example' },
+  })
   t.equal(response.statusCode, 202)
   t.equal(response.body, '')
   t.equal(response.headers['content-length'], '0')
@@ -137,7 +139,12 @@ t.test('the host of an absolute request target gets nowhere', async (t) => {
   const { app, db } = await startApi(t)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
-  const request = get({ port, host: '127.0.0.1', path: 'http://evil.example/fhir/r4/Patient/$export?_type=Patient', headers: { ...bearer(admin), host: 'evil.example' } })
+  const request = get({
+    port,
+    host: '127.0.0.1',
+    path: 'http://evil.example/fhir/r4/Patient/$export?_type=Patient',
+    headers: { ...bearer(admin), host: 'evil.example' },
+  })
   const [response] = await once(request, 'response') as [IncomingMessage]
   response.resume()
   const location = String(response.headers['content-location'])

@@ -17,11 +17,18 @@ t.test('an ADMIN starts exports at every level, by GET and by POST', async (t) =
   for (const [path, expected] of levels) {
     for (const url of [path, path.replace('$', '%24')]) {
       const response = await api.app.inject({ url: `/fhir/r4${url}?_type=Patient`, headers: bearer(admin) })
-      t.match(await acceptedRow(api, response), { ...expected, request: `/fhir/r4${url}?_type=Patient`, types: ['Patient'], requester_role: 'ADMIN', patient_id: null })
+      t.match(await acceptedRow(api, response), {
+        ...expected, request: `/fhir/r4${url}?_type=Patient`, types: ['Patient'], requester_role: 'ADMIN', patient_id: null,
+      })
     }
     const response = await post(api, { path, query: '?_since=2026-01-01T00:00:00Z', parts: [{ name: '_type', valueString: 'Consent' }] })
     t.equal(response.body, '')
-    t.match(await acceptedRow(api, response), { ...expected, request: `/fhir/r4${path}?_since=2026-01-01T00:00:00Z`, types: ['Consent'], parameters: { _since: '2026-01-01T00:00:00.000000Z' } })
+    t.match(await acceptedRow(api, response), {
+      ...expected,
+      request: `/fhir/r4${path}?_since=2026-01-01T00:00:00Z`,
+      types: ['Consent'],
+      parameters: { _since: '2026-01-01T00:00:00.000000Z' },
+    })
   }
 })
 
@@ -50,7 +57,9 @@ t.test('a group that is unknown or deleted is 404', async (t) => {
 t.test('a token without a valid signature gets 401 before anything else is looked at', async (t) => {
   const { app } = await startApi(t)
   for (const [path] of levels) {
-    const response = await app.inject({ method: 'POST', url: `/fhir/r4${path}?foo=1`, headers: { 'content-type': 'text/plain' }, payload: 'x'.repeat(2 ** 21) })
+    const response = await app.inject({
+      method: 'POST', url: `/fhir/r4${path}?foo=1`, headers: { 'content-type': 'text/plain' }, payload: 'x'.repeat(2 ** 21),
+    })
     t.equal(response.statusCode, 401, path)
   }
 })
@@ -66,14 +75,25 @@ t.test('the patient parameter: known patients, in a group its members', async (t
   const api = await startApi(t, { environment: { MAX_ACTIVE_EXPORTS: '20' } })
   await givenPatients(api, ['pat-1', 'pat-2', 'pat-3'])
   await givenPatients(api, ['gone'], { deleted: true })
-  await givenGroup(api, 'g-1', [{ patient: 'pat-1' }, { patient: 'pat-2', inactive: true }, { patient: 'pat-3', deleted: true }, { patient: 'gone' }])
+  await givenGroup(api, 'g-1', [
+    { patient: 'pat-1' }, { patient: 'pat-2', inactive: true }, { patient: 'pat-3', deleted: true }, { patient: 'gone' },
+  ])
   const named = (...ids: string[]) => ids.map((id) => ({ name: 'patient', valueReference: { reference: `Patient/${id}` } }))
 
   t.strictSame((await acceptedRow(api, await post(api))).parameters.patient, undefined)
-  t.strictSame((await acceptedRow(api, await post(api, { parts: named('pat-2', 'pat-1', 'pat-2') }))).parameters.patient, ['pat-2', 'pat-1'])
-  t.strictSame((await acceptedRow(api, await post(api, { parts: named('gone') }))).parameters.patient, ['gone'], 'with _since there is something to tell of a deleted one')
-  t.strictSame((await acceptedRow(api, await post(api, { path: '/Group/g-1/$export', parts: named('pat-1') }))).parameters.patient, ['pat-1'])
-  t.match(await acceptedRow(api, await post(api, { claims: patient, parts: named('pat-1') })), { parameters: { patient: ['pat-1'] }, patient_id: 'pat-1' })
+  t.strictSame(
+    (await acceptedRow(api, await post(api, { parts: named('pat-2', 'pat-1', 'pat-2') }))).parameters.patient, ['pat-2', 'pat-1']
+  )
+  t.strictSame(
+    (await acceptedRow(api, await post(api, { parts: named('gone') }))).parameters.patient, ['gone'],
+    'with _since there is something to tell of a deleted one'
+  )
+  t.strictSame(
+    (await acceptedRow(api, await post(api, { path: '/Group/g-1/$export', parts: named('pat-1') }))).parameters.patient, ['pat-1']
+  )
+  t.match(await acceptedRow(api, await post(api, { claims: patient, parts: named('pat-1') })), {
+    parameters: { patient: ['pat-1'] }, patient_id: 'pat-1',
+  })
   for (const id of ['pat-2', 'pat-3', 'gone', 'nobody']) {
     t.equal((await post(api, { path: '/Group/g-1/$export', parts: named(id) })).statusCode, 400, id)
   }

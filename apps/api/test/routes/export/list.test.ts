@@ -27,7 +27,14 @@ t.test('the caller\'s own exports, the newest first', async (t) => {
   const { exports } = response.json()
   t.match(exports, [
     { id: second, status: 'completed', level: 'patient', request: '/fhir/r4/Patient/$export' },
-    { id: first, status: 'pending', level: 'patient', request: '/fhir/r4/Patient/$export?_type=Patient', created: /^\d{4}-.*Z$/, url: `${publicUrl}${statusPath(first)}` },
+    {
+      id: first,
+      status: 'pending',
+      level: 'patient',
+      request: '/fhir/r4/Patient/$export?_type=Patient',
+      created: /^\d{4}-.*Z$/,
+      url: `${publicUrl}${statusPath(first)}`,
+    },
   ])
   t.equal(exports.length, 2)
   t.strictSame(idsOf(await list(api, patient)), [own])
@@ -44,7 +51,9 @@ t.test('the caller\'s own exports, the newest first', async (t) => {
 t.test('what a status request would answer with 404 is not in the list', async (t) => {
   const api = await startApi(t)
   const isListed = async (id: string) => idsOf(await list(api, admin)).includes(id)
-  for (const [prefer, listedAfterDelete] of [['', true], ['respond-async', false], ['respond-async, separate-export-status', false]] as const) {
+  for (const [prefer, listedAfterDelete] of [
+    ['', true], ['respond-async', false], ['respond-async, separate-export-status', false],
+  ] as const) {
     const expired = await kickOff(api, { prefer })
     await complete(api, expired, [], 0)
     t.notOk(await isListed(expired))

@@ -44,7 +44,12 @@ t.test('Parameters come as either JSON, with every parameter', async (t) => {
 
 t.test('query and body make one list', async (t) => {
   const api = await startApi(t)
-  const response = await post(api, { query: '?_type=Patient&_elements=id&_typeFilter=Patient%3Fgender%3Dmale', parts: [{ name: '_type', valueString: 'Consent,Patient' }, { name: '_elements', valueString: 'meta' }, { name: '_typeFilter', valueString: 'Consent?status=active' }] })
+  const response = await post(api, {
+    query: '?_type=Patient&_elements=id&_typeFilter=Patient%3Fgender%3Dmale',
+    parts: [{
+      name: '_type', valueString: 'Consent,Patient',
+    }, { name: '_elements', valueString: 'meta' }, { name: '_typeFilter', valueString: 'Consent?status=active' }]
+  })
   t.match(await acceptedRow(api, response), {
     types: ['Patient', 'Consent'],
     parameters: { _elements: ['id', 'meta'], _typeFilter: ['Patient?gender=male', 'Consent?status=active'] },
@@ -53,7 +58,9 @@ t.test('query and body make one list', async (t) => {
 
 t.test('an empty body of any type or none is no parameters', async (t) => {
   const api = await startApi(t, { environment: { MAX_ACTIVE_EXPORTS: '20' } })
-  for (const type of ['', 'application/fhir+json', 'application/json', 'text/plain', 'application/x-www-form-urlencoded', 'not a media type']) {
+  for (const type of [
+    '', 'application/fhir+json', 'application/json', 'text/plain', 'application/x-www-form-urlencoded', 'not a media type',
+  ]) {
     for (const headers of [{}, { 'content-length': '0' }]) {
       t.strictSame((await acceptedRow(api, await post(api, { type, headers }))).types, all, type)
     }
@@ -67,7 +74,13 @@ t.test('an empty body that is sent in chunks, too', async (t) => {
   const { app } = await startApi(t)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
-  const sent = request({ method: 'POST', port, host: '127.0.0.1', path: '/fhir/r4/Patient/$export', headers: { ...bearer(admin), 'content-type': 'text/plain', 'transfer-encoding': 'chunked' } })
+  const sent = request({
+    method: 'POST',
+    port,
+    host: '127.0.0.1',
+    path: '/fhir/r4/Patient/$export',
+    headers: { ...bearer(admin), 'content-type': 'text/plain', 'transfer-encoding': 'chunked' },
+  })
   sent.end()
   const [response] = await once(sent, 'response') as [IncomingMessage]
   response.resume()
@@ -76,12 +89,18 @@ t.test('an empty body that is sent in chunks, too', async (t) => {
 
 t.test('a lenient request is accepted with what it ignored, and never holds more for it', async (t) => {
   const api = await startApi(t)
-  for (const prefer of ['handling=lenient', 'respond-async, handling="lenient"', 'Handling=Lenient;x=y', 'foo=bar, handling = lenient, handling=strict']) {
-    const row = await acceptedRow(api, await post(api, { prefer, query: '?_type=Observation&foo=1', parts: [{ name: 'allowPartialManifests', valueBoolean: true }] }))
+  for (const prefer of [
+    'handling=lenient', 'respond-async, handling="lenient"', 'Handling=Lenient;x=y', 'foo=bar, handling = lenient, handling=strict',
+  ]) {
+    const row = await acceptedRow(api, await post(api, {
+      prefer, query: '?_type=Observation&foo=1', parts: [{ name: 'allowPartialManifests', valueBoolean: true }],
+    }))
     t.strictSame(row.types, [])
     t.match(row.ignored, [/"foo"/, /allowPartialManifests/, /_type: Observation/])
   }
-  for (const prefer of ['handling=strict', 'handling=strict, handling=lenient', 'handling', 'x="handling=lenient"', 'respond-async; handling=lenient']) {
+  for (const prefer of [
+    'handling=strict', 'handling=strict, handling=lenient', 'handling', 'x="handling=lenient"', 'respond-async; handling=lenient',
+  ]) {
     t.equal((await post(api, { prefer, query: '?foo=1' })).statusCode, 400, prefer)
   }
   for (const query of ['_since=x', '_until=x', '_outputFormat=x', 'patient=Patient/x']) {

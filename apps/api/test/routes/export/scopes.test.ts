@@ -34,7 +34,11 @@ t.test('scopes must cover the types of an export, for a file its type, at each r
       for (const method of ['GET', 'HEAD'] as const) {
         const response = await api.app.inject({ method, url: filePath(id, file.name), headers })
         t.equal(response.statusCode, isReadable ? 200 : 403, `${method} ${file.name}: ${name}`)
-        if (method === 'GET' && !isReadable) t.match(response.json(), { issue: [{ code: 'forbidden', details: { coding: [{ code: 'forbidden' }] }, diagnostics: /scope/ }] })
+        if (method === 'GET' && !isReadable) {
+          t.match(response.json(), {
+            issue: [{ code: 'forbidden', details: { coding: [{ code: 'forbidden' }] }, diagnostics: /scope/ }],
+          })
+        }
       }
     }
     t.equal((await api.app.inject({ method: 'DELETE', url: statusPath(id), headers })).statusCode, whole ? 204 : 403, `DELETE: ${name}`)
@@ -62,8 +66,13 @@ t.test('scopes make a caller where there is no role', async (t) => {
 
 t.test('groups are read, listed and exported with scopes that cover Group', async (t) => {
   const { app } = await startApi(t)
-  for (const [scope, isAllowed] of [['system/*.rs', true], ['system/Patient.read system/Group.read', true], ['openid', true], ['system/Patient.rs', false], ['system/Patient.rs patient/Group.rs', false]] as const) {
-    for (const [url, status] of [['/fhir/r4/Group', 200], ['/fhir/r4/Group/none', 404], ['/fhir/r4/Group/none/$export?_type=Patient', 404]] as const) {
+  for (const [scope, isAllowed] of [
+    ['system/*.rs', true], ['system/Patient.read system/Group.read', true], ['openid', true], ['system/Patient.rs', false],
+    ['system/Patient.rs patient/Group.rs', false],
+  ] as const) {
+    for (const [url, status] of [
+      ['/fhir/r4/Group', 200], ['/fhir/r4/Group/none', 404], ['/fhir/r4/Group/none/$export?_type=Patient', 404],
+    ] as const) {
       const response = await app.inject({ url, headers: bearer({ ...admin, scope }) })
       t.equal(response.statusCode, isAllowed ? status : 403, `${scope}: ${url}`)
     }

@@ -18,7 +18,9 @@ async function getStatus ({ app }: Api, id: string, method: 'GET' | 'HEAD' = 'GE
 
 t.test('the kick-off says which preferences it applied', async (t) => {
   const { app } = await startApi(t)
-  for (const [asked, applied] of [[prefer, prefer], ['separate-export-status, respond-async;x, handling=lenient', prefer], ['respond-async', undefined], ['', undefined]] as const) {
+  for (const [asked, applied] of [
+    [prefer, prefer], ['separate-export-status, respond-async;x, handling=lenient', prefer], ['respond-async', undefined], ['', undefined],
+  ] as const) {
     const { headers } = await app.inject({ url: '/fhir/r4/Patient/$export', headers: { ...bearer(admin), prefer: asked } })
     t.equal(headers['preference-applied'], applied, asked)
   }
@@ -28,7 +30,12 @@ t.test('a preference in a header of its own counts', async (t) => {
   const { app } = await startApi(t)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
-  const request = get({ port, host: '127.0.0.1', path: '/fhir/r4/Patient/$export?foo=1', headers: { ...bearer(admin), prefer: ['separate-export-status', 'handling=lenient', 'respond-async'] } })
+  const request = get({
+    port,
+    host: '127.0.0.1',
+    path: '/fhir/r4/Patient/$export?foo=1',
+    headers: { ...bearer(admin), prefer: ['separate-export-status', 'handling=lenient', 'respond-async'] },
+  })
   const [response] = await once(request, 'response') as [IncomingMessage]
   response.resume()
   t.equal(response.statusCode, 202)
@@ -46,14 +53,21 @@ t.test('while it waits and runs: 200, and a header that says 202', async (t) => 
   await renewLease(api.db, { id, attempt: await claim(api, id) }, 60_000, { progress: 45, total_resources: 1000, exported_resources: 450 })
   const running = await getStatus(api, id)
   t.equal(running.statusCode, 200)
-  t.match(running.headers, { 'content-type': /^application\/json/, 'x-export-status': '202 Accepted', 'x-progress': '45% 450/1000 DocumentReference', 'retry-after': retryAfter })
+  t.match(running.headers, {
+    'content-type': /^application\/json/,
+    'x-export-status': '202 Accepted',
+    'x-progress': '45% 450/1000 DocumentReference',
+    'retry-after': retryAfter,
+  })
   t.strictSame(running.json(), { status: 'in_progress', progress: 45, totalResources: 1000 })
 })
 
 t.test('completed: the manifest, with absolute addresses', async (t) => {
   const api = await startApi(t)
   const id = await kickOff(api, { prefer, query: '?_type=Patient' })
-  await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body: '{}\n' }, { name: 'deleted.1.ndjson', type: 'Bundle', body: '{}\n', list: 'deleted' }])
+  await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body: '{}\n' }, {
+    name: 'deleted.1.ndjson', type: 'Bundle', body: '{}\n', list: 'deleted',
+  }])
   const response = await getStatus(api, id)
   t.equal(response.statusCode, 200)
   t.match(response.headers, { 'x-export-status': '200 OK', expires: /GMT$/, 'content-type': /^application\/json/ })
@@ -72,7 +86,9 @@ t.test('failed: 200, a header that says 500, and an OperationOutcome; after a DE
   await failExport(api.db, { id, attempt: await claim(api, id) }, 'the source lacks a column', 60_000)
   const response = await getStatus(api, id)
   t.equal(response.statusCode, 200)
-  t.match(response.headers, { 'x-export-status': '500 Internal Server Error', 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store' })
+  t.match(response.headers, {
+    'x-export-status': '500 Internal Server Error', 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store',
+  })
   t.notOk(response.headers['retry-after'])
   t.match(response.json(), { resourceType: 'OperationOutcome', issue: [{ code: 'processing', diagnostics: 'the source lacks a column' }] })
   await cancelExport(api.db, id, 60_000)

@@ -20,7 +20,9 @@ t.test('while it waits: 200 without Prefer, 202 with respond-async', async (t) =
     const id = await kickOff(api, prefer === undefined ? {} : { prefer })
     const response = await getStatus(api, id)
     t.equal(response.statusCode, code)
-    t.match(response.headers, { 'content-type': /^application\/json/, 'x-progress': 'pending', 'retry-after': retryAfter, 'cache-control': 'no-store' })
+    t.match(response.headers, {
+      'content-type': /^application\/json/, 'x-progress': 'pending', 'retry-after': retryAfter, 'cache-control': 'no-store',
+    })
     t.strictSame(response.json(), { status: 'pending', progress: 0, totalResources: 0 })
 
     const head = await getStatus(api, id, 'HEAD')
@@ -43,7 +45,10 @@ t.test('while it runs: progress in the body and in X-Progress', async (t) => {
 
     const types = ['Patient', 'Condition', 'DiagnosticReport', 'Encounter', 'Immunization', 'MedicationRequest', 'Observation', 'Procedure']
     await api.db.updateTable('bulk_export_jobs').set({ types }).where('id', '=', id).execute()
-    t.equal((await getStatus(api, id)).headers['x-progress'], '45% 450/1000 Patient, Condition, DiagnosticReport, Encounter, Immunization and 3 more', 'whole names in 100 characters')
+    t.equal(
+      (await getStatus(api, id)).headers['x-progress'],
+      '45% 450/1000 Patient, Condition, DiagnosticReport, Encounter, Immunization and 3 more', 'whole names in 100 characters'
+    )
     t.strictSame(response.json(), { status: 'in_progress', progress: 45, totalResources: 1000 })
   }
 })
@@ -72,9 +77,13 @@ t.test('without a worker: for how long none has been seen, of an export that wai
 
 t.test('completed: the manifest, with addresses as the profile has them', async (t) => {
   const api = await startApi(t)
-  for (const [prefer, request] of [[undefined, '/fhir/r4/Patient/$export?_type=Patient'], ['respond-async', `${publicUrl}/fhir/r4/Patient/$export?_type=Patient`]] as const) {
+  for (const [prefer, request] of [
+    [undefined, '/fhir/r4/Patient/$export?_type=Patient'], ['respond-async', `${publicUrl}/fhir/r4/Patient/$export?_type=Patient`],
+  ] as const) {
     const id = await kickOff(api, { query: '?_type=Patient', ...(prefer === undefined ? {} : { prefer }) })
-    const stored = await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body }, { name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error' }])
+    const stored = await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body }, {
+      name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error',
+    }])
     const response = await getStatus(api, id)
     t.equal(response.statusCode, 200)
     t.match(response.headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store' })
@@ -113,7 +122,9 @@ t.test('with a gateway every item has its address there', async (t) => {
   const api = await startApi(t, { environment: { IPFS_GATEWAY_URL: 'https://ipfs.example.org' } })
   for (const prefer of [undefined, 'respond-async']) {
     const id = await kickOff(api, prefer === undefined ? {} : { prefer })
-    const stored = await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body }, { name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error' }])
+    const stored = await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body }, {
+      name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error',
+    }])
     const { output: [file], error: [errors] } = (await getStatus(api, id)).json()
     t.equal(file.extension.gateway, `https://ipfs.example.org/ipfs/${stored['Patient.1.ndjson']?.cid}`)
     t.equal(errors.extension.gateway, `https://ipfs.example.org/ipfs/${stored['error.1.ndjson']?.cid}`)
@@ -131,7 +142,12 @@ t.test('failed: 200 with the reason without Prefer, 500 with respond-async', asy
   const api = await startApi(t)
   const outcome = {
     resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code: 'processing', details: { coding: [{ code: 'export-failed' }], text: 'Export failed' }, diagnostics: 'the source lacks a column' }],
+    issue: [{
+      severity: 'error',
+      code: 'processing',
+      details: { coding: [{ code: 'export-failed' }], text: 'Export failed' },
+      diagnostics: 'the source lacks a column',
+    }],
   }
 
   const card = await kickOff(api)
@@ -186,18 +202,26 @@ t.test('expired: 404 in every profile, before any cleanup', async (t) => {
 
 t.test('an id that is unknown or no UUID is 404, whoever asks', async (t) => {
   const { app } = await startApi(t)
-  for (const id of ['00000000-0000-4000-8000-000000000000', 'nope', '1', '%00', "'; drop", '0'.repeat(300), '..', '{00000000-0000-4000-8000-000000000000}']) {
+  for (const id of [
+    '00000000-0000-4000-8000-000000000000', 'nope', '1', '%00', "'; drop", '0'.repeat(300), '..', '{00000000-0000-4000-8000-000000000000}',
+  ]) {
     for (const claims of [admin, patient]) {
       const response = await app.inject({ url: statusPath(encodeURIComponent(id)), headers: bearer(claims) })
       t.equal(response.statusCode, 404, id)
-      t.match(response.json(), { resourceType: 'OperationOutcome', issue: [{ code: 'not-found', details: { coding: [{ code: 'not-found' }] } }] })
+      t.match(response.json(), {
+        resourceType: 'OperationOutcome', issue: [{ code: 'not-found', details: { coding: [{ code: 'not-found' }] } }],
+      })
     }
   }
 })
 
 t.test('an unexpected error is 503, so that the client asks again', async (t) => {
   const { app, logLines } = await startApi(t, {
-    wrap: ({ db }) => ({ db: new Proxy(db, { get: (target, name) => name === 'selectFrom' ? () => { throw new Error('secret internals') } : Reflect.get(target, name) }) }),
+    wrap: ({ db }) => ({
+      db: new Proxy(db, {
+        get: (target, name) => name === 'selectFrom' ? () => { throw new Error('secret internals') } : Reflect.get(target, name),
+      })
+    }),
   })
   const response = await app.inject({ url: statusPath('00000000-0000-4000-8000-000000000000'), headers: bearer(admin) })
   t.equal(response.statusCode, 503)

@@ -25,7 +25,11 @@ t.test('BULK_DATA_STRICT asks for both headers; by default neither is needed', a
       t.equal((await tolerant.app.inject(request)).statusCode, 202, JSON.stringify(headers))
       const response = await strict.app.inject(request)
       t.equal(response.statusCode, problem === null ? 202 : 400, JSON.stringify(headers))
-      if (problem !== null) t.match(response.json(), { issue: [{ code: 'invalid', details: { coding: [{ code: 'bad-request' }] }, diagnostics: problem }] })
+      if (problem !== null) {
+        t.match(response.json(), {
+          issue: [{ code: 'invalid', details: { coding: [{ code: 'bad-request' }] }, diagnostics: problem }],
+        })
+      }
     }
   }
 })

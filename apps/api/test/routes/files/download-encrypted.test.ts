@@ -60,7 +60,13 @@ t.test('the manifest says so, and sends every client to the plaintext', async (t
       type: 'Patient',
       url: `${config.PUBLIC_URL}${url}`,
       count: 20_000,
-      extension: { cid: stored?.cid, url: `ipfs://${stored?.cid}`, sha256: stored?.sha256, fileSize: size, encryption: { scheme: 'AES-256-GCM-STREAM-64KiB', keyId: 'k1' } },
+      extension: {
+        cid: stored?.cid,
+        url: `ipfs://${stored?.cid}`,
+        sha256: stored?.sha256,
+        fileSize: size,
+        encryption: { scheme: 'AES-256-GCM-STREAM-64KiB', keyId: 'k1' },
+      },
     }])
   }
 })
@@ -78,7 +84,9 @@ t.test('files under a retired key are read as long as it is configured; without 
       const { app, logLines } = await startApi(t, { environment: environment(keys), wrap })
       const response = await app.inject({ url, headers })
       t.equal(response.statusCode, 503)
-      t.match(response.json(), { issue: [{ code: 'transient', diagnostics: 'The file cannot be decrypted here: its key is not configured' }] })
+      t.match(response.json(), {
+        issue: [{ code: 'transient', diagnostics: 'The file cannot be decrypted here: its key is not configured' }],
+      })
       t.ok(logLines.some((line) => line.includes('KEY_UNUSABLE') && line.includes('key k1')))
       t.equal((await app.inject({ url: statusPath(id), headers })).statusCode, 200, 'the manifest needs no key')
     })
@@ -97,7 +105,10 @@ t.test('changed bytes are 503 at the beginning of a file, and a broken connectio
   await change(100)
   t.equal((await app.inject({ url, headers })).statusCode, 503)
   t.ok(logLines.some((line) => line.includes('STORE_CORRUPT')))
-  t.equal((await app.inject({ url, headers: { ...headers, range: 'bytes=200000-200009' } })).body, body.slice(200_000, 200_010), 'another chunk is whole')
+  t.equal(
+    (await app.inject({ url, headers: { ...headers, range: 'bytes=200000-200009' } })).body, body.slice(200_000, 200_010),
+    'another chunk is whole'
+  )
 
   await change(bytes.length - 1)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -106,7 +117,7 @@ t.test('changed bytes are 503 at the beginning of a file, and a broken connectio
   await t.rejects(response.text())
 })
 
-t.test('crypto-shredding: after a DELETE the blocks are useless to whoever kept them, even with the master key and the database', async (t) => {
+t.test('crypto-shredding: after a DELETE, kept blocks are useless, even with the master key and the database', async (t) => {
   const api = await startWithFile(t)
   const keyring = parseKeyring(EXPORT_ENCRYPTION_KEY)
   const before = await findRow(api)
@@ -154,6 +165,8 @@ t.test('where encryption is required a file in the clear is not handed out, wher
   await complete(clear, id, [file])
   const url = filePath(id, file.name)
   for (const method of ['GET', 'HEAD'] as const) t.equal((await required.app.inject({ method, url, headers })).statusCode, 503, method)
-  t.match((await required.app.inject({ url, headers })).json(), { issue: [{ code: 'transient', diagnostics: 'The file is not encrypted, and only encrypted files are handed out here' }] })
+  t.match((await required.app.inject({ url, headers })).json(), {
+    issue: [{ code: 'transient', diagnostics: 'The file is not encrypted, and only encrypted files are handed out here' }],
+  })
   t.equal((await other.app.inject({ url, headers })).statusCode, 200, 'where it is not required')
 })

@@ -22,7 +22,13 @@ t.test('gzip when it is asked for, with an ETag of its own', async (t) => {
   const { app, url, sha256, db } = await startWithFile(t)
   const response = await app.inject({ url, headers })
   t.equal(response.statusCode, 200)
-  t.match(response.headers, { 'content-encoding': 'gzip', vary: 'Accept-Encoding', etag: `"${sha256}-gzip"`, 'content-type': 'application/fhir+ndjson', 'cache-control': 'private, no-cache, no-store' })
+  t.match(response.headers, {
+    'content-encoding': 'gzip',
+    vary: 'Accept-Encoding',
+    etag: `"${sha256}-gzip"`,
+    'content-type': 'application/fhir+ndjson',
+    'cache-control': 'private, no-cache, no-store',
+  })
   t.notOk('content-length' in response.headers)
   t.ok(response.rawPayload.length < size / 5)
   t.equal(gunzipSync(response.rawPayload).toString(), body)
@@ -40,7 +46,10 @@ t.test('gzip when it is asked for, with an ETag of its own', async (t) => {
 
 t.test('a part is never compressed, nor is the whole where a part was asked for', async (t) => {
   const { app, url, sha256 } = await startWithFile(t)
-  for (const [extra, status] of [[{ range: 'bytes=0-9' }, 206], [{ range: 'bytes=0-1,3-4' }, 200], [{ range: 'bytes=0-9', 'if-range': `"${sha256}-gzip"` }, 200], [{ range: 'bytes=0-9', 'if-range': `"${sha256}"` }, 206]] as const) {
+  for (const [extra, status] of [
+    [{ range: 'bytes=0-9' }, 206], [{ range: 'bytes=0-1,3-4' }, 200], [{ range: 'bytes=0-9', 'if-range': `"${sha256}-gzip"` }, 200],
+    [{ range: 'bytes=0-9', 'if-range': `"${sha256}"` }, 206],
+  ] as const) {
     const response = await app.inject({ url, headers: { ...headers, ...extra } })
     t.equal(response.statusCode, status, JSON.stringify(extra))
     t.notOk('content-encoding' in response.headers)

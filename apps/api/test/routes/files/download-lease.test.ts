@@ -14,14 +14,18 @@ t.test('a lease is renewed for as long as it may be, and is gone once it is rele
   await complete(api, id, [])
   const findLease = async () => await api.db.selectFrom('bulk_export_downloads').selectAll().executeTakeFirst()
 
-  const lease = await holdDownload(api.db, { exportId: id, fileName: 'Patient.1.ndjson', by: {} }, log, { leaseMs: 60_000, renewEveryMs: 10, renewForMs: 60_000 })
+  const lease = await holdDownload(api.db, { exportId: id, fileName: 'Patient.1.ndjson', by: {} }, log, {
+    leaseMs: 60_000, renewEveryMs: 10, renewForMs: 60_000,
+  })
   const first = await findLease()
   t.equal(first?.export_id, id)
   await until(async () => Number((await findLease())?.lease_until) > Number(first?.lease_until))
   await lease?.release({ bytes: 1, isWhole: true })
   t.equal(await findLease(), undefined)
 
-  const short = await holdDownload(api.db, { exportId: id, fileName: 'Patient.1.ndjson', by: {} }, log, { leaseMs: 20, renewEveryMs: 5, renewForMs: 50 })
+  const short = await holdDownload(api.db, { exportId: id, fileName: 'Patient.1.ndjson', by: {} }, log, {
+    leaseMs: 20, renewEveryMs: 5, renewForMs: 50,
+  })
   await until(async () => (await api.db.selectFrom('bulk_export_downloads').select('id')
     .where((eb) => eb('lease_until', '<', eb.fn<Date>('clock_timestamp'))).execute()).length === 1)
   await short?.release({ bytes: 1, isWhole: true })
@@ -42,7 +46,10 @@ t.test('a database that goes away takes the lease along, not the download', asyn
   await complete(api, id, [])
   const lines: string[] = []
   const db = createDatabase(api.config.DATABASE_URL, { applicationName: 'api-test', onError: () => {} })
-  const lease = await holdDownload(db, { exportId: id, fileName: 'Patient.1.ndjson', by: {} }, pino({}, { write: (line: string) => { lines.push(line) } }), { leaseMs: 60_000, renewEveryMs: 5, renewForMs: 60_000 })
+  const lease = await holdDownload(
+    db, { exportId: id, fileName: 'Patient.1.ndjson', by: {} }, pino({}, { write: (line: string) => { lines.push(line) } }),
+    { leaseMs: 60_000, renewEveryMs: 5, renewForMs: 60_000 }
+  )
   await db.destroy()
   await until(() => lines.some((line) => line.includes('could not be renewed')))
   await lease?.release({ bytes: 1, isWhole: true })

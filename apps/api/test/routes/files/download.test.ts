@@ -48,14 +48,22 @@ t.test('If-Match: 412 for another version of the file, before anything is read',
   const { app, url, etag } = api
   for (const method of ['GET', 'HEAD'] as const) {
     for (const [wanted, status] of [
-      [etag, 200], ['*', 200], [`"x", ${etag}`, 200], [etag.replace(/"$/, '-gzip"'), 200], ['"x"', 412], [`W/${etag}`, 412], ['', 412], [etag.slice(1, -1), 412],
+      [etag, 200], ['*', 200], [`"x", ${etag}`, 200], [etag.replace(/"$/, '-gzip"'), 200], ['"x"', 412], [`W/${etag}`, 412], ['', 412],
+      [etag.slice(1, -1), 412],
     ] as const) {
       const response = await app.inject({ method, url, headers: { ...headers, 'if-match': wanted, 'if-none-match': '"y"' } })
       t.equal(response.statusCode, status, `${method} ${wanted}`)
-      if (status === 412 && method === 'GET') t.match(response.json(), { issue: [{ code: 'conflict', details: { coding: [{ code: 'precondition-failed' }] } }] })
+      if (status === 412 && method === 'GET') {
+        t.match(response.json(), {
+          issue: [{ code: 'conflict', details: { coding: [{ code: 'precondition-failed' }] } }],
+        })
+      }
     }
   }
-  t.equal((await app.inject({ url, headers: { ...headers, 'if-match': '"x"', 'if-none-match': etag, range: 'bytes=0-1' } })).statusCode, 412, 'it comes first')
+  t.equal(
+    (await app.inject({ url, headers: { ...headers, 'if-match': '"x"', 'if-none-match': etag, range: 'bytes=0-1' } })).statusCode, 412,
+    'it comes first'
+  )
   await until(async () => (await leases(api)).length === 0)
 })
 
@@ -69,7 +77,9 @@ t.test('a part of the file', async (t) => {
     const response = await app.inject({ url, headers: { ...headers, range } })
     t.equal(response.statusCode, 206, range)
     t.equal(response.body, part)
-    t.match(response.headers, { 'content-range': contentRange, 'content-length': String(part.length), etag, 'content-type': 'application/fhir+ndjson' })
+    t.match(response.headers, {
+      'content-range': contentRange, 'content-length': String(part.length), etag, 'content-type': 'application/fhir+ndjson',
+    })
   }
   for (const ignored of [{ range: 'bytes=0-1,3-4' }, { range: 'lines=0-1' }, { range: 'bytes=0-1', 'if-range': '"another"' }]) {
     const response = await app.inject({ url, headers: { ...headers, ...ignored } })
@@ -107,7 +117,8 @@ t.test('404: no such file, not completed, deleted, expired', async (t) => {
   const expired = await kickOff(api)
   await complete(api, expired, [file], 0)
   for (const url of [
-    filePath(api.id, 'Patient.2.ndjson'), filePath(api.id, 'patient.1.ndjson'), filePath(api.id, 'Patient.1.ndjson%00'), filePath(api.id, '..%2F..%2Fetc%2Fpasswd'),
+    filePath(api.id, 'Patient.2.ndjson'), filePath(api.id, 'patient.1.ndjson'), filePath(api.id, 'Patient.1.ndjson%00'),
+    filePath(api.id, '..%2F..%2Fetc%2Fpasswd'),
     filePath(api.id, 'x'.repeat(500)), filePath('nope', file.name), filePath('00000000-0000-4000-8000-000000000000', file.name),
     filePath(pending, file.name), filePath(expired, file.name),
   ]) {
@@ -123,7 +134,19 @@ t.test('an attempt that was not published shows none of its files', async (t) =>
   const api = await startApi(t)
   const id = await kickOff(api, { claims: patient })
   await api.db.insertInto('bulk_export_files')
-    .values({ export_id: id, attempt: 1, n: 0, state: 'stored', list: 'output', type: 'Patient', name: file.name, cid: 'Qm', size: 1, sha256: 'x', count: 1 })
+    .values({
+      export_id: id,
+      attempt: 1,
+      n: 0,
+      state: 'stored',
+      list: 'output',
+      type: 'Patient',
+      name: file.name,
+      cid: 'Qm',
+      size: 1,
+      sha256: 'x',
+      count: 1,
+    })
     .execute()
   t.equal((await api.app.inject({ url: filePath(id, file.name), headers: bearer(patient) })).statusCode, 404)
 })
@@ -131,7 +154,9 @@ t.test('an attempt that was not published shows none of its files', async (t) =>
 t.test('a store that does not deliver is 503 while that can still be said', async (t) => {
   for (const code of ['STORE_FAILED', 'STORE_NOT_FOUND', 'STORE_SHORT'] as const) {
     const api = await startWithFile(t, {
-      wrap: ({ store }) => ({ store: { ...store, read: async function * () { throw new ServiceError(code, 'the store at 10.0.0.7 has no key') } } }),
+      wrap: ({ store }) => ({
+        store: { ...store, read: async function * () { throw new ServiceError(code, 'the store at 10.0.0.7 has no key') } },
+      }),
     })
     const response = await api.app.inject({ url: api.url, headers })
     t.equal(response.statusCode, 503, code)

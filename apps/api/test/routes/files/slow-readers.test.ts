@@ -43,7 +43,9 @@ async function completeLarge (api: Api, id: string): Promise<string> {
   const wrapped = master === undefined ? {} : wrapDataKey(dataKey, master, ref, fileBytes)
   await recordFile(api.db, ref, { cid, pin, size: fileBytes, sha256, count: fileBytes / lineBytes, ...wrapped })
   const progress = { progress: 100, total_resources: 1, exported_resources: 1 }
-  if (!await publishExport(api.db, { id, attempt }, { files: 1, transactionTime, ttlMs: 3_600_000, progress })) throw new Error('not published')
+  if (!await publishExport(api.db, { id, attempt }, {
+    files: 1, transactionTime, ttlMs: 3_600_000, progress,
+  })) throw new Error('not published')
   return sha256
 }
 

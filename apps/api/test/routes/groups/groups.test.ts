@@ -40,7 +40,9 @@ t.test('a group is read with its members', async (t) => {
 t.test('groups are listed in a searchset, without those that were deleted', async (t) => {
   const api = await startApi(t)
   const list = async () => (await api.app.inject({ url: '/fhir/r4/Group', headers: bearer(admin) })).json()
-  t.strictSame(await list(), { resourceType: 'Bundle', type: 'searchset', total: 0, link: [{ relation: 'self', url: `${base}?_count=100` }] })
+  t.strictSame(await list(), {
+    resourceType: 'Bundle', type: 'searchset', total: 0, link: [{ relation: 'self', url: `${base}?_count=100` }],
+  })
   await givenGroup(api, 'b', [])
   await givenGroup(api, 'a', [{ patient: 'pat-1' }])
   await givenGroup(api, 'c', [{ patient: 'pat-1' }], { deleted: true })
@@ -48,7 +50,11 @@ t.test('groups are listed in a searchset, without those that were deleted', asyn
   t.equal(total, 2)
   t.strictSame(link, [{ relation: 'self', url: `${base}?_count=100` }])
   t.match(entry, [
-    { fullUrl: `${base}/a`, resource: { id: 'a', quantity: 1, member: [{ entity: { reference: 'Patient/pat-1' } }] }, search: { mode: 'match' } },
+    {
+      fullUrl: `${base}/a`,
+      resource: { id: 'a', quantity: 1, member: [{ entity: { reference: 'Patient/pat-1' } }] },
+      search: { mode: 'match' },
+    },
     { fullUrl: `${base}/b`, resource: { id: 'b', quantity: 0 } },
   ])
   t.equal(entry.length, 2)
@@ -57,7 +63,8 @@ t.test('groups are listed in a searchset, without those that were deleted', asyn
 t.test('in the list a large group has no members, and says that it is not whole', async (t) => {
   const api = await startApi(t)
   await givenGroup(api, 'large', [])
-  await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) SELECT 'm-' || n, 'large', 'p-' || n FROM generate_series(1, 1001) AS n`.execute(api.db)
+  await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id)
+    SELECT 'm-' || n, 'large', 'p-' || n FROM generate_series(1, 1001) AS n`.execute(api.db)
   const { entry: [{ resource }] } = (await api.app.inject({ url: '/fhir/r4/Group', headers: bearer(admin) })).json()
   t.equal(resource.quantity, 1001)
   t.notOk(resource.member)
@@ -77,7 +84,9 @@ t.test('unknown and deleted groups are 404, an unknown search parameter 400, a P
   }
   const searched = await api.app.inject({ url: '/fhir/r4/Group?member=x', headers: bearer(admin) })
   t.equal(searched.statusCode, 400)
-  t.match(searched.json(), { issue: [{ code: 'not-supported', diagnostics: /member is not supported: Group takes _id, identifier, name/ }] })
+  t.match(searched.json(), {
+    issue: [{ code: 'not-supported', diagnostics: /member is not supported: Group takes _id, identifier, name/ }],
+  })
   for (const path of ['Group', 'Group/gone', 'Group/nope']) {
     t.equal((await api.app.inject({ url: `/fhir/r4/${path}`, headers: bearer(patient) })).statusCode, 403)
     t.equal((await api.app.inject({ url: `/fhir/r4/${path}` })).statusCode, 401)
@@ -87,7 +96,9 @@ t.test('unknown and deleted groups are 404, an unknown search parameter 400, a P
 t.test('a token with scopes needs one for Group, to read them and to export one', async (t) => {
   const api = await startApi(t)
   await givenGroup(api, 'g-1', [])
-  for (const [scope, allowed] of [['system/Patient.rs', false], ['system/Patient.rs system/Group.rs', true], ['system/*.read', true]] as const) {
+  for (const [scope, allowed] of [
+    ['system/Patient.rs', false], ['system/Patient.rs system/Group.rs', true], ['system/*.read', true],
+  ] as const) {
     for (const [path, success] of [['Group', 200], ['Group/g-1', 200], ['Group/g-1/$export', 202]] as const) {
       const { statusCode } = await api.app.inject({ url: `/fhir/r4/${path}`, headers: bearer({ ...admin, scope }) })
       t.equal(statusCode, allowed ? success : 403, `${scope}, ${path}`)
@@ -101,7 +112,9 @@ t.test('a group that cannot be read is left out, and the log tells', async (t) =
   await givenGroup(api, 'g-2', [])
   await sql`UPDATE source.patient_groups SET code = '"not a CodeableConcept"' WHERE id = 'g-2'`.execute(api.db)
   t.equal((await api.app.inject({ url: '/fhir/r4/Group/g-2', headers: bearer(admin) })).statusCode, 404)
-  t.match((await api.app.inject({ url: '/fhir/r4/Group', headers: bearer(admin) })).json(), { total: 1, entry: [{ resource: { id: 'g-1' } }] })
+  t.match((await api.app.inject({ url: '/fhir/r4/Group', headers: bearer(admin) })).json(), {
+    total: 1, entry: [{ resource: { id: 'g-1' } }],
+  })
   t.ok(api.logLines.some((line) => line.includes('a group cannot be read')))
   t.notOk(api.logLines.some((line) => line.includes('not a CodeableConcept')))
 })
@@ -109,16 +122,22 @@ t.test('a group that cannot be read is left out, and the log tells', async (t) =
 t.test('a group that is a `resource` comes as it is, digit by digit', async (t) => {
   const api = await startApi(t)
   const characteristic = '[{"code":{"text":"weight"},"valueQuantity":{"value":10.00},"exclude":false}]'
-  await sql`INSERT INTO source.patient_groups (id, resource) VALUES ('g-1', ${`{"resourceType":"Group","type":"device","actual":false,"characteristic":${characteristic}}`}::json)`.execute(api.db)
+  await sql`INSERT INTO source.patient_groups (id, resource)
+    VALUES ('g-1', ${`{"resourceType":"Group","type":"device","actual":false,"characteristic":${characteristic}}`}::json)`.execute(api.db)
   for (const path of ['Group', 'Group/g-1']) {
-    t.match((await api.app.inject({ url: `/fhir/r4/${path}`, headers: bearer(admin) })).body, `"type":"device","actual":false,"characteristic":${characteristic}`)
+    t.match(
+      (await api.app.inject({ url: `/fhir/r4/${path}`, headers: bearer(admin) })).body,
+      `"type":"device","actual":false,"characteristic":${characteristic}`
+    )
   }
 })
 
 t.test('many groups come in pages, each group once, and no page is longer than another for the members in it', async (t) => {
   const api = await startApi(t)
-  await sql`INSERT INTO source.patient_groups (id, active, name) SELECT 'g-' || n, true, 'a group' FROM generate_series(1, 230) AS n`.execute(api.db)
-  await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) SELECT g || '-' || n, 'g-' || g, 'p-' || n FROM generate_series(1, 230) AS g, generate_series(1, 20) AS n`.execute(api.db)
+  await sql`INSERT INTO source.patient_groups (id, active, name)
+    SELECT 'g-' || n, true, 'a group' FROM generate_series(1, 230) AS n`.execute(api.db)
+  await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id)
+    SELECT g || '-' || n, 'g-' || g, 'p-' || n FROM generate_series(1, 230) AS g, generate_series(1, 20) AS n`.execute(api.db)
   const ids: string[] = []
   const pages: number[] = []
   let url: string | undefined = '/fhir/r4/Group'
@@ -133,7 +152,11 @@ t.test('many groups come in pages, each group once, and no page is longer than a
   }
   t.strictSame(pages, [100, 100, 30])
   t.equal(new Set(ids).size, 230)
-  for (const query of ['?_after=a&_after=b', '?_after=%00', '?_after=a&_count=x', '?_count=-1', '?_count=1&_count=1', '?_count=']) t.equal((await api.app.inject({ url: `/fhir/r4/Group${query}`, headers: bearer(admin) })).statusCode, 400, query)
+  for (const query of ['?_after=a&_after=b', '?_after=%00', '?_after=a&_count=x', '?_count=-1', '?_count=1&_count=1', '?_count=']) {
+    t.equal(
+      (await api.app.inject({ url: `/fhir/r4/Group${query}`, headers: bearer(admin) })).statusCode, 400, query
+    )
+  }
 })
 
 t.test('a group is found by id, identifier and name, by GET and by POST _search alike', async (t) => {
@@ -143,26 +166,40 @@ t.test('a group is found by id, identifier and name, by GET and by POST _search 
   await givenGroup(api, 'g-3', [], { name: 'Öncology' })
   await givenGroup(api, 'g-4', [], { name: 'Cardiology', deleted: true })
   await sql`UPDATE source.patient_groups SET identifier = '[{"system":"urn:x","value":"7"},{"value":"8"}]' WHERE id = 'g-1'`.execute(api.db)
-  await sql`INSERT INTO source.patient_groups (id, resource) VALUES ('g-5', '{"resourceType":"Group","type":"person","actual":true,"name":"cardio","identifier":[{"system":"urn:y","value":"7"}]}')`.execute(api.db)
+  await sql`INSERT INTO source.patient_groups (id, resource) VALUES ('g-5',
+    '{"resourceType":"Group","type":"person","actual":true,"name":"cardio","identifier":[{"system":"urn:y","value":"7"}]}')`.execute(api.db)
   for (const [query, expected] of [
     ['_id=g-1', ['g-1']], ['_id=g-3,g-1,nope', ['g-1', 'g-3']], ['_id=nope', []], ['_id=g-4', []],
-    ['identifier=7', ['g-1', 'g-5']], ['identifier=urn:x|7', ['g-1']], ['identifier=|8', ['g-1']], ['identifier=urn:y|', ['g-5']], ['identifier=8&_id=g-5', []],
-    ['name=cardio', ['g-1', 'g-2', 'g-5']], ['name=onc', ['g-3']], ['name:exact=Cardiology north', ['g-1']], ['name:contains=LOGY', ['g-1', 'g-2', 'g-3']],
+    ['identifier=7', ['g-1', 'g-5']], ['identifier=urn:x|7', ['g-1']], ['identifier=|8', ['g-1']], ['identifier=urn:y|', ['g-5']],
+    ['identifier=8&_id=g-5', []],
+    ['name=cardio', ['g-1', 'g-2', 'g-5']], ['name=onc', ['g-3']], ['name:exact=Cardiology north', ['g-1']],
+    ['name:contains=LOGY', ['g-1', 'g-2', 'g-3']],
     ['name=cardio&name:contains=south', ['g-2']], ['name=ardio', []], ["name=' OR true --", []], ['name:missing=true', []],
   ] as const) {
     const encoded = new URLSearchParams(query).toString()
     const bundles = [
       await api.app.inject({ url: `/fhir/r4/Group?${encoded}`, headers: bearer(admin) }),
-      await api.app.inject({ method: 'POST', url: '/fhir/r4/Group/_search', headers: { ...bearer(admin), 'content-type': 'application/x-www-form-urlencoded' }, payload: encoded }),
+      await api.app.inject({
+        method: 'POST',
+        url: '/fhir/r4/Group/_search',
+        headers: { ...bearer(admin), 'content-type': 'application/x-www-form-urlencoded' },
+        payload: encoded,
+      }),
       await api.app.inject({ method: 'POST', url: `/fhir/r4/Group/_search?${encoded}`, headers: bearer(admin) }),
     ].map((response) => response.json<Bundle<Group>>())
-    for (const bundle of bundles) t.match({ ids: (bundle.entry ?? []).map(({ resource }) => resource?.id), total: bundle.total }, { ids: expected, total: expected.length }, query)
+    for (const bundle of bundles) {
+      t.match(
+        { ids: (bundle.entry ?? []).map(({ resource }) => resource?.id), total: bundle.total }, { ids: expected, total: expected.length },
+        query
+      )
+    }
   }
 })
 
 t.test('a search comes in pages of _count, whose links repeat it; _count=0 tells how many there are', async (t) => {
   const api = await startApi(t)
-  await sql`INSERT INTO source.patient_groups (id, active, name) SELECT 'g-' || n, true, CASE n % 2 WHEN 0 THEN 'even & so on' ELSE 'odd' END FROM generate_series(1, 9) AS n`.execute(api.db)
+  await sql`INSERT INTO source.patient_groups (id, active, name)
+    SELECT 'g-' || n, true, CASE n % 2 WHEN 0 THEN 'even & so on' ELSE 'odd' END FROM generate_series(1, 9) AS n`.execute(api.db)
   const pages: Array<Array<string | undefined>> = []
   let url: string | undefined = '/fhir/r4/Group?name=even%20%26&_count=3'
   while (url !== undefined) {
@@ -175,15 +212,22 @@ t.test('a search comes in pages of _count, whose links repeat it; _count=0 tells
   const counted = (await api.app.inject({ url: '/fhir/r4/Group?name=odd&_count=0', headers: bearer(admin) })).json()
   t.match(counted, { total: 5 })
   t.notOk('entry' in counted)
-  t.match((await api.app.inject({ url: '/fhir/r4/Group?_count=5000', headers: bearer(admin) })).json(), { total: 9, link: [{ url: `${base}?_count=100` }] })
+  t.match((await api.app.inject({ url: '/fhir/r4/Group?_count=5000', headers: bearer(admin) })).json(), {
+    total: 9, link: [{ url: `${base}?_count=100` }],
+  })
 })
 
 t.test('HEAD is a GET without the body', async (t) => {
   const api = await startApi(t)
   await givenGroup(api, 'g-1', [])
   for (const path of ['Group', 'Group/g-1', 'Group?_id=g-1', 'Group/nope']) {
-    const [get, head] = await Promise.all((['GET', 'HEAD'] as const).map(async (method) => await api.app.inject({ method, url: `/fhir/r4/${path}`, headers: bearer(admin) })))
-    t.match({ status: head?.statusCode, body: head?.body, length: head?.headers['content-length'], type: head?.headers['content-type'] }, { status: get?.statusCode, body: '', length: get?.headers['content-length'], type: get?.headers['content-type'] }, path)
+    const [get, head] = await Promise.all((['GET', 'HEAD'] as const).map(async (method) => await api.app.inject({
+      method, url: `/fhir/r4/${path}`, headers: bearer(admin),
+    })))
+    t.match(
+      { status: head?.statusCode, body: head?.body, length: head?.headers['content-length'], type: head?.headers['content-type'] },
+      { status: get?.statusCode, body: '', length: get?.headers['content-length'], type: get?.headers['content-type'] }, path
+    )
   }
 })
 
@@ -191,10 +235,14 @@ t.test('a search that is malformed, too long or of another form is refused, and 
   const api = await startApi(t)
   const form = 'application/x-www-form-urlencoded'
   for (const [type, payload, status] of [
-    [form, '_id=a%20secret', 400], [form, 'name=', 400], [form, 'name:text=secret', 400], [form, 'identifier=secret|b|c', 400], [form, 'name=%00secret', 400], [form, '_sort=name', 400],
-    [form, Array.from({ length: 101 }, (_, n) => `name=${n}`).join('&'), 400], [form, `name=${'x'.repeat(20_000)}`, 413], ['application/json', '{}', 415],
+    [form, '_id=a%20secret', 400], [form, 'name=', 400], [form, 'name:text=secret', 400], [form, 'identifier=secret|b|c', 400],
+    [form, 'name=%00secret', 400], [form, '_sort=name', 400],
+    [form, Array.from({ length: 101 }, (_, n) => `name=${n}`).join('&'), 400], [form, `name=${'x'.repeat(20_000)}`, 413],
+    ['application/json', '{}', 415],
   ] as const) {
-    const response = await api.app.inject({ method: 'POST', url: '/fhir/r4/Group/_search', headers: { ...bearer(admin), 'content-type': type }, payload })
+    const response = await api.app.inject({
+      method: 'POST', url: '/fhir/r4/Group/_search', headers: { ...bearer(admin), 'content-type': type }, payload,
+    })
     t.equal(response.statusCode, status, payload.slice(0, 40))
     t.notMatch(response.body, /secret/)
   }

@@ -24,12 +24,17 @@ t.test('a client that is held to groups exports and reads these, and nothing els
   await register(api, client, { groups: ['g1', 'g3', 'gone'] })
   const { access_token: token } = await client.getToken(tokenUrl, 'system/*.rs')
   for (const [path, status] of [
-    ['/Group/g1/$export', 202], ['/Group/g2/$export', 403], ['/Group/none/$export', 403], ['/Group/gone/$export', 404], ['/Patient/$export', 403], ['/$export', 403],
+    ['/Group/g1/$export', 202], ['/Group/g2/$export', 403], ['/Group/none/$export', 403], ['/Group/gone/$export', 404],
+    ['/Patient/$export', 403], ['/$export', 403],
     ['/Group/g3', 200], ['/Group/g2', 403], ['/Group/none', 403], ['/Group/gone', 404],
   ] as const) {
     t.equal((await get(`${base}${path}`, token)).status, status, path)
   }
-  for (const path of ['/Patient/$export', '/$export', '/Group/g2/$export']) t.equal((await get(`${base}${path}`, token, { method: 'POST' })).status, 403, `POST ${path}`)
+  for (const path of ['/Patient/$export', '/$export', '/Group/g2/$export']) {
+    t.equal(
+      (await get(`${base}${path}`, token, { method: 'POST' })).status, 403, `POST ${path}`
+    )
+  }
   const { entry } = JSON.parse((await get(`${base}/Group`, token)).text) as { entry: Array<{ resource: { id: string } }> }
   t.strictSame(entry.map(({ resource: { id } }) => id), ['g1', 'g3'])
   t.match(JSON.parse((await get(`${base}/Group?_count=0`, token)).text), { total: 2 })
@@ -42,10 +47,16 @@ t.test('it sees what it started itself, and no other export', async (t) => {
   await givenGroups(api)
   await register(api, client, { groups: ['g1'] })
   await register(api, neighbour)
-  const [{ access_token: held }, { access_token: free }] = await Promise.all([client.getToken(tokenUrl, 'system/*.rs'), neighbour.getToken(tokenUrl, 'system/*.rs')])
+  const [{ access_token: held }, { access_token: free }] = await Promise.all([
+    client.getToken(tokenUrl, 'system/*.rs'), neighbour.getToken(tokenUrl, 'system/*.rs'),
+  ])
   const own = (await get(`${base}/Group/g1/$export`, held)).headers.get('content-location') ?? ''
   const others = (await get(`${base}/Group/g1/$export`, free)).headers.get('content-location') ?? ''
-  for (const status of [own, others]) await complete(api, status.slice(-36), [{ name: 'Patient.1.ndjson', type: 'Patient', body: '{"resourceType":"Patient","id":"p1"}\n' }])
+  for (const status of [own, others]) {
+    await complete(api, status.slice(-36), [
+      { name: 'Patient.1.ndjson', type: 'Patient', body: '{"resourceType":"Patient","id":"p1"}\n' },
+    ])
+  }
   const fileOf = (status: string) => `${status.replace('$export-status', '$export-file')}/Patient.1.ndjson`
   for (const [url, mine, theirs] of [[own, 200, 200], [fileOf(own), 200, 200], [others, 403, 200], [fileOf(others), 403, 200]] as const) {
     t.equal((await get(url, held)).status, mine, url)
@@ -61,7 +72,9 @@ t.test('a client has limits of its own, and what it does not have of its own is 
   const { base, tokenUrl } = api
   await register(api, client, { limits: { max_active_exports: 1, max_requests_per_minute: 20 } })
   await register(api, neighbour, { limits: { max_kick_offs_per_minute: 1 } })
-  const [{ access_token: one }, { access_token: other }] = await Promise.all([client.getToken(tokenUrl, 'system/*.rs'), neighbour.getToken(tokenUrl, 'system/*.rs')])
+  const [{ access_token: one }, { access_token: other }] = await Promise.all([
+    client.getToken(tokenUrl, 'system/*.rs'), neighbour.getToken(tokenUrl, 'system/*.rs'),
+  ])
   const kickOff = async (token: string) => await get(`${base}/Patient/$export`, token)
   t.equal((await kickOff(one)).status, 202)
   const refused = await kickOff(one)
@@ -80,7 +93,12 @@ t.test('a client has limits of its own, and what it does not have of its own is 
 t.test('beside an outside issuer there are clients of ours, and neither\'s tokens are taken for the other\'s', async (t) => {
   const key = await createSigningKey('RS256', 'outside')
   const issuer = await startJwksServer(t, key.jwk)
-  const api = await listen(t, { JWKS_URL: issuer.url, JWT_ISSUER: 'https://issuer.example.org', JWT_AUDIENCE: 'bulk', TOKEN_ENDPOINT_URL: 'https://issuer.example.org/token' })
+  const api = await listen(t, {
+    JWKS_URL: issuer.url,
+    JWT_ISSUER: 'https://issuer.example.org',
+    JWT_AUDIENCE: 'bulk',
+    TOKEN_ENDPOINT_URL: 'https://issuer.example.org/token',
+  })
   const { base, tokenUrl } = api
   await register(api, client)
   const outside = { iss: 'https://issuer.example.org', aud: 'bulk', scope: 'system/*.rs', sub: 'them' }
@@ -88,7 +106,10 @@ t.test('beside an outside issuer there are clients of ours, and neither\'s token
   const ask = async (token: string) => (await get(`${base}/Group`, token)).status
   t.equal(await ask(own), 200)
   t.equal(await ask(await key.sign(outside)), 200)
-  t.equal(await ask(await key.sign({ ...outside, iss: `${base.replace('/fhir/r4', '')}/auth`, aud: base, client_id: 'lab' })), 401, 'our name under their key')
+  t.equal(
+    await ask(await key.sign({ ...outside, iss: `${base.replace('/fhir/r4', '')}/auth`, aud: base, client_id: 'lab' })), 401,
+    'our name under their key'
+  )
   t.equal(await ask(bearer(outside).authorization.slice('Bearer '.length)), 401, 'their name under our key')
   t.equal(await ask(bearer({ role: 'ADMIN' }).authorization.slice('Bearer '.length)), 401, 'nobody\'s name under our key')
   t.match(await client.discover(base), { token_endpoint: 'https://issuer.example.org/token' })
