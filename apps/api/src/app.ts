@@ -19,15 +19,15 @@ import { auth } from './plugins/auth.ts'
 import { callerLimit } from './plugins/caller-limit.ts'
 import { createClientErrorHandler } from './http/client-errors.ts'
 import { createConnections } from './http/connections.ts'
-import { corsFor } from './http/cors.ts'
+import { toCorsOptions } from './http/cors.ts'
 import { docs } from './plugins/docs.ts'
 import { createErrorSender, errors } from './plugins/errors.ts'
-import { takeGeneralParametersOfQuery } from './http/general-parameters.ts'
+import { checkGeneralParameters } from './http/general-parameters.ts'
 import { acceptAllMethods, collectMethods, refuseOtherMethods } from './http/methods.ts'
 import { countAnswers } from './plugins/count-answers.ts'
 import { pollingLimits } from './plugins/polling-limits.ts'
 import { protocol } from './plugins/protocol.ts'
-import { recordRefusals } from './plugins/count-refusals.ts'
+import { countRefusals } from './plugins/count-refusals.ts'
 import { discovery } from './routes/discovery/discovery.ts'
 import { errorCodes } from './routes/discovery/error-codes.ts'
 import { deletion } from './routes/export/delete.ts'
@@ -48,13 +48,13 @@ export interface Services {
   metrics: ApiMetrics
 }
 
-/** Of one process: below what a process may have open by default. */
+/** Of one process, below its default limit of open files. */
 const maxConnections = 900
-/** Whoever asks does so, and sends what belongs to it, within these: a body of 1 MiB by 420 kbit/s. */
+/** The whole request: a body of 1 MiB arrives at 420 kbit/s. */
 const headersTimeoutMs = 10_000
 const requestTimeoutMs = 20_000
 
-/** The HTTP service over what it is given; the caller opens and closes that. */
+/** The HTTP service. The caller opens and closes its dependencies. */
 export async function buildApp ({ config, db, queue, store, log, metrics }: Services): Promise<FastifyInstance> {
   const publicUrl = config.PUBLIC_URL
   const loggerInstance: FastifyBaseLogger = log
@@ -66,29 +66,30 @@ export async function buildApp ({ config, db, queue, store, log, metrics }: Serv
     genReqId: toRequestId,
     rewriteUrl: ({ url = '/' }) => toRoutableUrl(url),
     frameworkErrors: createErrorSender(publicUrl),
-    clientErrorHandler: createClientErrorHandler(publicUrl, connections.isInAnswer, (refused) => {
+    clientErrorHandler: createClientErrorHandler(publicUrl, connections.isAnswering, (refused) => {
       log.info(refused, 'what came is no request')
       metrics.refusals.inc({ status: String(refused.status), code: refused.code })
     }),
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }, // what was sent is what is judged
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }, // what was sent is what is checked
     exposeHeadRoutes: false, // a HEAD would start an export
     return503OnClosing: false,
     http: {
       headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: 1_000, // when the two time-outs are looked at
+      connectionsCheckingInterval: 1_000, // of both time-outs
     },
     requestTimeout: requestTimeoutMs,
-    connectionTimeout: 120_000, // without a byte in either direction: a download that nobody reads ends here
+    connectionTimeout: 120_000, // without a byte in either direction: ends a download without a reader
   })
   connections.follow(app.server)
   app.addHook('preClose', async function endIdleConnections () { connections.endIdle() })
   await app.register(errors, { publicUrl })
   await app.register(protocol, { publicUrl })
-  if (config.CORS_ORIGINS.length > 0) await app.register(cors, corsFor(config.CORS_ORIGINS)) // before its route would count among ours
+  // Before collectMethods, which would count its route.
+  if (config.CORS_ORIGINS.length > 0) await app.register(cors, toCorsOptions(config.CORS_ORIGINS))
   acceptAllMethods(app)
   const methodsOf = collectMethods(app)
 
-  await app.register(recordRefusals, { db })
+  await app.register(countRefusals, { db })
   await app.register(countAnswers, { metrics })
   await app.register(docs, { publicUrl })
   await app.register(health, {
@@ -100,12 +101,15 @@ export async function buildApp ({ config, db, queue, store, log, metrics }: Serv
   })
   const secret = config.JWT_SECRET
   if (secret !== undefined) await app.register(token, { db, publicUrl, secret, mayBePrivate: config.JWKS_ALLOW_PRIVATE })
-  await app.register(discovery, { prefix: fhirBasePath, source, publicUrl, tokenEndpoint: config.TOKEN_ENDPOINT_URL ?? (secret === undefined ? undefined : toTokenUrl(publicUrl)) })
+  await app.register(discovery, {
+    prefix: fhirBasePath, source, publicUrl,
+    tokenEndpoint: config.TOKEN_ENDPOINT_URL ?? (secret === undefined ? undefined : toTokenUrl(publicUrl)),
+  })
   await app.register(errorCodes, { prefix: fhirBasePath, publicUrl })
   await app.register(async function fhir (fhir) {
     await fhir.register(auth, { config, db })
     await fhir.register(callerLimit, { db, perMinute: config.MAX_REQUESTS_PER_MINUTE })
-    fhir.addHook('onRequest', takeGeneralParametersOfQuery)
+    fhir.addHook('onRequest', checkGeneralParameters)
     await fhir.register(pollingLimits)
     await fhir.register(kickOff, { db, source, queue, config, metrics })
     await fhir.register(status, { db, config })

@@ -1,4 +1,7 @@
-import { databaseConfig, encryptionConfig, expiryConfig, findEncryptionConflicts, list, logConfig, metricsConfig, origin, publicConfig, queueConfig, readConfig, storeConfig } from '@fhir-bulk-export/core/config'
+import {
+  databaseConfig, encryptionConfig, expiryConfig, findEncryptionConflicts, list, logConfig, metricsConfig, origin, publicConfig,
+  queueConfig, readConfig, storeConfig,
+} from '@fhir-bulk-export/core/config'
 import type { Environment } from '@fhir-bulk-export/core/config'
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
@@ -9,9 +12,14 @@ const expectedUrl = 'an https:// URL (http:// for localhost, 127.0.0.1 and [::1]
 const httpConfig = {
   HOST: Type.String({ default: 'localhost', expected: 'a host name or address to listen on' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000, expected: 'a port from 0 to 65535' }),
-  CORS_ORIGINS: list({ default: '', pattern: `^(\\s*${origin.replace('#@', '#@,')}\\s*(,|$))*$`, expected: 'origins such as https://app.example.org, separated by commas' }),
-  // Nothing of ours goes there: it is an address for clients, and may be one of a closed network.
-  IPFS_GATEWAY_URL: Type.Optional(Type.String({ pattern: '^https?://[^\\s/?#@]+(/[^\\s/?#]+)*$', expected: 'an http(s):// URL without a slash at its end' })),
+  CORS_ORIGINS: list({
+    default: '', pattern: `^(\\s*${origin.replace('#@', '#@,')}\\s*(,|$))*$`,
+    expected: 'origins such as https://app.example.org, separated by commas',
+  }),
+  // For clients alone: this service sends nothing there, so an address of a closed network may do.
+  IPFS_GATEWAY_URL: Type.Optional(Type.String({
+    pattern: '^https?://[^\\s/?#@]+(/[^\\s/?#]+)*$', expected: 'an http(s):// URL without a slash at its end',
+  })),
 }
 
 const expectedSecret = 'a secret of at least 32 bytes (openssl rand -base64 48)'
@@ -47,12 +55,18 @@ export type ApiConfig = Readonly<StaticDecode<typeof apiConfig>>
 
 /** @throws ServiceError CONFIG_INVALID that names every variable that is missing or wrong, and no value. */
 export function readApiConfig (environment: Environment): ApiConfig {
-  return readConfig(apiConfig, environment, (given, values) => [...findJwtConflicts(given, values), ...findEncryptionConflicts(given, values)])
+  return readConfig(apiConfig, environment, (given, values) => [
+    ...findJwtConflicts(given, values), ...findEncryptionConflicts(given, values),
+  ])
 }
 
 function findJwtConflicts (given: ReadonlySet<string>, { JWT_ISSUER: issuer, PUBLIC_URL: publicUrl }: Record<string, unknown>): string[] {
-  if (issuer === toOwnIssuer(String(publicUrl)).issuer) return ['JWT_ISSUER: expected another than this service\'s own, PUBLIC_URL with /auth']
+  if (issuer === toOwnIssuer(String(publicUrl)).issuer) {
+    return [
+      'JWT_ISSUER: expected another than this service\'s own, PUBLIC_URL with /auth',
+    ]
+  }
   if (!given.has('JWKS_URL')) return given.has('JWT_SECRET') ? [] : [`JWT_SECRET: is not set; expected ${expectedSecret}, or JWKS_URL`]
-  // The keys of an issuer sign tokens for other services, too.
+  // An issuer signs tokens for other services, too.
   return ['JWT_ISSUER', 'JWT_AUDIENCE'].filter((name) => !given.has(name)).map((name) => `${name}: is not set; expected beside JWKS_URL`)
 }

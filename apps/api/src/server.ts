@@ -10,9 +10,9 @@ import { buildApp } from './app.ts'
 import { readApiConfig } from './config.ts'
 import type { ApiConfig } from './config.ts'
 
-/** Downloads get this long to finish after a signal, and requests to arrive. */
+/** After a signal, for downloads to finish and requests to arrive. */
 const graceMs = 25_000
-/** The rest has to be closed by then. */
+/** For all of it. */
 const shutdownMs = 30_000
 /** None of our statements takes more than milliseconds; one that takes this long is answered with 503. */
 const statementTimeoutMs = 10_000
@@ -45,7 +45,7 @@ async function start (config: ApiConfig): Promise<void> {
 
   closeWithGrace({ delay: shutdownMs, logger: log }, async function close ({ err, signal }) {
     if (err === undefined) log.info({ signal }, 'closing')
-    else log.fatal({ err }, 'closing after an error that nobody caught')
+    else log.fatal({ err }, 'closing after an uncaught error')
     const grace = setTimeout(() => { app.server.closeAllConnections() }, graceMs)
     await app.close()
     await metricsServer?.close()

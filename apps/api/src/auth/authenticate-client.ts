@@ -8,7 +8,9 @@ import { OAuthError } from './oauth-error.ts'
 import { assertionAlgorithms } from './read-assertion.ts'
 import type { Assertion } from './read-assertion.ts'
 
-/** Between the clocks of the database and of this process, at most. One says when an assertion expires, the other when its use is forgotten. */
+/**
+ * Between the clocks of the database and of this process, at most. One says when an assertion expires, the other when its use is forgotten.
+ */
 const clockDifferenceMs = 60_000
 
 /**
@@ -48,6 +50,7 @@ async function isSignedWith (key: CryptoKey, assertion: string): Promise<boolean
 }
 
 function refused (reason: string): OAuthError {
-  const description = 'client_assertion: no client that may have a token here has this iss, and a registered key with this kid (and jku) that signed it'
+  const description = 'client_assertion: no client that may have a token here has this iss, and a registered key with this kid (and jku) ' +
+    'that signed it'
   return new OAuthError('invalid_client', description, reason)
 }

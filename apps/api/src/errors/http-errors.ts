@@ -11,7 +11,7 @@ const tooManyRequests: HttpError = { status: 429, coding: 'too-many-requests' }
 const internalError: HttpError = { status: 500, coding: 'internal-error' }
 const unavailable: HttpError = { status: 503, coding: 'unavailable' }
 
-/** What each error of the catalogue is over HTTP: the only place that knows. */
+/** HTTP status and coding of each error of the catalogue. */
 export const httpErrors: Record<ErrorCode, HttpError> = {
   INVALID_PARAMETER: badRequest,
   UNSUPPORTED_PARAMETER: badRequest,
@@ -36,7 +36,7 @@ export const httpErrors: Record<ErrorCode, HttpError> = {
   STORE_CORRUPT: unavailable,
   STORE_PUBLIC: internalError,
   KEY_UNUSABLE: unavailable,
-  STORE_NOT_FOUND: unavailable, // an export's file is there until the export is gone: a store without it is not well
+  STORE_NOT_FOUND: unavailable, // a file is kept as long as its export: a store without it is broken
   UNEXPECTED: internalError,
   EXPORT_FAILED: { status: 500, coding: 'export-failed' },
   CONFIG_INVALID: internalError,

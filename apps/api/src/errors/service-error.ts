@@ -4,10 +4,10 @@ import { isDatabaseUnavailable } from '@fhir-bulk-export/core/postgres-errors'
 import { isStoreFailure } from '@fhir-bulk-export/core/store'
 import { httpErrors } from './http-errors.ts'
 
-/** What an unexpected error becomes where the route does not say otherwise. */
+/** The codes of unexpected errors. */
 export type Unexpected = 'UNEXPECTED' | 'UNAVAILABLE'
 
-/** The framework's own refusals, by their status. A parameter too long for a route, and a path that a static file cannot have, name nothing that exists. */
+/** Errors of the framework, by status. 414 and 403 are addresses that cannot exist: a parameter or a path of a static file is too long. */
 const frameworkErrors: Partial<Record<number, ErrorCode>> = {
   403: 'NOT_FOUND',
   404: 'NOT_FOUND',
@@ -18,13 +18,10 @@ const frameworkErrors: Partial<Record<number, ErrorCode>> = {
   431: 'HEADERS_TOO_LARGE',
 }
 
-/** Seconds until a dependency that is away is worth another try. */
+/** Seconds. */
 const unavailableRetryAfter = 5
 
-/**
- * Whatever was thrown, as the error that the client is told. Those that are nobody's fault but ours get a text without
- * internals and the request's id, by which the log tells the rest.
- */
+/** The error that a client is told. An unexpected one has no internals, and the request's id, by which the log has the rest. */
 export function toServiceError (error: unknown, { requestId, unexpected }: { requestId: string, unexpected: Unexpected }): ServiceError {
   if (isServiceError(error) && httpErrors[error.code].status < 500) return error
   if (isServiceError(error, 'EXPORT_FAILED')) return error

@@ -2,17 +2,17 @@ import Negotiator from 'negotiator'
 import { toWeight } from './content-coding.ts'
 import { splitHeader } from './header-list.ts'
 
-/** Whether an Accept header names the media type itself, with a weight of more than zero (RFC 9110, 12.5.1); ranges such as `*\/*` do not. */
+/** Whether an Accept header names the media type itself, and no range such as `*\/*`, with a weight above zero (RFC 9110, 12.5.1). */
 export function namesMediaType (header: string | undefined, type: string): boolean {
   return toAccepted(header).includes(type)
 }
 
-/** The first of these that an Accept header prefers; the first of all where it says nothing about them. */
+/** The first of `types` unless an Accept header prefers another one of them. */
 export function selectMediaType (header: string | undefined, types: readonly [string, ...string[]]): string {
   return new Negotiator({ headers: { accept: header } }).mediaType([...types]) ?? types[0]
 }
 
-/** http://hl7.org/fhir/R4/http.html#mime-type, and what clients write instead. */
+/** http://hl7.org/fhir/R4/http.html#mime-type, and other spellings of clients. */
 const xml = /^(application|text)\/(xml|fhir\+xml|xml\+fhir)$/
 
 /** Whether an Accept header takes XML and nothing else. */

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { splitHeader, unquote } from './header-list.ts'
 
 /**
- * For how long an answer may be used again, in milliseconds (RFC 9111, 4.2 and 5.2.2, for a cache of one's own). Without a word
- * about it: undefined. What we cannot read counts as stale.
+ * How long an answer may be used again, in milliseconds (RFC 9111, 4.2 and 5.2.2, for a private cache). Undefined without
+ * Cache-Control. A malformed max-age counts as 0.
  */
 export function toFreshnessMs (headers: IncomingHttpHeaders): number | undefined {
   const header = headers['cache-control']

@@ -13,11 +13,13 @@ const codes: Record<string, ErrorCode> = {
 
 interface Refused { status: number, code: ErrorCode, cause: string | undefined }
 
-/** For what is not even a request, so that no route and no error handler ever sees it: written to the socket by hand. */
-export function createClientErrorHandler (publicUrl: string, isInAnswer: (socket: Socket) => boolean, onRefused: (refused: Refused) => void) {
+/** Answers bytes that are no HTTP request. No route and no error handler sees them, so the answer is written to the socket. */
+export function createClientErrorHandler (
+  publicUrl: string, isAnswering: (socket: Socket) => boolean, onRefused: (refused: Refused) => void
+) {
   const securityHeaders = Object.entries(toSecurityHeaders(publicUrl)).map(([name, value]) => `${name}: ${value}`)
   return function sendClientError ({ code }: { code?: string }, socket: Socket): void {
-    if (code === 'ECONNRESET' || socket.destroyed || !socket.writable || isInAnswer(socket)) {
+    if (code === 'ECONNRESET' || socket.destroyed || !socket.writable || isAnswering(socket)) {
       socket.destroy()
       return
     }

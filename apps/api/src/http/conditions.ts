@@ -1,17 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ByteRange } from '@fhir-bulk-export/core/store'
 
-/** Whether the file is one that the client wants, by any of its ETags (RFC 9110, 13.1.1: strong comparison). */
+/** Whether If-Match allows an answer, by any of the file's ETags (RFC 9110, 13.1.1: strong comparison). */
 export function meetsIfMatch (headers: IncomingHttpHeaders, ...etags: string[]): boolean {
   const wanted = headers['if-match']
   if (wanted === undefined || wanted.trim() === '*') return true
   return wanted.split(',').some((member) => etags.includes(member.trim()))
 }
 
-/**
- * Which of these ETags the client has, the first that it names (RFC 9110, 13.1.2: weak comparison); for `*` the first.
- * Undefined: none, or it did not say.
- */
+/** The first of these ETags that If-None-Match names (RFC 9110, 13.1.2: weak comparison), for `*` the first; undefined: none. */
 export function findMatch (headers: IncomingHttpHeaders, ...etags: [string, ...string[]]): string | undefined {
   const known = headers['if-none-match']
   if (known === undefined) return undefined
@@ -21,11 +18,12 @@ export function findMatch (headers: IncomingHttpHeaders, ...etags: [string, ...s
 }
 
 /**
- * The part of a file that a GET asks for: undefined for all of it. A Range that we do not understand, or of several parts, is
- * ignored, as RFC 9110, 14.2 allows; so is one for another version of the file (13.1.5: If-Range, strong comparison; there are
- * no dates to compare).
+ * The range that a GET asks for; undefined: the whole file. A Range that is malformed or has several ranges is ignored, as RFC 9110,
+ * 14.2 allows, and a Range for another version of the file, too (13.1.5: If-Range, strong comparison; a date never matches).
  */
-export function selectRange (headers: IncomingHttpHeaders, { etag, size }: { etag: string, size: number }): ByteRange | 'unsatisfiable' | undefined {
+export function selectRange (
+  headers: IncomingHttpHeaders, { etag, size }: { etag: string, size: number }
+): ByteRange | 'unsatisfiable' | undefined {
   const { range } = headers
   const ifRange = headers['if-range']
   if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return undefined

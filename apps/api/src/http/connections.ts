@@ -1,21 +1,21 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** What is going on on the connections of a server, which Node knows and does not tell. */
+/** The connections of a server and their unfinished answers, which Node does not expose. */
 export interface Connections {
   follow: (server: Server) => void
-  /** An answer is on its way: whatever else was written would be taken for a part of it. */
-  isInAnswer: (socket: Socket) => boolean
-  /** Ends those that wait for nothing, and would keep the server from closing: nobody asked anything yet, or not all of it. */
+  /** The headers of an answer were sent: other bytes would be read as its body. */
+  isAnswering: (socket: Socket) => boolean
+  /** Ends connections without a request that is being answered: they would keep the server from closing. */
   endIdle: () => void
 }
 
 /**
- * Of `max` connections none is opened beyond: the oldest one that owes us a request, or the rest of one, makes room, so that any
- * number of these keeps nobody out. Where all of them are being answered, the new one is closed.
+ * Keeps at most `max` connections open. A new one beyond them closes the oldest that owes a request, or the rest of one: idle connections
+ * keep no client out. If all are being answered, the new one is closed.
  */
 export function createConnections (max: number): Connections {
-  /** Those that are not written whole; requests may be pipelined. The oldest connection comes first. */
+  /** Unfinished answers (requests may be pipelined), by connection, the oldest first. */
   const answers = new Map<Socket, Set<ServerResponse>>()
 
   function addConnection (socket: Socket): void {
@@ -46,7 +46,7 @@ export function createConnections (max: number): Connections {
 
   return {
     follow: (server) => { server.on('connection', addConnection).on('request', addAnswer) },
-    isInAnswer: (socket) => [...answers.get(socket) ?? []].some(({ headersSent }) => headersSent),
+    isAnswering: (socket) => [...answers.get(socket) ?? []].some(({ headersSent }) => headersSent),
     endIdle: () => { for (const [socket, { size }] of answers) if (size === 0) socket.destroy() },
   }
 }

@@ -1,8 +1,8 @@
 export type ContentCoding = 'identity' | 'gzip'
 
 /**
- * The coding that an Accept-Encoding header asks for (RFC 9110, 12.5.3): gzip if it is named, or meant by `*`, with a weight of
- * more than zero and no less than that of identity. Anything else, also what refuses both, gets the bytes as they are.
+ * The coding for an Accept-Encoding header (RFC 9110, 12.5.3): gzip if its weight, or that of `*`, is above zero and not below that of
+ * identity. Otherwise identity, even where both are refused.
  */
 export function selectCoding (header: string | string[] | undefined): ContentCoding {
   const weights = new Map<string, number>()
@@ -11,11 +11,11 @@ export function selectCoding (header: string | string[] | undefined): ContentCod
     weights.set(coding === 'x-gzip' ? 'gzip' : coding, toWeight(parameters))
   }
   const gzip = weights.get('gzip') ?? weights.get('*') ?? 0
-  const identity = weights.get('identity') ?? 0 // not named: acceptable, and not preferred
+  const identity = weights.get('identity') ?? 0 // acceptable without being named, and not preferred
   return gzip > 0 && gzip >= identity ? 'gzip' : 'identity'
 }
 
-/** 0 to 1; one that is malformed counts as a refusal. */
+/** 0 to 1. A malformed weight counts as 0. */
 export function toWeight (parameters: string[]): number {
   const weight = parameters.find((parameter) => parameter.startsWith('q='))
   if (weight === undefined) return 1

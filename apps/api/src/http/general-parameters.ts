@@ -3,12 +3,12 @@ import type { FastifyRequest } from 'fastify'
 import { takesXmlAlone } from '../http/accept.ts'
 import { quote } from '../http/quote.ts'
 
-type Given = Record<string, string | string[]>
+type Query = Record<string, string | string[]>
 
-/** What `_format` may be: JSON by any of its names (http://hl7.org/fhir/R4/http.html#parameters). A `+` that was not encoded arrives as a space. */
+/** The names of JSON (http://hl7.org/fhir/R4/http.html#parameters). A `+` that was not encoded arrives as a space. */
 const json = /^(json|text\/json|application\/json|application\/fhir[+ ]json)$/
 
-/** What a parameter of any address has to be. */
+/** Parameters that every address takes, with their checks. */
 const general: Record<string, (value: string) => void> = {
   _format (value) {
     const [type = ''] = value.toLowerCase().split(';', 1)
@@ -29,18 +29,18 @@ export function assertGeneralParameter (name: string, [value = '', ...others]: s
   general[name]?.(value)
 }
 
-/** The rest of a query or a form, without what any address takes. `_pretty` has no effect, as a server may have it. */
-export function takeGeneralParameters (given: Given): Given {
-  return Object.fromEntries(Object.entries(given).filter(function isRest ([name, values]) {
+/** Checks the general parameters of a query or a form, and leaves them out. `_pretty` has no effect, as the standard allows. */
+export function removeGeneralParameters (query: Query): Query {
+  return Object.fromEntries(Object.entries(query).filter(function isOther ([name, values]) {
     if (!isGeneralParameter(name)) return true
     assertGeneralParameter(name, [values].flat())
     return false
   }))
 }
 
-/** An onRequest hook. Resources come as JSON: whoever takes XML alone is told so (RFC 9110, 15.5.7). `_format` counts more than Accept. */
-export async function takeGeneralParametersOfQuery (request: FastifyRequest): Promise<void> {
-  const query = request.query as Given // as the framework parses it
+/** An onRequest hook. A request that accepts XML alone gets a 406 (RFC 9110, 15.5.7). `_format` overrides Accept. */
+export async function checkGeneralParameters (request: FastifyRequest): Promise<void> {
+  const query = request.query as Query // as the framework parses it
   if (query._format === undefined && takesXmlAlone(request.headers.accept)) throw new ServiceError('NOT_ACCEPTABLE')
-  request.query = takeGeneralParameters(query)
+  request.query = removeGeneralParameters(query)
 }

@@ -3,10 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 const types: ReadonlySet<string> = new Set(['application/fhir+json', 'application/json'])
 
-/** Bodies of a context's routes: JSON of these two types, or nothing of any type or none (undefined). */
-export function acceptJsonOrNothing (app: FastifyInstance): void {
+/** Makes the routes of a context take JSON of these two types, or an empty body of any type (undefined). */
+export function acceptJsonOrEmpty (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, async function parseBody (request: FastifyRequest, body: Buffer): Promise<unknown> {
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, async function parseBody (
+    request: FastifyRequest, body: Buffer
+  ): Promise<unknown> {
     if (body.length === 0) return undefined
     const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
     const coding = request.headers['content-encoding'] ?? 'identity'
@@ -15,11 +17,11 @@ export function acceptJsonOrNothing (app: FastifyInstance): void {
     }
     return parseJson(body)
   })
-  app.addHook('onRequest', forgetTypeOfNothing)
+  app.addHook('onRequest', removeTypeOfEmptyBody)
 }
 
-/** The framework would judge the type of a body that is not there. */
-async function forgetTypeOfNothing ({ headers }: FastifyRequest): Promise<void> {
+/** The framework would refuse an empty body for its type. */
+async function removeTypeOfEmptyBody ({ headers }: FastifyRequest): Promise<void> {
   const isEmpty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
   if (isEmpty) delete headers['content-type']
 }

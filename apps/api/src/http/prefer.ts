@@ -1,8 +1,8 @@
 import { splitHeader, unquote } from './header-list.ts'
 
 /**
- * The preferences of a Prefer header by name, in lower case, with their values ('': none). RFC 7240: a comma-separated list of
- * `name[=value][; parameter]`, where the first of a name counts. Node joins repeated headers.
+ * The preferences of a Prefer header by name, in lower case, with their values ('' without one). RFC 7240: a comma-separated list of
+ * `name[=value][; parameter]`; the first of equal names counts. Node joins repeated headers.
  */
 export function parsePrefer (header: string | string[] | undefined): Map<string, string> {
   const preferences = new Map<string, string>()

@@ -1,4 +1,4 @@
-/** What a client sent, as it is shown in a message: in quotes and not too long. */
+/** Input of a client, for a message: in quotes, 64 characters at most. */
 export function quote (text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text)
 }

@@ -2,7 +2,7 @@ import { LogController } from 'fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { findReason } from './refusal-reason.ts'
 
-/** One line a request, with the route and not the URL: a URL may say more about a patient than a log should know. */
+/** One line a request, with the route and not the URL: a URL may hold health data. */
 export class RequestLog extends LogController {
   override incomingRequest (): void {}
 
@@ -11,7 +11,7 @@ export class RequestLog extends LogController {
     else request.log.info(describe(request, reply), 'request')
   }
 
-  /** After the headers were sent: the client went away, or what it was sent could not be read to its end. */
+  /** After the headers were sent: the client went away, or the content could not be read to its end. */
   override streamError (err: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void {
     const isClientGone = err.code === 'ERR_STREAM_PREMATURE_CLOSE' || err.name === 'AbortError'
     if (isClientGone) request.log.info(describe(request, reply), 'request broken off by the client')

@@ -1,8 +1,8 @@
 const yearSeconds = 31_536_000
 
 /**
- * For every answer: a browser takes it for nothing but its media type, tells no other site the address of an export, and
- * (RFC 6797, where clients come by https) never comes by http again.
+ * Headers of every answer. A browser must not guess media types, nor send the address of an export to other sites, nor (RFC 6797, with an
+ * https PUBLIC_URL) come back by http.
  */
 export function toSecurityHeaders (publicUrl: string): Record<string, string> {
   return {

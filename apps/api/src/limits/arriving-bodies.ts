@@ -1,17 +1,19 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Bodies of one caller that may arrive at the same time: each is kept in memory until it is whole. */
+/** Bodies of one caller at the same time: each stays in memory until it is complete. */
 const maxArriving = 10
 
-/** A preParsing hook: refuses a body while too many of its caller are on their way. */
+/** A preParsing hook that refuses a body while too many of its caller arrive. */
 export function createArrivingBodies () {
   const arriving = new Map<string, number>()
 
   return async function limitArrivingBodies ({ caller: { requester }, raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
     const count = arriving.get(requester) ?? 0
     if (count >= maxArriving) {
-      throw new ServiceError('TOO_MANY_REQUESTS', `${maxArriving} bodies of this caller are arriving already: send one after the other`, { retryAfter: 1 })
+      throw new ServiceError(
+        'TOO_MANY_REQUESTS', `${maxArriving} bodies of this caller are arriving already: send one after the other`, { retryAfter: 1 }
+      )
     }
     arriving.set(requester, count + 1)
     let isCounted = true

@@ -1,22 +1,25 @@
 import { TokenBuckets } from './token-buckets.ts'
 
 const minuteMs = 60_000
-/** Of a minute's requests: what a process lets through by itself, and what it then takes from the others' share at a time. */
+/**
+ * The requests of a minute are divided into so many slices: a process counts the first by itself, and takes each further one from the
+ * shared count.
+ */
 const slices = 20
-/** Callers at most that are remembered to have taken a slice, or to have got none. */
+/** Callers whose slice is remembered. */
 const capacity = 10_000
 
-/** Takes so many requests of a caller for this process; false: there are not so many left this minute. */
+/** Takes `count` requests of a caller for this process; false: fewer are left this minute. */
 export type TakeShared = (caller: string, count: number, perMinute: number) => Promise<boolean>
 
 /**
- * The requests of a caller in any minute, over all API processes. The count that they share costs a statement, and a request that
- * it saves costs about one: so a process counts by itself as long as a caller asks little, and takes what is above that a slice at
- * a time. A caller is let through at most `perMinute` requests at once, then evenly, and a slice more for each process.
+ * The requests of a caller in any minute, over all API processes. The shared count costs a statement, about as much as a request: so a
+ * process counts by itself while a caller sends little, and takes more a slice at a time. A caller may send `perMinute` requests at once,
+ * then evenly, and a slice more for each process.
  */
 export class CallerRequests {
-  readonly #quiet = new TokenBuckets({})
-  /** Requests of a slice that are left, or until when there is none to be had. */
+  readonly #unshared = new TokenBuckets({})
+  /** By caller: the requests left of a slice, or until when the shared count has none. */
   readonly #slices = new Map<string, { left: number, refusedUntil: number }>()
   readonly #asking = new Map<string, Promise<void>>()
   readonly #takeShared: TakeShared
@@ -25,9 +28,9 @@ export class CallerRequests {
     this.#takeShared = takeShared
   }
 
-  /** Takes one request. Resolves with 0, or with the milliseconds after which there will be one. */
+  /** Takes one request. Resolves with 0, or with the milliseconds until there is one. */
   async take (caller: string, perMinute: number): Promise<number> {
-    if (this.#quiet.take(caller, minuteMs, toSlice(perMinute)).waitMs === 0) return 0
+    if (this.#unshared.take(caller, minuteMs, toSlice(perMinute)).waitMs === 0) return 0
     for (;;) {
       const slice = this.#slices.get(caller)
       if (slice !== undefined && slice.left > 0) {
@@ -40,7 +43,7 @@ export class CallerRequests {
     }
   }
 
-  /** One statement at a time, however many requests of the caller wait for it. */
+  /** One statement at a time for all waiting requests of a caller. */
   async #ask (caller: string, perMinute: number): Promise<void> {
     const asking = this.#askOnce(caller, perMinute).finally(() => { this.#asking.delete(caller) })
     this.#asking.set(caller, asking)
@@ -51,7 +54,11 @@ export class CallerRequests {
     const slice = toSlice(perMinute)
     const isTaken = await this.#takeShared(caller, slice, perMinute)
     this.#slices.delete(caller)
-    this.#slices.set(caller, isTaken ? { left: slice, refusedUntil: 0 } : { left: 0, refusedUntil: performance.now() + slice * minuteMs / perMinute })
+    this.#slices.set(caller, isTaken
+      ? { left: slice, refusedUntil: 0 }
+      : {
+          left: 0, refusedUntil: performance.now() + slice * minuteMs / perMinute,
+        })
     const [oldest] = this.#slices.keys()
     if (this.#slices.size > capacity && oldest !== undefined) this.#slices.delete(oldest)
   }

@@ -1,11 +1,11 @@
 import type { Actor } from '@fhir-bulk-export/core/audit'
 
-/** Callers and statuses that are told apart until they are written down; the rest is counted by status alone. */
+/** Pairs of caller and status that are counted apart; the rest is counted by status alone. */
 const capacity = 1_000
 
 export interface Refusals { event: 'refused' | 'token-refused', by: Actor, status: number, count: number }
 
-/** Refusals by caller and status, since they were taken last. */
+/** Refusals by caller and status since the last `take`. */
 export class RefusalCounts {
   #counts = new Map<string, Refusals>()
   #since = new Date()
@@ -26,7 +26,7 @@ export class RefusalCounts {
     return taken
   }
 
-  /** What could not be written down is taken with what came since. */
+  /** For refusals that could not be written down: the next `take` has them. */
   giveBack ({ since, refusals }: { since: Date, refusals: Refusals[] }): void {
     for (const refused of refusals) this.add(refused)
     this.#since = since

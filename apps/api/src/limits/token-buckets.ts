@@ -1,24 +1,23 @@
 import type { FastifyRateLimitStore } from '@fastify/rate-limit'
 
-/** Keys at most; the one that was not seen for the longest time is forgotten first. */
+/** Keys. The least recently used one is forgotten first. */
 const capacity = 50_000
 
 /**
- * A store for @fastify/rate-limit that fills up steadily: `max` requests at once, then one each `timeWindow / max`. Its own
- * store counts in fixed windows, which lets twice as many through where two of them meet and makes a client wait for the whole
- * next one. This is GCRA (ITU-T I.371): a key's only state is the time at which its bucket will be full again, so a refused
- * request changes nothing.
+ * A store for @fastify/rate-limit: `max` requests at once, then one each `timeWindow / max`. The plugin's own store counts in fixed
+ * windows: it lets twice as many through where two windows meet, and then makes a client wait for a whole window. This is GCRA
+ * (ITU-T I.371): the only state of a key is the time at which its bucket is full again, so a refused request changes nothing.
  */
 export class TokenBuckets implements FastifyRateLimitStore {
   readonly #fullAt = new Map<string, number>()
   readonly #clock: () => number
 
-  /** The plugin hands its options over; none of them is of use here. `clock`: milliseconds. */
+  /** The plugin passes options, which are not used. `clock`: milliseconds. */
   constructor (_options: object, clock = () => performance.now()) {
     this.#clock = clock
   }
 
-  /** Takes one request. `waitMs`: 0 if there was one, else how long until there is; `emptyMs`: until the bucket is full again. */
+  /** Takes one request. `waitMs`: until there is one, 0 if it was taken. `emptyMs`: until the bucket is full again. */
   take (key: string, timeWindow: number, max: number): { waitMs: number, emptyMs: number } {
     const now = this.#clock()
     const cost = timeWindow / max

@@ -2,20 +2,22 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { TokenBuckets } from './token-buckets.ts'
 
 const minuteMs = 60_000
-/** A proxy is one address, for all of its clients. */
+/** All clients behind a proxy share its address. */
 const perAddress = 600
 const perClient = 60
 
 /**
- * Token requests cost a signature each, and nobody is known before: so many of one address, and so many that name one client there. What
- * others send in a client's name from elsewhere takes none of its own. Each process counts for itself.
+ * Limits token requests, each of which costs a signature before its sender is known: by address, and by address and claimed client, so
+ * that other addresses cannot use up a client's requests. Each process counts for itself.
  */
 export function createTokenLimits () {
   const buckets = new TokenBuckets({})
 
   function take (key: string, perMinute: number): void {
     const { waitMs } = buckets.take(key, minuteMs, perMinute)
-    if (waitMs > 0) throw new ServiceError('TOO_MANY_REQUESTS', `There are ${perMinute} token requests in a minute: wait as Retry-After says`, { retryAfter: Math.ceil(waitMs / 1_000) })
+    if (waitMs === 0) return
+    const message = `There are ${perMinute} token requests in a minute: wait as Retry-After says`
+    throw new ServiceError('TOO_MANY_REQUESTS', message, { retryAfter: Math.ceil(waitMs / 1_000) })
   }
 
   return {

@@ -1,16 +1,18 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 
 /** http://hl7.org/fhir/R4/datatypes.html#instant */
-const instant = /^(((?!0000)\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)$/
+const date = /((?!0000)\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])/.source
+const zone = /(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)/.source
+const instant = new RegExp(`^(${date}T(?:[01]\\d|2[0-3]):[0-5]\\d):([0-5]\\d|60)(?:\\.(\\d+))?${zone}$`)
 
 const toleratedFutureMs = 60_000
 const firstSecond = Date.parse('0001-01-01T00:00:00Z') / 1_000
 const lastSecond = Date.parse('9999-12-31T23:59:58Z') / 1_000
 
 /**
- * Digits beyond microseconds are cut off, and a leap second counts as the second before it: the instant gets earlier and the
- * export may hold more, never less.
- * @returns the instant in UTC, with six digits of a second. Such texts have the order of their instants.
+ * Digits beyond microseconds are cut off, and a leap second counts as the second before it: with the earlier instant the export may hold
+ * more, never less.
+ * @returns the instant in UTC, with six digits of a second. Such texts sort as their instants.
  * @throws ServiceError INVALID_PARAMETER
  */
 export function parseSince (value: string, now: Date): string {
@@ -21,7 +23,7 @@ export function parseSince (value: string, now: Date): string {
 }
 
 /**
- * What `_since` cuts off is rounded up here, for the same reason.
+ * Digits beyond microseconds are rounded up, for the same reason.
  * @returns as parseSince
  * @throws ServiceError INVALID_PARAMETER
  */
@@ -49,9 +51,11 @@ function readInstant (name: string, value: string): Instant {
   }
 }
 
-/** In the zone it is written in, a year may be one that UTC does not call 0001 to 9999. */
+/** The zone may move the year out of 0001 to 9999 UTC. */
 function toText (name: string, second: number, micros: number): string {
-  if (second < firstSecond || second > lastSecond) throw new ServiceError('INVALID_PARAMETER', `${name} must lie in the years 0001 to 9999 UTC`)
+  if (second < firstSecond || second > lastSecond) {
+    throw new ServiceError('INVALID_PARAMETER', `${name} must lie in the years 0001 to 9999 UTC`)
+  }
   return `${new Date(second * 1_000).toISOString().slice(0, 19)}.${String(micros).padStart(6, '0')}Z`
 }
 

@@ -25,7 +25,9 @@ function collectValues (sent: SentParameter[], lenience: Lenience): Map<string, 
   for (const { name, value, from } of sent) {
     const parameter = kickOffParameters.get(name)
     if (parameter === undefined) {
-      lenience.refuseUnlessLenient(unsupportedParameters.has(name) ? `The parameter ${name} is not supported` : `Unknown parameter ${quote(name)}`)
+      lenience.refuseUnlessLenient(
+        unsupportedParameters.has(name) ? `The parameter ${name} is not supported` : `Unknown parameter ${quote(name)}`
+      )
     } else if (parameter.isForBodyAlone === true && from === 'query') {
       throw new ServiceError('INVALID_PARAMETER', `The parameter ${name} may be given in the body of a POST only`)
     } else {

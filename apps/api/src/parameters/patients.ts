@@ -19,5 +19,7 @@ export function toPatientId (reference: string, { level, publicUrl }: Pick<KickO
 
 /** @throws ServiceError FORBIDDEN */
 export function assertOwnPatient (ids: string[], { patientId }: Pick<KickOffContext['caller'], 'patientId'>): void {
-  if (patientId !== null && ids.some((id) => id !== patientId)) throw new ServiceError('FORBIDDEN', 'The parameter patient names another patient')
+  if (patientId !== null && ids.some((id) => id !== patientId)) {
+    throw new ServiceError('FORBIDDEN', 'The parameter patient names another patient')
+  }
 }

@@ -35,12 +35,20 @@ export const kickOffBody = Type.Object({
 })
 
 /** @throws ServiceError INVALID_PARAMETER that names the parameter, lenient or not. */
-export function readParameters (query: Static<typeof kickOffQuery>, body: Static<typeof kickOffBody> = { resourceType: 'Parameters' }): SentParameter[] {
+export function readParameters (
+  query: Static<typeof kickOffQuery>, body: Static<typeof kickOffBody> = { resourceType: 'Parameters' }
+): SentParameter[] {
   const { parameter = [] } = body
-  const fromQuery = Object.entries(query).flatMap(([name, values = []]) => [values].flat().map((value): SentParameter => ({ name, value, from: 'query' })))
+  const fromQuery = Object.entries(query).flatMap(
+    ([name, values = []]) => [values].flat().map((value): SentParameter => ({ name, value, from: 'query' }))
+  )
   const count = fromQuery.length + parameter.length
-  if (count > maxParameters) throw new ServiceError('INVALID_PARAMETER', `The request has ${count} parameters: at most ${maxParameters} are accepted`)
-  const fromBody = parameter.filter(isKickOffParameter).map(({ name, ...values }): SentParameter => ({ name, value: readValue(name, values), from: 'body' }))
+  if (count > maxParameters) {
+    throw new ServiceError('INVALID_PARAMETER', `The request has ${count} parameters: at most ${maxParameters} are accepted`)
+  }
+  const fromBody = parameter.filter(isKickOffParameter).map(({ name, ...values }): SentParameter => ({
+    name, value: readValue(name, values), from: 'body',
+  }))
   return [...fromQuery, ...fromBody]
 }
 
@@ -69,6 +77,8 @@ function readValue (name: string, part: object): string {
 
 function readReference (name: string, value: unknown): string {
   const reference = typeof value === 'object' && value !== null && 'reference' in value ? value.reference : undefined
-  if (typeof reference !== 'string') throw new ServiceError('INVALID_PARAMETER', `The parameter ${name}: valueReference must have a reference`)
+  if (typeof reference !== 'string') {
+    throw new ServiceError('INVALID_PARAMETER', `The parameter ${name}: valueReference must have a reference`)
+  }
   return reference
 }

@@ -7,7 +7,8 @@ import type { KickOffContext, RequestedExport } from './parameter.ts'
 /** `_type`, and what includeAssociatedData adds to the types. */
 
 /**
- * The types of an export, in the order of its files. Without `_type`: at system level all types, at the others those of the Patient compartment.
+ * The types of an export, in the order of its files. Without `_type`: at system level all types, at the others those of the Patient
+ * compartment.
  * Bulk Data 3.0.0, Query Parameters (`_type`): a named type outside of the token's scopes is an error; without `_type` the scopes
  * limit the export. An emptied list stays empty: lenient never widens.
  * @throws ServiceError FORBIDDEN; UNSUPPORTED_PARAMETER
@@ -46,7 +47,9 @@ const latest = 'LatestProvenanceResources'
 const relevant = 'RelevantProvenanceResources'
 
 /** Bulk Data 3.0.0, Query Parameters (`includeAssociatedData`): of values that conflict the least restrictive one counts. */
-export function selectAssociatedData (values: string[], { sourceTypes, lenience }: KickOffContext): typeof latest | typeof relevant | undefined {
+export function selectAssociatedData (
+  values: string[], { sourceTypes, lenience }: KickOffContext
+): typeof latest | typeof relevant | undefined {
   for (const value of values) {
     if (value === latest || value === relevant) continue
     lenience.refuseUnlessLenient(`includeAssociatedData: ${quote(value)} is not supported; supported are ${latest}, ${relevant}`)

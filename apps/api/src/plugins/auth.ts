@@ -14,12 +14,12 @@ import type { ApiConfig } from '../config.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks. Only where this plugin is registered: elsewhere it throws. */
+    /** Throws on routes without this plugin. */
     caller: Caller
   }
 }
 
-/** Every route of the context it is registered in asks for a bearer token, before anything else is looked at. */
+/** The routes of its context ask for a bearer token before anything else is read. */
 export const auth = fp(async function auth (app, { config, db }: { config: ApiConfig, db: Kysely<Database> }) {
   await app.register(jwt, toTokenVerification(config))
 
@@ -34,11 +34,12 @@ export const auth = fp(async function auth (app, { config, db }: { config: ApiCo
 
   app.addHook('onRequest', async function authenticate (request) {
     const claims = await verify(request)
-    callers.set(request, toCaller(claims, { client: await findItsClient(claims), publicUrl: config.PUBLIC_URL, subIsPatient: config.JWT_SUB_IS_PATIENT }))
+    const client = await findClientOf(claims)
+    callers.set(request, toCaller(claims, { client, publicUrl: config.PUBLIC_URL, subIsPatient: config.JWT_SUB_IS_PATIENT }))
   })
 
-  /** Asked for on each request: a client that is disabled has no good token from then on. */
-  async function findItsClient ({ iss, client_id: id }: Issued): Promise<ClientStanding | null> {
+  /** For each request: the tokens of a client end when it is disabled. */
+  async function findClientOf ({ iss, client_id: id }: Issued): Promise<ClientStanding | null> {
     if (iss !== toOwnIssuer(config.PUBLIC_URL).issuer || config.JWT_SECRET === undefined) return null
     const client = typeof id === 'string' && isClientId(id) ? await findStanding(db, id) : undefined
     if (client === undefined) throw new ServiceError('UNAUTHORIZED', 'The bearer token is of a client that may have none')
@@ -53,7 +54,7 @@ async function verify (request: FastifyRequest): Promise<Issued> {
   try {
     return await request.jwtVerify<Issued>()
   } catch (cause) {
-    if (isServiceError(cause, 'UNAVAILABLE')) throw cause // nothing was said about the token
+    if (isServiceError(cause, 'UNAVAILABLE')) throw cause // the token may be good
     // What exactly is wrong with the token is for the log (http/refusal-reason.ts), not for a forger.
     throw new ServiceError('UNAUTHORIZED', 'The bearer token is malformed, expired, not yet valid or wrongly signed', { cause })
   }

@@ -12,23 +12,24 @@ const minuteMs = 60_000
 const refusals: ReadonlySet<number> = new Set([401, 403, 429])
 
 /**
- * Refusals are counted by caller and minute: a row each would let anybody who is refused write as often as they ask. They are counted in memory and written once a minute and
- * at the end, so that rows are only ever added; a process that is killed loses those of its last minute, which changed nothing.
+ * Counts refusals by caller and status in memory, and adds them to the audit once a minute and at the end: a row each would let refused
+ * callers fill the table. A process that is killed loses the refusals of its last minute.
  */
-export const recordRefusals = fp(async function recordRefusals (app, { db }: { db: Kysely<Database> }) {
+export const countRefusals = fp(async function countRefusals (app, { db }: { db: Kysely<Database> }) {
   const counts = new RefusalCounts()
 
   app.addHook('onResponse', async function countRefusal (request, reply) {
     const status = reply.statusCode
     const isOfToken = request.routeOptions.url === '/auth/token'
     if (!refusals.has(status) && !(isOfToken && status === 400)) return // RFC 6749, 5.2: invalid_client may be either
-    counts.add({ event: isOfToken ? 'token-refused' : 'refused', by: toWho(request), status, count: 1 })
+    counts.add({ event: isOfToken ? 'token-refused' : 'refused', by: toRefusedActor(request), status, count: 1 })
   })
 
   async function write (): Promise<void> {
     const taken = counts.take()
     try {
-      await recordAudit(db, taken.refusals.map(({ by, ...refused }) => ({ outcome: 'failure', process: 'api', since: taken.since, ...by, ...refused })))
+      const { refusals, since } = taken
+      await recordAudit(db, refusals.map(({ by, ...refused }) => ({ outcome: 'failure', process: 'api', since, ...by, ...refused })))
     } catch (err) {
       app.log.warn({ err }, 'refusals could not be written down, and will be with the next')
       counts.giveBack(taken)
@@ -43,13 +44,13 @@ export const recordRefusals = fp(async function recordRefusals (app, { db }: { d
   })
 }, { name: 'refusals' })
 
-/** A caller whose token is not good is known by the address alone. */
-function toWho (request: FastifyRequest): Actor {
+/** Without a valid token, the address stands for the caller. */
+function toRefusedActor (request: FastifyRequest): Actor {
   const { ip } = request
   try {
-    const { request_id: _, ...by } = toActor(request) // there are several
+    const { request_id: _, ...by } = toActor(request) // a row is about several requests
     return by
-  } catch { // there is no caller
+  } catch { // no caller
     return { requester: createHash('sha256').update(JSON.stringify(['address', ip])).digest('hex'), address: ip }
   }
 }

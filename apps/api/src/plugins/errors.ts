@@ -11,7 +11,7 @@ import { toSecurityHeaders } from '../http/security-headers.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What an unexpected error of this route is to its client; default UNEXPECTED. */
+    /** The code of unexpected errors of this route; default UNEXPECTED. */
     unexpected?: Unexpected
   }
 }
@@ -20,7 +20,7 @@ declare module 'fastify' {
 export const errors = fp(async function errors (app, { publicUrl }: { publicUrl: string }) {
   const sendError = createErrorSender(publicUrl)
   app.setErrorHandler(sendError)
-  // A hook and not setNotFoundHandler, which is asked only after the body was parsed: a malformed one would be a 400.
+  // A hook, as setNotFoundHandler runs after the body was parsed: a malformed one would be a 400.
   app.addHook('onRequest', async function refuseUnknownRoute (request) {
     if (request.is404) throw nothingHere()
   })
@@ -32,7 +32,7 @@ function nothingHere (): ServiceError {
 }
 
 export function createErrorSender (publicUrl: string) {
-  const securityHeaders = toSecurityHeaders(publicUrl) // an address that the framework cannot read meets no hook
+  const securityHeaders = toSecurityHeaders(publicUrl) // no hook runs for an address that the framework cannot parse
   return function sendError (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = toServiceError(thrown, { requestId: request.id, unexpected: request.routeOptions.config?.unexpected ?? 'UNEXPECTED' })
     const { status } = httpErrors[error.code]
@@ -41,7 +41,8 @@ export function createErrorSender (publicUrl: string) {
     else if (error.code === 'UNEXPECTED') request.log.error({ err: thrown }, 'unexpected error')
 
     // RFC 6750, 3: no error code for a request that did not try to authenticate.
-    if (status === 401) reply.header('WWW-Authenticate', request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
+    const challenge = request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
+    if (status === 401) reply.header('WWW-Authenticate', challenge)
     if (error.retryAfter !== undefined) reply.header('Retry-After', error.retryAfter)
     reply.code(status).headers({ ...securityHeaders, 'X-Request-Id': request.id, 'Cache-Control': 'no-store' })
     reply.type(selectMediaType(request.headers.accept, [fhirJson, 'application/json'])).send(toOutcome(error, publicUrl))

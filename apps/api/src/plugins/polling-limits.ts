@@ -19,7 +19,9 @@ export const pollingLimit: RateLimitOptions = {
   timeWindow: 10_000,
   keyGenerator: (request) => `${request.caller.requester} ${Value.Decode(params, request.params).jobId?.toLowerCase() ?? ''}`,
   errorResponseBuilder: (_request, { ttl }) =>
-    new ServiceError('TOO_MANY_REQUESTS', 'The status is polled too often: wait as Retry-After says', { retryAfter: Math.ceil(ttl / 1_000) }),
+    new ServiceError('TOO_MANY_REQUESTS', 'The status is polled too often: wait as Retry-After says', {
+      retryAfter: Math.ceil(ttl / 1_000),
+    }),
 }
 
 export const pollingLimits = fp(async function pollingLimits (app) {

@@ -2,14 +2,14 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import fp from 'fastify-plugin'
 import { toSecurityHeaders } from '../http/security-headers.ts'
 
-/** Of those that are read here. What is a list may stand in several lines. */
+/** Headers that this service reads and that are no lists, which may stand in several lines. */
 const single: ReadonlySet<string> = new Set(['authorization', 'content-type', 'host', 'if-range', 'origin', 'range'])
 
-/** Headers of every answer, and what Node lets pass: it answers all other junk by itself. */
+/** Headers of every answer, and a check that Node does not make. */
 export const protocol = fp(async function protocol (app, { publicUrl }: { publicUrl: string }) {
   const securityHeaders = toSecurityHeaders(publicUrl)
   app.addHook('onRequest', async function setHeaders (request, reply) { reply.headers({ ...securityHeaders, 'X-Request-Id': request.id }) })
-  // RFC 9110, 5.3. Node takes the first of some, and joins others.
+  // RFC 9110, 5.3. Of repeated headers, Node takes the first or joins them.
   app.addHook('onRequest', async function refuseRepeatedHeaders ({ raw: { rawHeaders } }, reply) {
     const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
     const repeated = names.find((name, i) => single.has(name) && names.indexOf(name) < i)

@@ -9,7 +9,10 @@ export function toHttpManifest (state: ExportState): Manifest {
   return toManifest(state, `${state.publicUrl}${state.row.request}`, false)
 }
 
-/** The request as it was sent, and files as `ipfs://<CID>`. The CID of an encrypted file names ciphertext: its `url` is http(s), which gives plaintext. */
+/**
+ * The request as it was sent, and files as `ipfs://<CID>`. The CID of an encrypted file names ciphertext: its `url` is http(s), which gives
+ * plaintext.
+ */
 export function toIpfsManifest (state: ExportState): Manifest {
   return toManifest(state, state.row.request, true)
 }
@@ -30,7 +33,9 @@ function toManifest (state: ExportState, request: string, isIpfs: boolean): Mani
 
 function toItem (file: FileRow, isIpfs: boolean, { publicUrl, gatewayUrl }: ExportState): ManifestItem {
   const { name, cid, size, sha256, count, key_id: keyId, type } = file
-  if (name === null || cid === null || size === null || sha256 === null || count === null) throw new Error('a published file is known whole')
+  if (name === null || cid === null || size === null || sha256 === null || count === null) {
+    throw new Error('a published file is known whole')
+  }
   const url = toFileUrl(publicUrl, file.export_id, name)
   const content = { ...(gatewayUrl === undefined ? {} : { gateway: `${gatewayUrl}/ipfs/${cid}` }), sha256, fileSize: size }
   if (keyId !== null) {

@@ -27,9 +27,7 @@ t.test('_format=json, by any of its names, and _pretty are taken everywhere', as
     '_format=application/json&_pretty=false', '_format=text/json', '_format=application/fhir%2Bjson;fhirVersion=4.0',
   ]) {
     for (const [url, status] of addresses) {
-      t.equal(
-        (await app.inject({ url: `${url}?${query}`, headers })).statusCode, status, `${url}?${query}`
-      )
+      t.equal((await app.inject({ url: `${url}?${query}`, headers })).statusCode, status, `${url}?${query}`)
     }
   }
 })
@@ -61,22 +59,16 @@ t.test('an Accept of XML alone, and another _format, are 406 everywhere; JSON am
       })
     }
     for (const format of ['xml', 'application/fhir%2Bxml', 'ttl', 'ndjson', '']) {
-      t.equal(
-        (await app.inject({ url: `${url}?_format=${format}`, headers })).statusCode, 406, `${url}?_format=${format}`
-      )
+      t.equal((await app.inject({ url: `${url}?_format=${format}`, headers })).statusCode, 406, `${url}?_format=${format}`)
     }
     for (const query of ['_format=json&_format=json', '_pretty=1', '_pretty=true&_pretty=true']) {
-      t.equal(
-        (await app.inject({ url: `${url}?${query}`, headers })).statusCode, 400, `${url}?${query}`
-      )
+      t.equal((await app.inject({ url: `${url}?${query}`, headers })).statusCode, 400, `${url}?${query}`)
     }
   }
   t.equal((await db.selectFrom('bulk_export_jobs').select('id').execute()).length, exportsBefore.length, 'nothing was started')
   for (const accept of ['application/fhir+xml, */*;q=0.1', 'text/html', '*/*', 'application/fhir+xml, application/fhir+json;q=0.2']) {
     for (const [url, status] of addresses.slice(5)) {
-      t.equal(
-        (await app.inject({ url, headers: { ...headers, accept } })).statusCode, status, `${url} ${accept}`
-      )
+      t.equal((await app.inject({ url, headers: { ...headers, accept } })).statusCode, status, `${url} ${accept}`)
     }
   }
   t.equal(

@@ -221,9 +221,7 @@ t.test('without _type the level decides: all that the source has, or what belong
 
 t.test('types outside of the Patient compartment are for an ADMIN who names them', async (t) => {
   for (const level of ['system', 'patient', 'group'] as const) {
-    t.strictSame(
-      parse({ _type: 'Practitioner,Group,Patient' }, { level }).types, ['Patient', 'Group', 'Practitioner']
-    )
+    t.strictSame(parse({ _type: 'Practitioner,Group,Patient' }, { level }).types, ['Patient', 'Group', 'Practitioner'])
   }
   for (const type of ['Practitioner', 'Group', 'Medication']) {
     t.throws(

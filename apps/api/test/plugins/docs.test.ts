@@ -48,9 +48,7 @@ t.test('it says which routes need a token, and what their parameters are', async
   t.strictSame(security, [{ bearer: [] }])
   t.match(components, { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } })
   for (const path of ['/livez', '/readyz', '/fhir/r4/metadata', '/fhir/r4/.well-known/smart-configuration']) {
-    t.strictSame(
-      paths[path]?.get?.security, [], path
-    )
+    t.strictSame(paths[path]?.get?.security, [], path)
   }
   t.notOk(paths['/fhir/r4/$export-file/{jobId}/{fileName}']?.get?.security)
   t.match(paths['/fhir/r4/$export-file/{jobId}/{fileName}']?.get?.parameters, [
@@ -58,9 +56,7 @@ t.test('it says which routes need a token, and what their parameters are', async
   ])
   const { get, post } = paths['/fhir/r4/Patient/$export'] ?? {}
   for (const name of ['_type', '_since']) {
-    t.ok(
-      get?.parameters?.some((parameter) => parameter.name === name && parameter.in === 'query'), name
-    )
+    t.ok(get?.parameters?.some((parameter) => parameter.name === name && parameter.in === 'query'), name)
   }
   t.match(post?.requestBody, { required: false, content: { 'application/fhir+json': {}, 'application/json': {} } })
   t.match(paths['/auth/token']?.post, { security: [], requestBody: { content: { 'application/x-www-form-urlencoded': {} } } })

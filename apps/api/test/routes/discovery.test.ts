@@ -19,8 +19,10 @@ interface Given { environment?: Record<string, string>, extraTypes?: string[] }
 
 async function readStatement (t: Test, { environment = {}, extraTypes = [] }: Given = {}): Promise<CapabilityStatement> {
   const { app, db } = await startApi(t, { environment })
-  for (const type of extraTypes) await sql`CREATE TABLE ${sql.id('source', toRelation(type))}
+  for (const type of extraTypes) {
+    await sql`CREATE TABLE ${sql.id('source', toRelation(type))}
     (id text, updated_at timestamptz, resource jsonb)`.execute(db)
+  }
   return (await app.inject({ url: metadata })).json<CapabilityStatement>()
 }
 
@@ -110,9 +112,7 @@ t.test('the SMART configuration: all that SMART Backend Services requires, as JS
     })
     const { scopes_supported: scopes } = response.json()
     for (const scope of ['system/*.rs', 'system/*.read', 'system/Patient.rs', 'patient/Consent.read', 'system/Group.rs']) {
-      t.ok(
-        scopes.includes(scope), scope
-      )
+      t.ok(scopes.includes(scope), scope)
     }
   }
   t.equal((await app.inject({ method: 'HEAD', url: smart })).statusCode, 200)

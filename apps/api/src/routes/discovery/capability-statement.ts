@@ -1,13 +1,15 @@
 import { toFhirBase } from '@fhir-bulk-export/core/fhir-base'
 import { groupSearchParameters, searchParametersOf } from '@fhir-bulk-export/core/search'
-import type { CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestResourceOperation, CapabilityStatementRestResourceSearchParam, CapabilityStatementRestSecurity } from 'fhir/r4.js'
+import type {
+  CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestResourceOperation,
+  CapabilityStatementRestResourceSearchParam, CapabilityStatementRestSecurity,
+} from 'fhir/r4.js'
 import { version } from '../../version.ts'
 
 export interface Discovered {
   publicUrl: string
-  /** Where clients get their tokens: from us, or where the operator says. Undefined: that is not known here. */
+  /** Our own or a configured one. Undefined: not known here. */
   tokenEndpoint: string | undefined
-  /** The types that the source has. */
   types: readonly string[]
 }
 
@@ -21,7 +23,7 @@ const documentation = [
   'includeAssociatedData: LatestProvenanceResources, RelevantProvenanceResources.',
 ].join(' ')
 
-/** Bulk Data 3.0.0, Server Capability Documentation. `since` when what it says holds. */
+/** Bulk Data 3.0.0, Server Capability Documentation. `since`: its date. */
 export function toCapabilityStatement ({ publicUrl, tokenEndpoint, types }: Discovered, since: Date): CapabilityStatement {
   const base = toFhirBase(publicUrl)
   return {
@@ -32,7 +34,8 @@ export function toCapabilityStatement ({ publicUrl, tokenEndpoint, types }: Disc
     title: 'FHIR bulk export',
     status: 'active',
     date: since.toISOString(),
-    description: 'Exports the data of its source in bulk, as HL7 FHIR Bulk Data Access describes it. Groups can be read and searched, too; there are no other interactions.',
+    description: 'Exports the data of its source in bulk, as HL7 FHIR Bulk Data Access describes it. ' +
+      'Groups can be read and searched, too; there are no other interactions.',
     kind: 'instance',
     instantiates: [bulkDataServer],
     software: { name: 'fhir-bulk-export', version },
@@ -57,20 +60,26 @@ function toExportedResource (type: string): CapabilityStatementRestResource {
   }
 }
 
-/** Those of _typeFilter. For Group also what its own search takes and _typeFilter does not, and is marked so. */
+/** The parameters of _typeFilter. For Group also those of its search alone, which are marked as such. */
 function toSearchParams (type: string): CapabilityStatementRestResourceSearchParam[] {
   const ofFilter = searchParametersOf(type)
   const own = type === 'Group' ? [...groupSearchParameters.values()].filter(({ name }) => !ofFilter.has(name)) : []
   return [
     ...[...ofFilter.values()].map(({ name, kind }) => ({ name, type: kind })),
-    ...own.map(({ name, kind }) => ({ extension: [{ url: `${bulkData}/StructureDefinition/operation-not-supported`, valueCanonical: bulkDataServer }], name, type: kind })),
+    ...own.map(({ name, kind }) => ({
+      extension: [{ url: `${bulkData}/StructureDefinition/operation-not-supported`, valueCanonical: bulkDataServer }], name, type: kind,
+    })),
   ]
 }
 
-/** The types that have endpoints of their own. */
+/** Types with endpoints of their own. */
 const special: Record<string, Omit<CapabilityStatementRestResource, 'type'>> = {
   Patient: { operation: toOperations('patient-export') },
-  Group: { interaction: [{ code: 'read' }, { code: 'search-type' }], documentation: `Search, also by POST _search: ${[...groupSearchParameters.keys(), '_count'].join(', ')}. The other parameters are for _typeFilter alone.`, operation: toOperations('group-export') },
+  Group: {
+    interaction: [{ code: 'read' }, { code: 'search-type' }], documentation: `Search, also by POST _search: ${[
+    ...groupSearchParameters.keys(), '_count',
+  ].join(', ')}. The other parameters are for _typeFilter alone.`, operation: toOperations('group-export')
+  },
 }
 
 /** Clients look for either of the two names. */
@@ -79,7 +88,7 @@ function toOperations (name: string): CapabilityStatementRestResourceOperation[]
   return [{ name: 'export', definition }, { name, definition }]
 }
 
-/** SMART App Launch: the extension is where clients looked for the endpoint before there was a smart-configuration. */
+/** SMART App Launch: older clients look for the token endpoint in this extension. */
 function toSecurity (tokenEndpoint: string | undefined): CapabilityStatementRestSecurity {
   const description = 'Bearer tokens (JWT) of an ADMIN, or of a PATIENT for their own data; scopes narrow the types.'
   if (tokenEndpoint === undefined) return { description }
@@ -88,7 +97,11 @@ function toSecurity (tokenEndpoint: string | undefined): CapabilityStatementRest
       url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
       extension: [{ url: 'token', valueUri: tokenEndpoint }],
     }],
-    service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR', display: 'SMART-on-FHIR' }] }],
+    service: [{
+      coding: [
+        { system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR', display: 'SMART-on-FHIR' },
+      ]
+    }],
     description,
   }
 }

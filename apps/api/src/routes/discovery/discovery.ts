@@ -5,7 +5,7 @@ import type { CurrentSource } from '@fhir-bulk-export/core/source'
 import { Type } from '@sinclair/typebox'
 import { toTokenUrl } from '../../auth/access-token.ts'
 import { fhirJson } from '../../errors/outcome.ts'
-import { takeGeneralParametersOfQuery } from '../../http/general-parameters.ts'
+import { checkGeneralParameters } from '../../http/general-parameters.ts'
 import { toCapabilityStatement } from './capability-statement.ts'
 import type { Discovered } from './capability-statement.ts'
 import { smartConfigurationSchema, toSmartConfiguration } from './smart-configuration.ts'
@@ -17,20 +17,20 @@ const capabilityStatementSchema = Type.Object({
 
 type DiscoveryOptions = Omit<Discovered, 'types'> & { source: CurrentSource }
 
-/** What a client can know before it has a token, also while the database is away. */
+/** Answers before a client has a token, and while the database is away. */
 export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async function discovery (app, { source, ...discovered }) {
-  // Ours is for backend services; what an outside issuer may grant beside is not ours to know.
+  // Our own endpoint serves backend services alone. An outside issuer may grant patient scopes, too.
   const contexts: ScopeContext[] = discovered.tokenEndpoint === toTokenUrl(discovered.publicUrl) ? ['system'] : ['system', 'patient']
   const findTypes = async () => (await source.getLastRead()).relations.map(({ type }) => type)
   const toCurrentStatement = rememberLast((types) => toCapabilityStatement({ ...discovered, types }, new Date()))
   app.addHook('onReady', async function readSourceOnce () {
-    await source.get().catch(() => {}) // whoever asks next tries again
+    await source.get().catch(() => {}) // the next request tries again
   })
 
   app.route({
     method,
     url: '/metadata',
-    onRequest: takeGeneralParametersOfQuery,
+    onRequest: checkGeneralParameters,
     schema: {
       tags: ['Discovery'],
       operationId: 'getCapabilityStatement',
@@ -56,13 +56,15 @@ export const discovery: FastifyPluginAsyncTypebox<DiscoveryOptions> = async func
     },
     handler: async function sendSmartConfiguration (_request, reply) {
       const { tokenEndpoint } = discovered
-      if (tokenEndpoint === undefined) throw new ServiceError('NOT_FOUND', 'No token endpoint is configured here: ask the operator for a token')
+      if (tokenEndpoint === undefined) {
+        throw new ServiceError('NOT_FOUND', 'No token endpoint is configured here: ask the operator for a token')
+      }
       return await reply.type('application/json').send(toSmartConfiguration(tokenEndpoint, await findTypes(), contexts))
     },
   })
 }
 
-/** Made anew only when the types change: its date says when that was. */
+/** Calls `make` again when the types change: the result has a date. */
 function rememberLast<T> (make: (types: readonly string[]) => T): (types: readonly string[]) => T {
   let last: { names: string, made: T } | undefined
   return function makeUnlessSame (types) {

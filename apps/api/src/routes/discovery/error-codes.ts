@@ -2,16 +2,16 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { toErrorCodeSystem } from '@fhir-bulk-export/core/error-codes'
 import { Type } from '@sinclair/typebox'
 import { fhirJson } from '../../errors/outcome.ts'
-import { takeGeneralParametersOfQuery } from '../../http/general-parameters.ts'
+import { checkGeneralParameters } from '../../http/general-parameters.ts'
 
 const codeSystemSchema = Type.Object({ resourceType: Type.Literal('CodeSystem') }, { title: 'CodeSystem', additionalProperties: true })
 
-/** What the codes of OperationOutcome.issue.details mean, at the address that they name as their system. */
+/** The CodeSystem of OperationOutcome.issue.details, at its own URL. */
 export const errorCodes: FastifyPluginAsyncTypebox<{ publicUrl: string }> = async function errorCodes (app, { publicUrl }) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/CodeSystem/error-code',
-    onRequest: takeGeneralParametersOfQuery,
+    onRequest: checkGeneralParameters,
     schema: {
       tags: ['Discovery'],
       operationId: 'getErrorCodes',

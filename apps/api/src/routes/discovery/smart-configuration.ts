@@ -15,16 +15,20 @@ export const smartConfigurationSchema = Type.Object({
 }, { title: 'SmartConfiguration' })
 
 /**
- * SMART App Launch 2.2, Conformance: what holds for any token endpoint of SMART Backend Services, and the scopes for what the source has.
- * `contexts`: whose scopes the endpoint grants.
+ * SMART App Launch 2.2, Conformance, for any token endpoint of SMART Backend Services. `types`: of the source. `contexts`: of the scopes
+ * that the endpoint grants.
  */
-export function toSmartConfiguration (tokenEndpoint: string, types: readonly string[], contexts: readonly ScopeContext[]): Static<typeof smartConfigurationSchema> {
+export function toSmartConfiguration (
+  tokenEndpoint: string, types: readonly string[], contexts: readonly ScopeContext[]
+): Static<typeof smartConfigurationSchema> {
   return {
     token_endpoint: tokenEndpoint,
     token_endpoint_auth_methods_supported: ['private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: ['RS384', 'ES384'],
     grant_types_supported: ['client_credentials'],
-    scopes_supported: contexts.flatMap((context) => [...new Set(['*', ...types, 'Group'])].flatMap((type) => [`${context}/${type}.rs`, `${context}/${type}.read`])),
+    scopes_supported: contexts.flatMap((context) => [...new Set(['*', ...types, 'Group'])].flatMap((type) => [
+      `${context}/${type}.rs`, `${context}/${type}.read`,
+    ])),
     code_challenge_methods_supported: ['S256'], // required, although no code flow leads here
     capabilities: ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'],
   }

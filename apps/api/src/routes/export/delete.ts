@@ -10,8 +10,10 @@ import { acceptHeaders } from '../../openapi/headers.ts'
 import { profiles } from '../../profiles/index.ts'
 import { getCoveredExport } from './find-export.ts'
 
+interface DeletionOptions { db: Kysely<Database>, config: ApiConfig }
+
 /** Bulk Data 3.0.0, Bulk Data Delete Request. */
-export const deletion: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: ApiConfig }> = async function deletion (app, { db, config }) {
+export const deletion: FastifyPluginAsyncTypebox<DeletionOptions> = async function deletion (app, { db, config }) {
   app.route({
     method: 'DELETE',
     url: '/$export-status/:jobId',

@@ -10,7 +10,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
  * The export of a request's path, for a token whose scopes cover all of its types.
- * @throws ServiceError NOT_FOUND: unknown, expired or no UUID; FORBIDDEN: another caller's, or of types outside of the scopes.
+ * @throws ServiceError NOT_FOUND: unknown, expired or no UUID; FORBIDDEN: of another caller, or of types that the scopes do not cover.
  */
 export async function getCoveredExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
   const row = await getAccessibleExport(db, caller, id)

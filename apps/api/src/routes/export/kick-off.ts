@@ -3,12 +3,12 @@ import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify'
-import { acceptJsonOrNothing } from '../../http/json-body.ts'
+import { acceptJsonOrEmpty } from '../../http/json-body.ts'
 import { createArrivingBodies } from '../../limits/arriving-bodies.ts'
 import { toEmptyAnswer } from '../../openapi/answer.ts'
 import { contentLocation, kickOffHeaders, preferenceApplied } from '../../openapi/headers.ts'
 import { kickOffBody, kickOffQuery, readParameters } from '../../parameters/request.ts'
-import { refuseClientOfGroups, requireAdmin, requireGroupScope, requireOwnGroup } from '../require-admin.ts'
+import { refuseClientOfGroups, requireAdmin, requireGroupScope, requireAllowedGroup } from '../require-admin.ts'
 import { assertBelowLimits, startExport } from './start-export.ts'
 import type { KickOffServices } from './start-export.ts'
 
@@ -37,7 +37,7 @@ const levels = [
     operationId: 'exportGroup',
     url: '/Group/:id/$export',
     params: groupParams,
-    onRequest: [requireAdmin, requireGroupScope, requireOwnGroup],
+    onRequest: [requireAdmin, requireGroupScope, requireAllowedGroup],
     summary: 'Start an export of a group\'s members',
   },
 ] as const
@@ -47,7 +47,7 @@ const response = { 202: accepted }
 
 /** Bulk Data 3.0.0, Bulk Data Kick-off Request, at each of its levels, by GET and by POST. */
 export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async function kickOff (app, services) {
-  acceptJsonOrNothing(app)
+  acceptJsonOrEmpty(app)
   const limitArrivingBodies = createArrivingBodies()
   const refuseAboveLimits = async ({ caller }: FastifyRequest) => { await assertBelowLimits(services, caller) }
 
@@ -61,7 +61,9 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
       onRequest: [...onRequest, refuseAboveLimits],
       schema: { ...schema, operationId },
       handler: async function startByQuery (request, reply) {
-        return await startExport(services, { level, groupId: toGroupId(request.params), sent: readParameters(request.query) }, request, reply)
+        return await startExport(
+          services, { level, groupId: toGroupId(request.params), sent: readParameters(request.query) }, request, reply
+        )
       },
     })
 
@@ -87,5 +89,7 @@ async function fillEmptyBody (request: FastifyRequest): Promise<void> {
 }
 
 function toMalformed ([first]: FastifySchemaValidationError[], part: string): ServiceError {
-  return new ServiceError('MALFORMED_REQUEST', `The ${part} is not a FHIR Parameters resource: ${first?.instancePath ?? ''} ${first?.message ?? ''}`)
+  return new ServiceError(
+    'MALFORMED_REQUEST', `The ${part} is not a FHIR Parameters resource: ${first?.instancePath ?? ''} ${first?.message ?? ''}`
+  )
 }

@@ -25,7 +25,7 @@ const listed = Type.Object({
 })
 const exportList = Type.Object({ exports: Type.Array(listed) }, { title: 'ExportList' })
 
-/** The caller's own exports, for a client that lost the address of one. */
+/** For a client that lost the address of an export. */
 export const list: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, config: ApiConfig }> = async function list (app, { db, config }) {
   app.route({
     method: ['GET', 'HEAD'],

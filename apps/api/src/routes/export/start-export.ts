@@ -55,7 +55,9 @@ async function acceptExport (
   const { db, queue, config, metrics } = services
   const { caller } = request
   const source = await services.source.get()
-  if (groupId !== null && !(isId(groupId) && await isGroup(db, source, groupId))) throw new ServiceError('NOT_FOUND', 'There is no such group')
+  if (groupId !== null && !(isId(groupId) && await isGroup(db, source, groupId))) {
+    throw new ServiceError('NOT_FOUND', 'There is no such group')
+  }
   const preferences = parsePrefer(request.headers.prefer)
   const profile = chooseProfile(preferences)
   if (config.BULK_DATA_STRICT) assertBulkDataHeaders(request.headers, profile)
@@ -113,7 +115,9 @@ export async function assertBelowLimits ({ db, config }: KickOffServices, caller
 }
 
 /** A registered client may have limits of its own. */
-function toLimits ({ client }: Caller, { MAX_ACTIVE_EXPORTS: maxActive, MAX_KICK_OFFS_PER_MINUTE: maxPerMinute }: ApiConfig): KickOffLimits {
+function toLimits (
+  { client }: Caller, { MAX_ACTIVE_EXPORTS: maxActive, MAX_KICK_OFFS_PER_MINUTE: maxPerMinute }: ApiConfig
+): KickOffLimits {
   return { maxActive: client?.max_active_exports ?? maxActive, maxPerMinute: client?.max_kick_offs_per_minute ?? maxPerMinute }
 }
 

@@ -6,17 +6,21 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Kysely } from 'kysely'
 
 export interface DownloadLease {
-  /** Ends it, and writes down what was sent; never rejects. A lease that could not be ended runs out, and the audit is told by whoever finds it. */
+  /** Ends the lease and records the download; never rejects. A lease that could not be ended runs out, and the cleanup records it. */
   release: (sent: { bytes: number, isWhole: boolean }) => Promise<void>
 }
 
 export interface LeaseTimes { leaseMs: number, renewEveryMs: number, renewForMs: number }
 
-/** So a crashed process holds an export's files for two minutes, and a client that never gets done for an hour. */
+/** A crashed process holds the files of an export for two minutes, an endless download for an hour. */
 const leaseTimes: LeaseTimes = { leaseMs: 120_000, renewEveryMs: 30_000, renewForMs: 3_480_000 }
 
-/** Keeps the export's files where they are while one of them is sent. Undefined: it has no files to give any more. */
-export async function holdDownload (db: Kysely<Database>, { exportId, fileName, by }: { exportId: string, fileName: string, by: Actor }, log: FastifyBaseLogger, times: LeaseTimes = leaseTimes): Promise<DownloadLease | undefined> {
+interface Download { exportId: string, fileName: string, by: Actor }
+
+/** Keeps the files of an export in the store while one of them is sent. Undefined: the export has no files any more. */
+export async function holdDownload (
+  db: Kysely<Database>, { exportId, fileName, by }: Download, log: FastifyBaseLogger, times: LeaseTimes = leaseTimes
+): Promise<DownloadLease | undefined> {
   const id = randomUUID()
   if (!await beginDownload(db, { id, exportId, fileName, by }, times.leaseMs)) return undefined
 
@@ -29,7 +33,9 @@ export async function holdDownload (db: Kysely<Database>, { exportId, fileName, 
       clearInterval(timer)
       return
     }
-    renewDownload(db, id, times.leaseMs).catch((err: unknown) => { log.warn({ err, exportId }, 'the lease of a download could not be renewed') })
+    renewDownload(db, id, times.leaseMs).catch(
+      (err: unknown) => { log.warn({ err, exportId }, 'the lease of a download could not be renewed') }
+    )
   }
 
   async function release (sent: { bytes: number, isWhole: boolean }): Promise<void> {

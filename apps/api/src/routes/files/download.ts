@@ -18,7 +18,7 @@ import { createCompression, selectRepresentation } from './representation.ts'
 
 interface DownloadOptions extends FileServices { store: ContentStore, metrics: ApiMetrics }
 
-/** Nothing: to a HEAD. */
+/** `undefined` is the body of a HEAD response. */
 const ndjson = { 'application/fhir+ndjson': { schema: Type.Unsafe<Readable | undefined>({ type: 'string' }) } }
 const headers = { ETag: eTag, 'Accept-Ranges': acceptRanges, 'Content-Encoding': contentEncoding }
 const wholeFile = { description: 'The file: a resource a line', headers, content: ndjson }
@@ -28,7 +28,7 @@ const partOfFile = {
   content: ndjson,
 }
 
-/** Bulk Data 3.0.0, Bulk Data Output File Request. Token, expiry and key are looked at when it starts, not while it is sent. */
+/** Bulk Data 3.0.0, Bulk Data Output File Request. Token, expiry and key are checked at the start. */
 export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { store, metrics, ...files }) {
   app.route({
     method: ['GET', 'HEAD'],
@@ -51,12 +51,12 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
       const { content: { size }, sha256 } = file
       addToVary(reply, 'Accept-Encoding')
       const selected = selectRepresentation(request.method, request.headers, { sha256, size })
-      if (selected.kind === 'another') throw new ServiceError('PRECONDITION_FAILED')
+      if (selected.kind === 'other-version') throw new ServiceError('PRECONDITION_FAILED')
       if (selected.kind === 'unsatisfiable') {
         reply.header('Content-Range', `bytes */${size}`)
         throw new ServiceError('RANGE_NOT_SATISFIABLE', `The file has ${size} bytes`)
       }
-      // No cache keeps health data; a client that does is told to ask again (ETag).
+      // No cache may keep health data. A client that keeps it has to revalidate (ETag).
       const headers = { ETag: selected.etag, 'Cache-Control': 'private, no-cache, no-store', 'Accept-Ranges': 'bytes' }
       if (selected.kind === 'not-modified') return await reply.code(304).headers(headers).send(undefined)
 
@@ -71,8 +71,10 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
     },
   })
 
-  /** The file's bytes, under a lease that ends with them; a client that goes away ends both. */
-  async function open ({ exportId, fileName, content, sha256 }: DownloadableFile, range: ByteRange | undefined, request: FastifyRequest, reply: FastifyReply): Promise<Readable> {
+  /** The bytes of the file, under a lease that ends with the response. */
+  async function open (
+    { exportId, fileName, content, sha256 }: DownloadableFile, range: ByteRange | undefined, request: FastifyRequest, reply: FastifyReply
+  ): Promise<Readable> {
     const lease = await holdDownload(files.db, { exportId, fileName, by: toActor(request) }, reply.log)
     if (lease === undefined) throw fileNotFound()
     const abandoned = new AbortController()
@@ -102,12 +104,12 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
   }
 }
 
-/** Beside what CORS has put there. */
+/** CORS may have set Vary. */
 function addToVary (reply: FastifyReply, field: string): void {
   reply.header('Vary', [reply.getHeader('Vary') ?? [], field].flat().join(', '))
 }
 
-/** Each takes the other down: an error of the bytes is one of the answer, and without an answer no more of them are read. */
+/** An error of either stream destroys both. */
 function compress (bytes: Readable): Readable {
   return pipeline(bytes, createCompression(), () => {})
 }

@@ -10,9 +10,7 @@ import { assertCovers, getAccessibleExport } from '../export/find-export.ts'
 
 export interface FileServices {
   db: Kysely<Database>
-  /** For files that are encrypted. */
   keyring: Keyring | undefined
-  /** Files in the clear are refused. */
   isEncryptionRequired: boolean
 }
 
@@ -27,25 +25,28 @@ export interface DownloadableFile {
 const fileNames = /^[A-Za-z]+\.[0-9]+\.ndjson$/
 
 /**
- * The file of a request's path, with its key in memory if it is encrypted.
- * @throws ServiceError NOT_FOUND, also where the export is not completed (yet, or any more); FORBIDDEN: of somebody else's export,
- * or of a type that the token's scopes do not cover; KEY_UNUSABLE; UNAVAILABLE for a file in the
- * clear where encryption is required.
+ * The file of a request's path, decrypted on reading.
+ * @throws ServiceError NOT_FOUND, also when the export is not completed; FORBIDDEN: of another caller's export, or of a type that the
+ * token's scopes do not cover; KEY_UNUSABLE; UNAVAILABLE: in the clear, and encryption is required.
  */
-export async function getFile ({ db, keyring, isEncryptionRequired }: FileServices, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }): Promise<DownloadableFile> {
+export async function getFile (
+  { db, keyring, isEncryptionRequired }: FileServices, caller: Caller, { jobId, fileName }: { jobId: string, fileName: string }
+): Promise<DownloadableFile> {
   const row = await getAccessibleExport(db, caller, jobId)
   const file = row.status === 'completed' && fileNames.test(fileName) ? await findPublishedFile(db, row.id, fileName) : undefined
   if (file !== undefined) assertCovers(caller, toTypes(file, row))
-  // Between the two questions the export may have been deleted, and the file's key and hash with it.
+  // The export may have been deleted between the two statements, and the file's key and hash with it.
   if (file?.sha256 == null) throw fileNotFound()
-  // Anybody who can write to the table, or to the store, could put a file of theirs in the place of one that is encrypted.
-  if (file.key_id === null && isEncryptionRequired) throw new ServiceError('UNAVAILABLE', 'The file is not encrypted, and only encrypted files are handed out here')
+  // With access to the table or the store, an attacker could replace an encrypted file by one in the clear.
+  if (file.key_id === null && isEncryptionRequired) {
+    throw new ServiceError('UNAVAILABLE', 'The file is not encrypted, and only encrypted files are handed out here')
+  }
   const content = toStoredPlaintext(file, keyring)
   if (content === undefined) throw fileNotFound()
   return { exportId: row.id, fileName, content, sha256: file.sha256 }
 }
 
-/** The types that a file tells something about: its own; for what was deleted, and for errors, any of the export's. */
+/** Files of the lists `deleted` and `error` may be about all types of the export. */
 function toTypes ({ list, type }: FileRow, { types }: ExportSummary): string[] {
   return list === 'output' ? [type] : types
 }

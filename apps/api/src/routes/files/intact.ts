@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 
 /**
- * Passes a whole file on, its last piece only if all of it is what was published: a store that lost a bit on its disk ends in a
- * connection that breaks, not in a download that looks complete. `sha256` in hex.
+ * Passes a whole file on, and its last chunk only if the file has this SHA-256 (hex): damage in the store breaks the connection, and
+ * never looks like a complete download.
  * @throws ServiceError STORE_CORRUPT (while iterating)
  */
 export async function * assertIntact (chunks: AsyncIterable<Uint8Array>, sha256: string): AsyncGenerator<Uint8Array> {

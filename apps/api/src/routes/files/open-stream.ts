@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 
 /**
- * Opens a stored file for sending. The first chunk is read before this resolves, so that a store that is away or does not hold
- * the file rejects while the answer can still be an error; later the stream is destroyed with the error, never ended early.
+ * Opens a stored file for sending. The first chunk is read before this resolves: if the store is away or lacks the file, the answer can
+ * still be an error. Later the error destroys the stream, which never ends early.
  */
 export async function openStream (bytes: AsyncIterable<Uint8Array>): Promise<Readable> {
   const chunks = bytes[Symbol.asyncIterator]()

@@ -11,16 +11,16 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { ApiConfig } from '../../config.ts'
 import { fhirJson } from '../../errors/outcome.ts'
-import { takeGeneralParameters } from '../../http/general-parameters.ts'
+import { removeGeneralParameters } from '../../http/general-parameters.ts'
 import { toAnswer } from '../../openapi/answer.ts'
 import { acceptHeaders } from '../../openapi/headers.ts'
-import { requireAdmin, requireGroupScope, requireOwnGroup } from '../require-admin.ts'
+import { requireAdmin, requireGroupScope, requireAllowedGroup } from '../require-admin.ts'
 import { parseGroupSearch, toGroupFilter } from './search.ts'
 import { toSearchset } from './searchset.ts'
 
-/** Members of all groups of a page together: a group for which there is no room has none, and can be read by itself. */
+/** Of all groups of a page together. Groups beyond it come without members, and can be read one by one. */
 const maxListedMembers = 1_000
-/** Of a form: as much as an address may have. */
+/** As much as a query may have. */
 const maxFormBytes = 16 * 1024
 
 // Both are sent as JSON text.
@@ -37,12 +37,17 @@ const search = Type.Object({
   _count: values('Groups of a page, 100 at most'),
 }, { additionalProperties: Type.Union([Type.String(), Type.Array(Type.String())]) })
 
+interface GroupsOptions { db: Kysely<Database>, source: CurrentSource, config: ApiConfig }
+
 /** Bulk Data 3.0.0, Server Capability Documentation: SHOULD support read and search of Group. */
-export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: CurrentSource, config: ApiConfig }> = async function groups (app, { db, source, config }) {
+export const groups: FastifyPluginAsyncTypebox<GroupsOptions> = async function groups (app, { db, source, config }) {
   const base = `${toFhirBase(config.PUBLIC_URL)}/Group`
   const onRequest = [requireAdmin, requireGroupScope]
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: maxFormBytes }, async (_request: unknown, body: string) => ({ ...parse(body) }))
+  app.addContentTypeParser<string>(
+    'application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: maxFormBytes },
+    async (_request: unknown, body: string) => ({ ...parse(body) })
+  )
 
   app.route({
     method: ['GET', 'HEAD'],
@@ -76,7 +81,7 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
       response: foundGroups,
     },
     preValidation: async function takeForm (request) {
-      request.body = request.body === undefined ? {} : takeGeneralParameters(request.body)
+      request.body = request.body === undefined ? {} : removeGeneralParameters(request.body)
     },
     handler: async function searchByForm (request, reply) {
       return await sendGroups([request.query, request.body], request, reply)
@@ -86,7 +91,7 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
   app.route({
     method: ['GET', 'HEAD'],
     url: '/Group/:id',
-    onRequest: [...onRequest, requireOwnGroup],
+    onRequest: [...onRequest, requireAllowedGroup],
     schema: {
       tags: ['Groups'],
       operationId: 'getGroup',
@@ -103,7 +108,9 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
     },
   })
 
-  async function sendGroups (given: Parameters<typeof parseGroupSearch>, { caller }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function sendGroups (
+    given: Parameters<typeof parseGroupSearch>, { caller }: FastifyRequest, reply: FastifyReply
+  ): Promise<FastifyReply> {
     const asked = parseGroupSearch(...given)
     const current = await source.get()
     const chosen = { filter: toGroupFilter(asked.criteria, current), among: caller.client?.group_ids ?? null }
@@ -120,7 +127,7 @@ export const groups: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, source: C
 
 type ReadableGroup = Extract<GroupLine, { json: string }>
 
-/** False of a row that cannot make a Group: for the log, as it is not the client's doing. */
+/** A row that cannot make a Group is logged: the client can do nothing about it. */
 function isReadable (line: GroupLine, log: FastifyBaseLogger): line is ReadableGroup {
   if ('issue' in line) log.warn({ group: line.issue.id, problem: `${line.issue.path} ${line.issue.problem}` }, 'a group cannot be read')
   return 'json' in line

@@ -3,13 +3,13 @@ import type { GroupSearch } from './search.ts'
 
 export interface Page {
   found: Array<{ id: string, json: string }>
-  /** How many groups there are, where it is known. */
+  /** Of all pages, where it is known. */
   total: number | undefined
   /** The id before the next page. */
   next: string | undefined
 }
 
-/** JSON of http://hl7.org/fhir/R4/bundle.html#searchset. The groups are put in as they are: decimals would lose digits as numbers. */
+/** JSON of http://hl7.org/fhir/R4/bundle.html#searchset. Groups are inserted as text: decimals would lose digits as numbers. */
 export function toSearchset (base: string, { criteria, count, after }: GroupSearch, { found, total, next }: Page): string {
   function toUrl (before: string | undefined): string {
     const query = new URLSearchParams()

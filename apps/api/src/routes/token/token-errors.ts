@@ -5,15 +5,17 @@ import { httpErrors } from '../../errors/http-errors.ts'
 import { noteReason, toReason } from '../../http/refusal-reason.ts'
 import { toServiceError } from '../../errors/service-error.ts'
 
-/** RFC 6749, 5.1: of every answer. */
+/** RFC 6749, 5.1: headers of every answer. */
 export const noStore = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 
-/** What is not about the request's members, by status. RFC 6749, 5.2 has invalid_request for whatever is malformed. */
-const codes: Partial<Record<number, OAuthErrorCode>> = { 429: 'temporarily_unavailable', 500: 'server_error', 503: 'temporarily_unavailable' }
-/** RFC 6749, 5.2: 400 unless said otherwise. */
+/** By status. All other errors are invalid_request (RFC 6749, 5.2). */
+const codes: Partial<Record<number, OAuthErrorCode>> = {
+  429: 'temporarily_unavailable', 500: 'server_error', 503: 'temporarily_unavailable',
+}
+/** RFC 6749, 5.2: other statuses become 400. */
 const kept = new Set([408, 413, 429, 500, 503])
 
-/** Every refusal as RFC 6749, 5.2 has it, of what the framework refuses, too. */
+/** Sends errors as RFC 6749, 5.2 has them, those of the framework, too. */
 export function createTokenErrorSender () {
   return function sendTokenError (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     if (thrown instanceof OAuthError) {

@@ -7,11 +7,10 @@ const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 export interface TokenRequest {
   scope: string
   assertion: string
-  /** It need not be given. */
   clientId: string | undefined
 }
 
-/** Bodies of a context's routes: forms in which nothing stands twice (RFC 6749, 3.2). */
+/** Makes the routes of a context take forms, in which no name stands twice (RFC 6749, 3.2). */
 export function acceptForms (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>(form, { parseAs: 'string' }, async function parseForm (_request: unknown, body: string) {
@@ -25,13 +24,22 @@ export function acceptForms (app: FastifyInstance): void {
   })
 }
 
-/** SMART App Launch 2.2, Backend Services. RFC 6749, 3.2: a parameter without a value counts as one that is not there; unknown ones are ignored. */
-export function readTokenRequest (given: Partial<Record<string, string>> | undefined = {}): TokenRequest {
-  const get = (name: string) => given[name] ?? ''
+/**
+ * SMART App Launch 2.2, Backend Services. RFC 6749, 3.2: a parameter without a value counts as one that is not there; unknown ones are
+ * ignored.
+ */
+export function readTokenRequest (form: Partial<Record<string, string>> | undefined = {}): TokenRequest {
+  const get = (name: string) => form[name] ?? ''
   if (get('grant_type') === '') throw new OAuthError('invalid_request', 'grant_type is missing: expected client_credentials')
-  if (get('grant_type') !== 'client_credentials') throw new OAuthError('unsupported_grant_type', `grant_type is ${shorten(get('grant_type'))}: expected client_credentials`)
-  if (get('client_assertion_type') === '') throw new OAuthError('invalid_request', `client_assertion_type is missing: expected ${assertionType}`)
-  if (get('client_assertion_type') !== assertionType) throw new OAuthError('invalid_request', `client_assertion_type is ${shorten(get('client_assertion_type'))}: expected ${assertionType}`)
+  if (get('grant_type') !== 'client_credentials') {
+    throw new OAuthError('unsupported_grant_type', `grant_type is ${shorten(get('grant_type'))}: expected client_credentials`)
+  }
+  if (get('client_assertion_type') === '') {
+    throw new OAuthError('invalid_request', `client_assertion_type is missing: expected ${assertionType}`)
+  }
+  if (get('client_assertion_type') !== assertionType) {
+    throw new OAuthError('invalid_request', `client_assertion_type is ${shorten(get('client_assertion_type'))}: expected ${assertionType}`)
+  }
   if (get('client_assertion') === '') throw new OAuthError('invalid_request', 'client_assertion is missing')
   if (get('scope').trim() === '') throw new OAuthError('invalid_scope', 'scope is missing or empty')
   return { scope: get('scope'), assertion: get('client_assertion'), clientId: get('client_id') || undefined }

@@ -16,13 +16,12 @@ import { createTokenLimits } from '../../limits/token-requests.ts'
 interface TokenOptions {
   db: Kysely<Database>
   publicUrl: string
-  /** What access tokens are signed with. */
   secret: string
-  /** Whether clients may have their keys in a network of ours. */
+  /** Clients may have their keys in our own network. */
   mayBePrivate: boolean
 }
 
-/** An assertion, and each of R4's types as a scope of either version. */
+/** Room for an assertion, and for all of R4's types as scopes of both versions. */
 const maxBodyBytes = 32 * 1024
 
 const form = Type.Object(Object.fromEntries(['grant_type', 'scope', 'client_assertion_type', 'client_assertion', 'client_id']
@@ -68,7 +67,10 @@ export const token: FastifyPluginAsyncTypebox<TokenOptions> = async function tok
         expires_in: accessTokenSeconds,
         scope,
       }
-      await recordAudit(db, [{ event: 'token-issued', outcome: 'success', process: 'api', client_id: client.id, address: request.ip, request_id: request.id, detail: scope }])
+      await recordAudit(db, [{
+        event: 'token-issued', outcome: 'success', process: 'api', client_id: client.id, address: request.ip, request_id: request.id,
+        detail: scope,
+      }])
       request.log.info({ clientId: client.id, scope }, 'token granted')
       return await reply.headers(noStore).type('application/json').send(answer)
     },

@@ -153,9 +153,7 @@ t.test('many groups come in pages, each group once, and no page is longer than a
   t.strictSame(pages, [100, 100, 30])
   t.equal(new Set(ids).size, 230)
   for (const query of ['?_after=a&_after=b', '?_after=%00', '?_after=a&_count=x', '?_count=-1', '?_count=1&_count=1', '?_count=']) {
-    t.equal(
-      (await api.app.inject({ url: `/fhir/r4/Group${query}`, headers: bearer(admin) })).statusCode, 400, query
-    )
+    t.equal((await api.app.inject({ url: `/fhir/r4/Group${query}`, headers: bearer(admin) })).statusCode, 400, query)
   }
 })
 

@@ -31,9 +31,7 @@ t.test('a client that is held to groups exports and reads these, and nothing els
     t.equal((await get(`${base}${path}`, token)).status, status, path)
   }
   for (const path of ['/Patient/$export', '/$export', '/Group/g2/$export']) {
-    t.equal(
-      (await get(`${base}${path}`, token, { method: 'POST' })).status, 403, `POST ${path}`
-    )
+    t.equal((await get(`${base}${path}`, token, { method: 'POST' })).status, 403, `POST ${path}`)
   }
   const { entry } = JSON.parse((await get(`${base}/Group`, token)).text) as { entry: Array<{ resource: { id: string } }> }
   t.strictSame(entry.map(({ resource: { id } }) => id), ['g1', 'g3'])
