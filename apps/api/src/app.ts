@@ -54,11 +54,9 @@ const maxConnections = 900
 const headersTimeoutMs = 10_000
 const requestTimeoutMs = 20_000
 
-/** The HTTP service. The caller opens and closes its dependencies. */
-export async function buildApp ({ config, db, queue, store, log, metrics }: Services): Promise<FastifyInstance> {
+function createFramework ({ config, log, metrics }: Services): FastifyInstance {
   const publicUrl = config.PUBLIC_URL
   const loggerInstance: FastifyBaseLogger = log
-  const source = createCurrentSource(db)
   const connections = createConnections(maxConnections)
   const app = fastify({
     loggerInstance,
@@ -82,6 +80,15 @@ export async function buildApp ({ config, db, queue, store, log, metrics }: Serv
   })
   connections.follow(app.server)
   app.addHook('preClose', async function endIdleConnections () { connections.endIdle() })
+  return app
+}
+
+/** The HTTP service. The caller opens and closes its dependencies. */
+export async function buildApp (services: Services): Promise<FastifyInstance> {
+  const { config, db, queue, store, metrics } = services
+  const publicUrl = config.PUBLIC_URL
+  const source = createCurrentSource(db)
+  const app = createFramework(services)
   await app.register(errors, { publicUrl })
   await app.register(protocol, { publicUrl })
   // Before collectMethods, which would count its route.

@@ -2,7 +2,7 @@ import type { ApiMetrics } from '@fhir-bulk-export/core/metrics'
 import fp from 'fastify-plugin'
 import { findReason } from '../http/refusal-reason.ts'
 
-/** Others are counted as one: whoever sends may name any. */
+/** Others are counted as one: a client may send any name. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'])
 
 /** Counts each answer, by the route that gave it and never by its address. */

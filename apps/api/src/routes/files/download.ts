@@ -28,23 +28,25 @@ const partOfFile = {
   content: ndjson,
 }
 
+const schema = {
+  tags: ['Export'],
+  operationId: 'getExportFile',
+  summary: 'One NDJSON file of a completed export',
+  description: 'With ETag, If-Match, If-None-Match, one Range, If-Range, and gzip where it is accepted.',
+  params: Type.Object({
+    jobId: Type.String({ description: 'The id of the export' }),
+    fileName: Type.String({ description: 'As in the manifest: Patient.1.ndjson' }),
+  }),
+  headers: downloadHeaders,
+  response: { 200: wholeFile, 206: partOfFile, 304: toEmptyAnswer('The client has it', { ETag: eTag }) },
+}
+
 /** Bulk Data 3.0.0, Bulk Data Output File Request. Token, expiry and key are checked at the start. */
 export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async function download (app, { store, metrics, ...files }) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/$export-file/:jobId/:fileName',
-    schema: {
-      tags: ['Export'],
-      operationId: 'getExportFile',
-      summary: 'One NDJSON file of a completed export',
-      description: 'With ETag, If-Match, If-None-Match, one Range, If-Range, and gzip where it is accepted.',
-      params: Type.Object({
-        jobId: Type.String({ description: 'The id of the export' }),
-        fileName: Type.String({ description: 'As in the manifest: Patient.1.ndjson' }),
-      }),
-      headers: downloadHeaders,
-      response: { 200: wholeFile, 206: partOfFile, 304: toEmptyAnswer('The client has it', { ETag: eTag }) },
-    },
+    schema,
     config: { unexpected: 'UNAVAILABLE' },
     handler: async function sendFile (request, reply) {
       const file = await getFile(files, request.caller, request.params)
@@ -59,7 +61,6 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
       // No cache may keep health data. A client that keeps it has to revalidate (ETag).
       const headers = { ETag: selected.etag, 'Cache-Control': 'private, no-cache, no-store', 'Accept-Ranges': 'bytes' }
       if (selected.kind === 'not-modified') return await reply.code(304).headers(headers).send(undefined)
-
       const { coding, range } = selected
       const bytes = request.method === 'HEAD' ? undefined : await open(file, range, request, reply)
       if (range !== undefined) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`)
@@ -93,15 +94,21 @@ export const download: FastifyPluginAsyncTypebox<DownloadOptions> = async functi
       const bytes = content.read(store, range, { signal: abandoned.signal })
       const stream = await openStream(range === undefined ? assertIntact(bytes, sha256) : bytes)
       stream.on('data', (chunk: Uint8Array) => { sent += chunk.length }).pause() // it flows once it is sent
-      const isRead = new Promise<void>((resolve) => { stream.once('close', resolve) })
-      const isAnswered = new Promise<boolean>((resolve) => { finished(reply.raw, (error) => { resolve(error == null) }) })
-      void Promise.all([isAnswered, isRead]).then(async ([isWhole]) => { await end(isWhole) })
+      void waitForEnd(stream, reply).then(end)
       return stream
     } catch (error) {
       await end(false)
       throw error
     }
   }
+}
+
+/** Resolves with whether the whole response was sent, once the stream is closed as well. */
+async function waitForEnd (stream: Readable, reply: FastifyReply): Promise<boolean> {
+  const isRead = new Promise<void>((resolve) => { stream.once('close', resolve) })
+  const isAnswered = new Promise<boolean>((resolve) => { finished(reply.raw, (error) => { resolve(error == null) }) })
+  const [isWhole] = await Promise.all([isAnswered, isRead])
+  return isWhole
 }
 
 /** CORS may have set Vary. */

@@ -37,6 +37,17 @@ const search = Type.Object({
   _count: values('Groups of a page, 100 at most'),
 }, { additionalProperties: Type.Union([Type.String(), Type.Array(Type.String())]) })
 
+const form = 'application/x-www-form-urlencoded'
+const searchSchema = { tags: ['Groups'], querystring: search, headers: acceptHeaders, response: foundGroups }
+const readSchema = {
+  tags: ['Groups'],
+  operationId: 'getGroup',
+  summary: 'A group and its members',
+  params: Type.Object({ id: Type.String() }),
+  headers: acceptHeaders,
+  response: { 200: toAnswer('The group', fhirJson, groupSchema) },
+}
+
 interface GroupsOptions { db: Kysely<Database>, source: CurrentSource, config: ApiConfig }
 
 /** Bulk Data 3.0.0, Server Capability Documentation: SHOULD support read and search of Group. */
@@ -44,23 +55,13 @@ export const groups: FastifyPluginAsyncTypebox<GroupsOptions> = async function g
   const base = `${toFhirBase(config.PUBLIC_URL)}/Group`
   const onRequest = [requireAdmin, requireGroupScope]
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<string>(
-    'application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: maxFormBytes },
-    async (_request: unknown, body: string) => ({ ...parse(body) })
-  )
+  app.addContentTypeParser<string>(form, { parseAs: 'string', bodyLimit: maxFormBytes }, parseForm)
 
   app.route({
     method: ['GET', 'HEAD'],
     url: '/Group',
     onRequest,
-    schema: {
-      tags: ['Groups'],
-      operationId: 'getGroups',
-      summary: 'The groups there are, or those that fit a search',
-      querystring: search,
-      headers: acceptHeaders,
-      response: foundGroups,
-    },
+    schema: { ...searchSchema, operationId: 'getGroups', summary: 'The groups there are, or those that fit a search' },
     handler: async function searchByQuery (request, reply) {
       return await sendGroups([request.query], request, reply)
     },
@@ -70,16 +71,7 @@ export const groups: FastifyPluginAsyncTypebox<GroupsOptions> = async function g
     method: 'POST',
     url: '/Group/_search',
     onRequest,
-    schema: {
-      tags: ['Groups'],
-      operationId: 'searchGroups',
-      summary: 'The same, by a form',
-      consumes: ['application/x-www-form-urlencoded'],
-      querystring: search,
-      headers: acceptHeaders,
-      body: search,
-      response: foundGroups,
-    },
+    schema: { ...searchSchema, operationId: 'searchGroups', summary: 'The same, by a form', consumes: [form], body: search },
     preValidation: async function takeForm (request) {
       request.body = request.body === undefined ? {} : removeGeneralParameters(request.body)
     },
@@ -92,14 +84,7 @@ export const groups: FastifyPluginAsyncTypebox<GroupsOptions> = async function g
     method: ['GET', 'HEAD'],
     url: '/Group/:id',
     onRequest: [...onRequest, requireAllowedGroup],
-    schema: {
-      tags: ['Groups'],
-      operationId: 'getGroup',
-      summary: 'A group and its members',
-      params: Type.Object({ id: Type.String() }),
-      headers: acceptHeaders,
-      response: { 200: toAnswer('The group', fhirJson, groupSchema) },
-    },
+    schema: readSchema,
     handler: async function readGroup (request, reply) {
       const { id } = request.params
       const group = isId(id) ? await findGroupLine(db, await source.get(), id) : undefined
@@ -123,6 +108,10 @@ export const groups: FastifyPluginAsyncTypebox<GroupsOptions> = async function g
     const total = count === 0 ? await countGroups(db, current, chosen) : isWhole ? readable.length : undefined
     return await reply.header('Cache-Control', 'no-store').type(fhirJson).send(toSearchset(base, asked, { found: readable, total, next }))
   }
+}
+
+async function parseForm (_request: unknown, body: string) {
+  return { ...parse(body) }
 }
 
 type ReadableGroup = Extract<GroupLine, { json: string }>
