@@ -1,6 +1,7 @@
 import { createPool } from '@fhir-bulk-export/core/db'
 import { readOptions } from '@fhir-bulk-export/stack/options'
-import { seedObservations, seedPatients, seedRecords } from './setup/seed.ts'
+import { seedObservations } from './setup/seed-resources.ts'
+import { seedPatients, seedRecords } from './setup/seed.ts'
 
 /* Fills the source tables of DATABASE_URL (`migrate --source`): patients, each with a document, a consent, a provenance and an observation. `seed [--patients 1000000]` */
 const { patients } = readOptions({ patients: 1_000_000 })

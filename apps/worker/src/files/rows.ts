@@ -142,7 +142,9 @@ class RowCutter implements Rows {
 
   /** It shares a message with the first row, or with the end. */
   #readHeader (bytes: Buffer, at: number, end: number): number {
-    if (end - at < headerBytes || signature.compare(bytes, at, at + signature.length) !== 0) throw new Error('the COPY stream is not in binary format')
+    if (end - at < headerBytes || signature.compare(bytes, at, at + signature.length) !== 0) {
+      throw new Error('the COPY stream is not in binary format')
+    }
     this.#isFirst = false
     return at + headerBytes + bytes.readInt32BE(at + headerBytes - 4)
   }

@@ -35,6 +35,10 @@ export async function seedSmallPatients (pool: Pool, from: number, to: number): 
 
 /** One document, consent and provenance for each of the patients. */
 export async function seedRecords (pool: Pool, from: number, to: number): Promise<void> {
+  for (const seed of [seedDocuments, seedConsents, seedProvenance]) await seed(pool, from, to)
+}
+
+export async function seedDocuments (pool: Pool, from: number, to: number): Promise<void> {
   await pool.query(`
     INSERT INTO source.medical_records (id, patient_id, identifier, status, type, category, date, author, custodian, content, period_start, period_end)
     SELECT
@@ -53,34 +57,23 @@ export async function seedRecords (pool: Pool, from: number, to: number): Promis
         'format', jsonb_build_object('system', 'http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode', 'code', 'urn:ihe:iti:xds:2017:mimeTypeSufficient', 'display', 'mimeType Sufficient'))),
       '2019-03-12T18:31:16-04:00', '2019-03-12T19:31:16-04:00'
     FROM generate_series($1::int, $2::int) AS i`, [from, to])
+}
+
+export async function seedConsents (pool: Pool, from: number, to: number): Promise<void> {
   await pool.query(`
     INSERT INTO source.consents (id, patient_id, status, date_time, decision, recipients, period_start, period_end)
     SELECT md5('c' || i)::uuid::text, md5(i::text)::uuid::text, 'active', '2020-05', CASE i % 2 WHEN 0 THEN 'permit' ELSE 'deny' END,
       jsonb_build_array(jsonb_build_object('type', 'Organization', 'display', 'NEWMAN REGIONAL HEALTH')), '2020-05-01', '2040-05-01'
     FROM generate_series($1::int, $2::int) AS i`, [from, to])
+}
+
+export async function seedProvenance (pool: Pool, from: number, to: number): Promise<void> {
   await pool.query(`
     INSERT INTO source.provenance_events (id, patient_id, target, recorded, action, agent)
     SELECT md5('e' || i)::uuid::text, md5(i::text)::uuid::text, jsonb_build_array(jsonb_build_object('reference', 'DocumentReference/' || md5('d' || i)::uuid)),
       timestamptz '2000-01-01' + i % 200000 * interval '1 hour', 'CREATE',
       jsonb_build_array(jsonb_build_object('type', jsonb_build_object('coding', jsonb_build_array(jsonb_build_object('system', 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', 'code', 'author', 'display', 'Author'))),
         'who', jsonb_build_object('type', 'Practitioner', 'display', 'Dr. Liane379 Kunze215')))
-    FROM generate_series($1::int, $2::int) AS i`, [from, to])
-}
-
-/** A laboratory result for each of the patients, in FHIR's own JSON. */
-export async function seedObservations (pool: Pool, from: number, to: number): Promise<void> {
-  await pool.query("SELECT source.create_relation('observation')")
-  await pool.query(`
-    INSERT INTO source.observation (id, patient_id, resource)
-    SELECT md5('o' || i)::uuid::text, md5(i::text)::uuid::text, json_build_object(
-      'resourceType', 'Observation', 'id', md5('o' || i)::uuid, 'status', 'final',
-      'category', json_build_array(json_build_object('coding', json_build_array(json_build_object('system', 'http://terminology.hl7.org/CodeSystem/observation-category', 'code', 'laboratory', 'display', 'Laboratory')))),
-      'code', json_build_object('coding', json_build_array(json_build_object('system', 'http://loinc.org', 'code', '2160-0', 'display', 'Creatinine [Mass/volume] in Serum or Plasma')), 'text', 'Creatinine'),
-      'subject', json_build_object('reference', 'Patient/' || md5(i::text)::uuid),
-      'encounter', json_build_object('reference', 'Encounter/' || md5('v' || i)::uuid),
-      'effectiveDateTime', '2019-03-12T18:31:16-04:00', 'issued', '2019-03-12T18:31:16.409-04:00',
-      'valueQuantity', json_build_object('value', round((0.5 + i % 200 / 100.0)::numeric, 2), 'unit', 'mg/dL', 'system', 'http://unitsofmeasure.org', 'code', 'mg/dL'),
-      'referenceRange', json_build_array(json_build_object('low', json_build_object('value', 0.60, 'unit', 'mg/dL'), 'high', json_build_object('value', 1.30, 'unit', 'mg/dL'))))
     FROM generate_series($1::int, $2::int) AS i`, [from, to])
 }
 

@@ -18,8 +18,9 @@ const backslash = 0x5c
 const maxDepth = 200
 /** No value that is remembered is nested so deeply that it would go beyond the other limit from here. */
 const maxMemoDepth = 50
-/** What is left of an attachment that had nothing but a url: an element is never empty (http://hl7.org/fhir/StructureDefinition/data-absent-reason). */
-const maskedUrl = Buffer.from('"_url":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}')
+const dataAbsentReason = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason'
+/** What is left of an attachment that had nothing but a url: an element is never empty. */
+const maskedUrl = Buffer.from(`"_url":{"extension":[{"url":"${dataAbsentReason}","valueCode":"masked"}]}`)
 
 /** One for each depth, used again and again. */
 const frames: Frame[] = []
@@ -180,8 +181,8 @@ function copyElements (cursor: Cursor, type: TypeNode, frame: Frame, overlay: Ov
 }
 
 /**
- * Takes an element's name and its colon; `cursor.index` is the element's index. `absent`: it is `resourceType`. Objects of a type tend to have the
- * same elements in the same order, so the one that followed `before` last is tried first.
+ * Takes an element's name and its colon; `cursor.index` is the element's index. `absent`: it is `resourceType`. Objects of a type tend to
+ * have the same elements in the same order, so the one that followed `before` last is tried first.
  */
 function takeName (cursor: Cursor, type: TypeNode, before: number): Status {
   const { source, end } = cursor
@@ -319,8 +320,10 @@ function openDefault (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status
 
 const emptyObject = Buffer.from('{}')
 
+type CopyEntry = (cursor: Cursor, entry: OverlayEntry, frame: Frame) => Status
+
 /** Copies from another source, and goes back to this one. */
-function withSource (cursor: Cursor, copy: (cursor: Cursor, entry: OverlayEntry, frame: Frame) => Status, entry: OverlayEntry, frame: Frame): Status {
+function withSource (cursor: Cursor, copy: CopyEntry, entry: OverlayEntry, frame: Frame): Status {
   const { source, at, end, isColumn, takeUrl } = cursor
   const status = copy(cursor, entry, frame)
   cursor.read(source, at, end)
@@ -337,7 +340,7 @@ function hasWhatItNeeds (cursor: Cursor, type: TypeNode, frame: Frame): boolean 
     if (!frame.hasAny(indexes)) return failAt(cursor, name, 'is required') !== failed
   }
   if (frame.choices > 1 && !hasOneOfEachChoice(cursor, type, frame)) return false
-  if (type.idIndex !== -1 && frame.has(type.idIndex) && !type.isResource && type.name !== 'Element' && !type.elements.some(({ index }) => index !== type.idIndex && frame.has(index))) {
+  if (type.idIndex !== -1 && frame.has(type.idIndex) && !type.isResource && type.name !== 'Element' && !hasMoreThanId(type, frame)) {
     return cursor.fail('must have content besides its id') !== failed
   }
   if (lists === undefined) return true
@@ -354,6 +357,10 @@ function hasWhatItNeeds (cursor: Cursor, type: TypeNode, frame: Frame): boolean 
     }
   }
   return true
+}
+
+function hasMoreThanId ({ elements, idIndex }: TypeNode, frame: Frame): boolean {
+  return elements.some(({ index }) => index !== idIndex && frame.has(index))
 }
 
 function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, frame: Frame): boolean {
@@ -381,7 +388,9 @@ function copyResourceType (cursor: Cursor, type: TypeNode, overlay: Overlay | un
   if (!skipColon(cursor)) return false
   const text = Buffer.from(`"${type.name}"`)
   const { source, at, end } = cursor
-  if (at + text.length > end || text.compare(source, at, at + text.length) !== 0) return failAt(cursor, 'resourceType', `must be ${type.name}`) !== failed
+  if (at + text.length > end || text.compare(source, at, at + text.length) !== 0) {
+    return failAt(cursor, 'resourceType', `must be ${type.name}`) !== failed
+  }
   cursor.at += text.length
   if (overlay?.prefix !== undefined) return true
   if (cursor.to > first) cursor.target[cursor.to++] = comma

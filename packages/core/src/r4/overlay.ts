@@ -11,7 +11,7 @@ export interface Overlay {
   readonly entries: readonly OverlayEntry[]
   /** By the element's index, where not all are kept. */
   readonly keeps?: readonly boolean[]
-  /** Where in the target the elements were written: start and end, by the element's index; -1 for those that are not there. Where somebody asks. */
+  /** Where somebody asks: where in the target elements were written, start and end by the element's index; -1 for those that were not. */
   readonly spans?: Int32Array
   /** The fields of the row by which anything of it is touched. */
   readonly touchedBy: readonly number[]

@@ -1,5 +1,6 @@
 /*
- * Values that can be told from their bytes alone, as most are. What is not plain may be good all the same: a pattern decides (primitives.ts).
+ * Values that can be told from their bytes alone, as most are. What is not plain may be good all the same: a pattern decides
+ * (primitives.ts).
  */
 
 const [dash, colon, dot, letterT, letterZ] = [0x2d, 0x3a, 0x2e, 0x54, 0x5a]
@@ -17,7 +18,9 @@ function isUpTo (number: number, most: number): boolean {
 /** `2024-01-28`, of a day that every month has. */
 function isPlainDay (source: Buffer, at: number): boolean {
   const century = digits(source, at)
-  return century > 0 && digits(source, at + 2) >= 0 && source[at + 4] === dash && isUpTo(digits(source, at + 5) - 1, 11) && source[at + 7] === dash && isUpTo(digits(source, at + 8) - 1, 27)
+  return century > 0 && digits(source, at + 2) >= 0 &&
+    source[at + 4] === dash && isUpTo(digits(source, at + 5) - 1, 11) &&
+    source[at + 7] === dash && isUpTo(digits(source, at + 8) - 1, 27)
 }
 
 export function isPlainDate (source: Buffer, start: number, length: number): boolean {
@@ -26,8 +29,10 @@ export function isPlainDate (source: Buffer, start: number, length: number): boo
 
 /** `2024-01-28T09:30:00.123Z`, or with `+01:00` in place of Z. */
 export function isPlainTime (source: Buffer, start: number, length: number): boolean {
-  if (length < 20 || !isPlainDay(source, start) || source[start + 10] !== letterT || source[start + 13] !== colon || source[start + 16] !== colon) return false
-  if (!isUpTo(digits(source, start + 11), 23) || !isUpTo(digits(source, start + 14), 59) || !isUpTo(digits(source, start + 17), 59)) return false
+  if (length < 20 || !isPlainDay(source, start)) return false
+  if (source[start + 10] !== letterT || !isUpTo(digits(source, start + 11), 23)) return false
+  if (source[start + 13] !== colon || !isUpTo(digits(source, start + 14), 59)) return false
+  if (source[start + 16] !== colon || !isUpTo(digits(source, start + 17), 59)) return false
   const end = start + length
   let at = start + 19
   if (source[at] === dot) {

@@ -25,7 +25,9 @@ const stop = 128
 const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte < 0x20 || byte === quote || byte === backslash) return stop
   const character = String.fromCharCode(byte)
-  return (byte === 0x20 ? space : 0) | (/[A-Za-z0-9.-]/.test(character) ? 0 : noIdCharacter) | (/[A-Za-z0-9+/=_-]/.test(character) ? 0 : noBase64Character)
+  const ofId = /[A-Za-z0-9.-]/.test(character) ? 0 : noIdCharacter
+  const ofBase64 = /[A-Za-z0-9+/=_-]/.test(character) ? 0 : noBase64Character
+  return (byte === 0x20 ? space : 0) | ofId | ofBase64
 })
 
 function failText (cursor: Cursor, problem: string): -1 {
@@ -104,8 +106,8 @@ function copyString (cursor: Cursor): Status {
   const start = cursor.at
   const found = copyText(cursor, 'must be a string')
   if (found < 0) return failed
-  if (cursor.at - start > maxStringLength && textFrom(cursor, start, found).length > maxStringLength) return cursor.fail('must not be longer than 1 MB')
-  return copied
+  if (cursor.at - start <= maxStringLength || textFrom(cursor, start, found).length <= maxStringLength) return copied
+  return cursor.fail('must not be longer than 1 MB')
 }
 
 function copyLongString (cursor: Cursor): Status {
@@ -124,7 +126,9 @@ function copyCode (cursor: Cursor, codes: Names | undefined): Status {
   const start = cursor.at
   const found = copyText(cursor, 'must be a string')
   if (found < 0) return failed
-  if ((found & space) !== 0 && !codePattern.test(textFrom(cursor, start, found))) return cursor.fail('must be a code: without needless blanks')
+  if ((found & space) !== 0 && !codePattern.test(textFrom(cursor, start, found))) {
+    return cursor.fail('must be a code: without needless blanks')
+  }
   if (codes !== undefined && !isAmong(codes, cursor, start, found)) return cursor.fail(toCodeProblem(codes))
   return copied
 }
@@ -143,7 +147,9 @@ function copyId (cursor: Cursor): Status {
   const start = cursor.at
   const found = copyText(cursor, 'must be a string')
   if (found < 0) return failed
-  const isId = (found & escape) === 0 ? (found & noIdCharacter) === 0 && cursor.at - start - 2 <= 64 : /^[A-Za-z0-9.-]{1,64}$/.test(textFrom(cursor, start, found))
+  const isId = (found & escape) === 0
+    ? (found & noIdCharacter) === 0 && cursor.at - start - 2 <= 64
+    : /^[A-Za-z0-9.-]{1,64}$/.test(textFrom(cursor, start, found))
   return isId ? copied : cursor.fail('must be 1 to 64 letters, digits, "-" and "."')
 }
 
@@ -163,8 +169,11 @@ function isInGroups ({ source, at }: Cursor, start: number, found: number): bool
   return characters !== '' && characters.length % 4 === 0 && /^[A-Za-z0-9+/=_-]+$/.test(characters)
 }
 
+type IsPossible = (text: string) => boolean
+type IsPlain = (source: Buffer, start: number, length: number) => boolean
+
 /** A string that a pattern describes; `isPossible` looks at what the pattern cannot see. Bytes that `isPlain` knows need neither. */
-function matching (pattern: RegExp, problem: string, isPossible?: (text: string) => boolean, isPlain?: (source: Buffer, start: number, length: number) => boolean): CopyPrimitive {
+function matching (pattern: RegExp, problem: string, isPossible?: IsPossible, isPlain?: IsPlain): CopyPrimitive {
   return function copyMatching (cursor) {
     const start = cursor.at
     const found = copyText(cursor, problem)
@@ -182,7 +191,8 @@ const partialDate = String.raw`(?!0000)\d{4}(?:-(?:0[1-9]|1[0-2]))?`
 
 /** No 31 April: a day is looked at only where there is one. */
 function isCalendarDay (text: string): boolean {
-  if (text.length < 10 || text.charCodeAt(8) < 0x32 || (text.charCodeAt(8) === 0x32 && text.charCodeAt(9) < 0x39)) return true // up to the 28th
+  const isUpTo28th = text.charCodeAt(8) < 0x32 || (text.charCodeAt(8) === 0x32 && text.charCodeAt(9) < 0x39)
+  if (text.length < 10 || isUpTo28th) return true
   const date = new Date(`${text.slice(0, 10)}T00:00:00Z`)
   return date.getUTCDate() === Number(text.slice(8, 10))
 }
@@ -215,7 +225,8 @@ function numeric (pattern: RegExp, problem: string, isPossible?: (text: string) 
 }
 
 function integerFrom (least: number): CopyPrimitive {
-  return numeric(/^(?:0|-?[1-9]\d{0,9})$/, `must be an integer from ${least} to 2147483647`, (text) => Number(text) >= least && Number(text) <= 2_147_483_647)
+  const isInRange = (text: string) => Number(text) >= least && Number(text) <= 2_147_483_647
+  return numeric(/^(?:0|-?[1-9]\d{0,9})$/, `must be an integer from ${least} to 2147483647`, isInRange)
 }
 
 const words = [Buffer.from('true'), Buffer.from('false')]
@@ -236,10 +247,12 @@ export const primitives: Readonly<Record<string, CopyPrimitive>> = {
   canonical: copyUri,
   code: copyCode,
   date: matching(new RegExp(`^(?:${partialDate}|${day})$`), 'must be a date: YYYY, YYYY-MM or YYYY-MM-DD', isCalendarDay, isPlainDate),
-  dateTime: matching(new RegExp(`^(?:${partialDate}|${day}(?:T${clock}${zone})?)$`), 'must be a dateTime: a date, or a time with seconds and zone', isCalendarDay, isPlainDateOrTime),
+  dateTime: matching(new RegExp(`^(?:${partialDate}|${day}(?:T${clock}${zone})?)$`),
+    'must be a dateTime: a date, or a time with seconds and zone', isCalendarDay, isPlainDateOrTime),
   decimal: numeric(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/, 'must be a decimal', undefined, true),
   id: copyId,
-  instant: matching(new RegExp(`^${day}T${clock}${zone}$`), 'must be an instant: a time with seconds and zone, in the years 0001 to 9999', isCalendarDay, isPlainTime),
+  instant: matching(new RegExp(`^${day}T${clock}${zone}$`),
+    'must be an instant: a time with seconds and zone, in the years 0001 to 9999', isCalendarDay, isPlainTime),
   integer: integerFrom(-2_147_483_648),
   markdown: copyLongString,
   oid: matching(/^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$/, 'must be an OID: urn:oid:…'),

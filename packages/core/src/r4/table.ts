@@ -46,7 +46,7 @@ export interface ElementNode {
   readonly index: number
   readonly type: TypeNode
   readonly isList: boolean
-  /** The element as FHIR defines it: `deceased` for `deceasedBoolean` and `_deceasedBoolean`, `name` for itself. Of a choice only one may be there. */
+  /** The element as FHIR defines it: `deceased` for `deceasedBoolean` and `_deceasedBoolean`, `name` for itself. */
   readonly base: string
   readonly isChoice: boolean
   /** `_name`: id and extensions of a primitive; the index of the primitive. */
@@ -110,7 +110,7 @@ export function compartmentPaths (type: string): readonly string[] | undefined {
   return r4.compartment[type]
 }
 
-/** R4's search parameters of a type, those of all types among them: name → what it is (`token`, `date`, …) and its FHIRPath expression. */
+/** R4's search parameters of a type, those of all types among them: name → kind (`token`, `date`, …) and FHIRPath expression. */
 export function searchExpressions (type: string): ReadonlyMap<string, { kind: string, expression: string }> {
   const { base } = r4.types[type] ?? {}
   const own = Object.entries(r4.search[type] ?? {}).map(([name, text]) => {
@@ -141,7 +141,10 @@ function buildType (name: string): TypeNode {
   nodes.set(name, node)
   if (node.isPrimitive) return node
   const lines = linesOf(name).map(readLine)
-  const elements = lines.flatMap((line) => line.names.flatMap(([element, type]) => type in primitives ? [{ ...line, name: element, type, isExtension: false }, { ...line, name: `_${element}`, type: 'Element', isExtension: true }] : [{ ...line, name: element, type, isExtension: false }]))
+  const elements = lines.flatMap((line) => line.names.flatMap(([element, type]) => {
+    const own = { ...line, name: element, type, isExtension: false }
+    return type in primitives ? [own, { ...line, name: `_${element}`, type: 'Element', isExtension: true }] : [own]
+  }))
   node.elements = elements.map(({ name: element, type, isList, base, isChoice, isExtension, valueSet }, index) => ({
     name: element,
     key: Buffer.from(`"${element}":`),
@@ -158,8 +161,10 @@ function buildType (name: string): TypeNode {
   }))
   node.names = new Names(node.elements.map((element) => element.name))
   const membersOf = (base: string) => node.elements.filter((element) => element.base === base)
-  node.required = lines.filter(({ isRequired }) => isRequired).map(({ base }) => ({ name: base, indexes: membersOf(base).map(({ index }) => index) }))
-  node.choices = lines.filter(({ isChoice }) => isChoice).map(({ base }) => ({ base, members: membersOf(base).map((member) => ({ index: member.index, value: member.extends ?? member.index })) }))
+  node.required = lines.filter(({ isRequired }) => isRequired)
+    .map(({ base }) => ({ name: base, indexes: membersOf(base).map(({ index }) => index) }))
+  node.choices = lines.filter(({ isChoice }) => isChoice)
+    .map(({ base }) => ({ base, members: membersOf(base).map((member) => ({ index: member.index, value: member.extends ?? member.index })) }))
   node.followers = new Int16Array(node.elements.length + 1).fill(-1)
   node.idIndex = node.elements.findIndex((element) => element.name === 'id')
   return node

@@ -15,7 +15,8 @@ function read (cursor: Cursor, bytes: Buffer): Cursor {
 }
 
 t.test('a value is found again, whatever others there are, and no other one for it', async () => {
-  const value = fc.array(fc.stringMatching(/^[a-c]{0,4}$/), { minLength: 1, maxLength: 4 }).map((list) => Buffer.from(JSON.stringify([...list, 'long enough to be kept'])))
+  const value = fc.array(fc.stringMatching(/^[a-c]{0,4}$/), { minLength: 1, maxLength: 4 })
+    .map((list) => Buffer.from(JSON.stringify([...list, 'long enough to be kept'])))
   fc.assert(fc.property(fc.array(value, { minLength: 1, maxLength: 40 }), fc.array(value), (kept, others) => {
     const memo = new Memo()
     const cursor = new Cursor()
@@ -60,8 +61,13 @@ function check (bytes: Buffer, { isRemembered }: { isRemembered: boolean }): str
 }
 
 t.test('resources come out as they would without it, whatever is changed in them', async (t) => {
-  const resources = [...generate({ patients: 20, seed: 5 })].flatMap((generated) => 'resource' in generated ? [Buffer.from(JSON.stringify(generated.resource))] : [])
-  const change = fc.record({ at: fc.double({ min: 0, max: 0.999, noNaN: true }), byte: fc.constantFrom(...Buffer.from('{}[]",:nul01eE a')), length: fc.constantFrom(0, 1, 1, 1, 5) })
+  const resources = [...generate({ patients: 20, seed: 5 })]
+    .flatMap((generated) => 'resource' in generated ? [Buffer.from(JSON.stringify(generated.resource))] : [])
+  const change = fc.record({
+    at: fc.double({ min: 0, max: 0.999, noNaN: true }),
+    byte: fc.constantFrom(...Buffer.from('{}[]",:nul01eE a')),
+    length: fc.constantFrom(0, 1, 1, 1, 5),
+  })
   let valid = 0
   fc.assert(fc.property(fc.constantFrom(...resources), fc.array(change, { maxLength: 2 }), (resource, changes) => {
     let bytes = resource

@@ -31,7 +31,9 @@ export function createUnixfsCid (): UnixfsCid {
   const levels: Node[][] = [[]]
 
   function update (bytes: Uint8Array): void {
-    for (let start = 0; start < bytes.length; start += UNIXFS_CHUNK_BYTES) push(0, toLeaf(bytes.subarray(start, start + UNIXFS_CHUNK_BYTES)))
+    for (let start = 0; start < bytes.length; start += UNIXFS_CHUNK_BYTES) {
+      push(0, toLeaf(bytes.subarray(start, start + UNIXFS_CHUNK_BYTES)))
+    }
   }
 
   /** A full row gets its parent only when one more node comes: the last node of all is the root. */
@@ -46,7 +48,8 @@ export function createUnixfsCid (): UnixfsCid {
     for (let level = 0; ; level++) {
       const nodes = levels[level] ?? []
       const [root] = nodes
-      if (level === levels.length - 1 && nodes.length === 1 && root !== undefined) return toBase58(Buffer.concat([Buffer.from(MULTIHASH), root.digest]))
+      const isTop = level === levels.length - 1 && nodes.length === 1
+      if (isTop && root !== undefined) return toBase58(Buffer.concat([Buffer.from(MULTIHASH), root.digest]))
       push(level + 1, toParent(nodes.splice(0)))
     }
   }
@@ -72,10 +75,14 @@ function toLeaf (leaf: Uint8Array): Node {
 
 function toParent (nodes: Node[]): Node {
   const bytes = nodes.reduce((sum, node) => sum + node.bytes, 0)
-  const links = nodes.flatMap(({ digest, size }) => toField(0x12, [...toField(0x0a, [...MULTIHASH, ...digest]), ...toField(0x12, []), 0x18, ...toVarint(size)]))
+  const links = nodes.flatMap(({ digest, size }) => {
+    const link = [...toField(0x0a, [...MULTIHASH, ...digest]), ...toField(0x12, []), 0x18, ...toVarint(size)]
+    return toField(0x12, link)
+  })
   const data = [...TYPE_FILE, 0x18, ...toVarint(bytes), ...nodes.flatMap((node) => [0x20, ...toVarint(node.bytes)])]
   const block = Uint8Array.from([...links, ...toField(0x0a, data)])
-  return { digest: createHash('sha256').update(block).digest(), bytes, size: block.length + nodes.reduce((sum, node) => sum + node.size, 0) }
+  const size = nodes.reduce((sum, node) => sum + node.size, block.length)
+  return { digest: createHash('sha256').update(block).digest(), bytes, size }
 }
 
 /** Protocol Buffers: bytes of a known length. */

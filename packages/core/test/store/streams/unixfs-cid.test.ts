@@ -16,7 +16,7 @@ async function * inChunks (bytes: Buffer, size: number) {
 }
 
 t.test('a CID is the one that ipfs-unixfs-importer gives, however long the bytes are and however they are cut', async (t) => {
-  const sizes = [0, 1, 127, 128, 129, 16_384, leaf - 1, leaf, leaf + 1, 2 * leaf, 3 * leaf + 17, 5_000_000, 173 * leaf + 1, 174 * leaf, 174 * leaf + 1]
+  const sizes = [0, 1, 127, 128, 129, 16_384, leaf - 1, leaf, leaf + 1, 2 * leaf, 3 * leaf + 17, 173 * leaf + 1, 174 * leaf, 174 * leaf + 1]
   for (const size of sizes) {
     const bytes = makeBytes(size)
     t.equal(await toCidV0(inChunks(bytes, 99_991)), await importedCid(inChunks(bytes, 4 * leaf)), `${size} bytes`)
