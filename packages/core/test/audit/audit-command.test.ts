@@ -14,8 +14,10 @@ async function run (...args: string[]): Promise<{ code: number | string | undefi
   return await new Promise((resolve) => {
     execFile(process.execPath, [command, ...args], {
       env: {
-        PATH: process.env.PATH, DATABASE_URL,
-        PUBLIC_URL: 'https://fhir.example.org'
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        DATABASE_URL,
+        PUBLIC_URL: 'https://fhir.example.org',
       }
     }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code ?? undefined, lines: stdout.split('\n').filter((line) => line !== ''), stderr })
