@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { StaticDecode } from '@sinclair/typebox'
 import {
-  atLeastOneSecond, byteSize, databaseConfig, duration, encryptionConfig, expiryConfig, list, logConfig, metricsConfig, publicConfig, queueConfig, storeConfig,
+  atLeastOneSecond, byteSize, databaseConfig, duration, encryptionConfig, expiryConfig, list, logConfig, metricsConfig, postgresUrl,
+  publicConfig, queueConfig, storeConfig,
 } from '@fhir-bulk-export/core/config'
 
 export const configSchema = Type.Object({
@@ -18,6 +19,7 @@ export const configSchema = Type.Object({
     pattern: '^(3[1-9]|[4-9][0-9]|[1-9][0-9]{2,4})d$',
     expected: 'a number of days, such as 2192d, 31d at least',
   }),
+  EXPORT_DATABASE_URL: Type.Optional(postgresUrl()),
   EXPORT_LEASE: atLeastOneSecond({ default: '30s' }), // renewed twice a second
   EXPORT_ATTEMPTS: Type.Integer({ minimum: 1, maximum: 100, default: 3, expected: 'a whole number from 1 to 100' }),
   EXPORT_READERS: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, expected: 'a whole number from 1 to 64' })),

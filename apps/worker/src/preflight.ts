@@ -9,15 +9,17 @@ import type { Pool } from 'pg'
 import type { Config } from './config.ts'
 import { toSourceError } from './source/source-error.ts'
 import { readUsableSource } from './source/usable-source.ts'
+import { assertSameDatabase } from './source/standby.ts'
 import { findOldestTransactionFunction } from './source/oldest-transaction.ts'
 
 /**
  * What must hold before a worker takes its first export. Refusing to start beats exporting less than everything.
- * `snapshots`: the connections by which it reads the source.
+ * `snapshots`: the connections by which it reads the source; `primary` where these are to a standby.
  */
-export async function assertReady (db: Kysely<Database>, snapshots: Pool): Promise<void> {
+export async function assertReady (db: Kysely<Database>, snapshots: Pool, primary?: Pool): Promise<void> {
   await assertMigrated(db)
-  await assertSeesTransactions(snapshots)
+  if (primary !== undefined) await assertSameDatabase(primary, snapshots)
+  await assertSeesTransactions(primary ?? snapshots)
   const problems = await findUnreadable(snapshots, await readUsableSource(db))
   if (problems.length > 0) throw new ServiceError('SOURCE_MISMATCH', `The source cannot be exported:\n${problems.join('\n')}`)
 }

@@ -11,12 +11,13 @@ import { createReadiness } from '@fhir-bulk-export/core/readiness'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import cron from 'node-cron'
 import type { Config } from './config.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, openSource } from './database.ts'
 import { createProcessor } from './export/processor.ts'
 import { createPartReaders } from './export/part-readers.ts'
 import { readReaderIdentity } from './export/reader-identity.ts'
 import { createReaders } from './export/readers.ts'
 import { assertPrivate, assertReady } from './preflight.ts'
+import { endsSnapshots } from './source/standby.ts'
 import { cleanupSchedule, cleanupTaskName, noteCleanup, runBulkExportCleanup } from './tasks/bulk-export-cleanup.task.ts'
 import { every } from './tasks/every.ts'
 import { reconcile } from './tasks/reconcile.ts'
@@ -48,12 +49,19 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const leases = createDatabase(config.DATABASE_URL, { ...leaseOptions, pools, onError })
     closers.push(async () => { await leases.destroy() })
     const atOnce = 2 * config.WORKER_CONCURRENCY // one to open a snapshot, one to read a small export
-    const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: atOnce, pools, onError })
+    const snapshots = openSource(config, { max: atOnce, pools, onError })
     closers.push(async () => { await snapshots.end() })
+    const primary = config.EXPORT_DATABASE_URL === undefined
+      ? undefined
+      : createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 1, onError })
+    closers.push(async () => { await primary?.end() })
     const store = observeStore(await openContentStore(config.IPFS_URL), metrics)
     closers.push(store.close)
     await assertOwnSessions(config.DATABASE_URL)
-    await assertReady(db, snapshots)
+    await assertReady(db, snapshots, primary)
+    if (primary !== undefined && await endsSnapshots(snapshots)) {
+      log.warn('hot_standby_feedback is off at EXPORT_DATABASE_URL: an export that takes longer than max_standby_streaming_delay may fail')
+    }
     await assertQueueUsable(config.QUEUE_URL, queuePrefix)
     await store.ping()
     await assertPrivate(store, config)
@@ -70,7 +78,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     closers.push(partReaders.close)
     const partQueue = createExportQueue(config.QUEUE_URL, { ...queueOptions, name: partQueueName })
     closers.push(partQueue.close)
-    const resources = { db, leases, snapshots, readers, partReaders, partQueue, identity, store, log, config, metrics }
+    const resources = { db, leases, snapshots, primary, readers, partReaders, partQueue, identity, store, log, config, metrics }
     const partWorker = createExportWorker(config.QUEUE_URL, partReaders.help,
       { ...queueOptions, name: partQueueName, concurrency: readers.count, leaseMs: config.EXPORT_LEASE })
     closers.push(async () => { await partWorker.close() })

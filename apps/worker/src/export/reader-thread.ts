@@ -1,13 +1,12 @@
 import { parentPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
-import { createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import type { PartResult } from '@fhir-bulk-export/core/exports'
 import { tellCalls } from '@fhir-bulk-export/core/metrics'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import { withSpan } from '@fhir-bulk-export/core/tracing'
 import { workerData } from 'piscina'
 import type { Config } from '../config.ts'
-import { openDatabase } from '../database.ts'
+import { openDatabase, openSource } from '../database.ts'
 import { Interruption } from '../interruption.ts'
 import { createLargeRows } from '../files/large-rows.ts'
 import { CopySocket } from '../source/copy-socket.ts'
@@ -27,7 +26,7 @@ export interface ReaderData { config: Config, largeRowLock: SharedArrayBuffer }
 const { config, largeRowLock } = workerData as ReaderData
 const onError = () => {} // an idle connection that broke is replaced when it is needed
 const db = openDatabase(config, 1, onError)
-const snapshots = createPool(config.DATABASE_URL, { applicationName: snapshotApplicationName, max: 1, toSocket: () => new CopySocket(), onError })
+const snapshots = openSource(config, { max: 1, toSocket: () => new CopySocket(), onError })
 const store = tellCalls(await openContentStore(config.IPFS_URL, { isPrepared: true }), (call) => { parentPort?.postMessage(call) })
 
 /** Reads one part of an attempt. Errors travel as plain values: structured cloning drops their class and code. */

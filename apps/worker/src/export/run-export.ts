@@ -1,4 +1,4 @@
-import { publishExport } from '@fhir-bulk-export/core/exports'
+import { announceSnapshot, publishExport } from '@fhir-bulk-export/core/exports'
 import type { ClaimedExport, PartResult, Progress } from '@fhir-bulk-export/core/exports'
 import { toRelation } from '@fhir-bulk-export/core/resources'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
@@ -19,6 +19,8 @@ import { splitFiles, writeFile } from '../files/write-file.ts'
 
 export interface ExportResources extends SharingResources {
   snapshots: Pool
+  /** Where `snapshots` are of a standby. */
+  primary: Pool | undefined
   readers: Readers
   store: ContentStore
   config: Config
@@ -30,13 +32,14 @@ export interface ExportResources extends SharingResources {
  * attempt has stored by then is found in the ledger and dropped by the sweep.
  */
 export async function runExport (resources: ExportResources, row: ClaimedExport, progress: Progress, signal: AbortSignal): Promise<void> {
-  const { db, snapshots, store, log, config } = resources
+  const { db, snapshots, primary, store, log, config } = resources
   signal.throwIfAborted()
   const filter = toSnapshotFilter(row, config.MRN_SYSTEM)
   // The first reader that fails stops the others, and so does whoever stops the attempt.
   const failure = new AbortController()
   const stop = AbortSignal.any([signal, failure.signal])
-  const snapshot = await openSnapshot(snapshots, filter, config.EXPORT_LATE_COMMIT_MARGIN, stop)
+  const standby = primary === undefined ? undefined : { primary, announce: async () => await announce(resources, row) }
+  const snapshot = await openSnapshot(snapshots, filter, config.EXPORT_LATE_COMMIT_MARGIN, stop, standby)
   snapshot.lost.addEventListener('abort', () => { failure.abort(snapshot.lost.reason) })
 
   async function orStop<T> (work: Promise<T>): Promise<T> {
@@ -65,6 +68,7 @@ export async function runExport (resources: ExportResources, row: ClaimedExport,
     })
     const files = results.reduce((sum, result) => sum + result.files, ownFiles)
 
+    await snapshot.assertSameServer()
     signal.throwIfAborted()
     const transactionTime = toTransactionTime(filter, snapshot.transactionTime)
     const readings = [0, ...results.map(({ reading }) => reading)]
@@ -74,6 +78,12 @@ export async function runExport (resources: ExportResources, row: ClaimedExport,
   } finally {
     snapshot.close()
   }
+}
+
+async function announce ({ db }: ExportResources, row: ClaimedExport): Promise<string> {
+  const id = await announceSnapshot(db, row)
+  if (id === undefined) throw new Interruption('lost')
+  return id
 }
 
 interface Reading {

@@ -8,6 +8,8 @@ import { findOldestTransactionFunction } from './oldest-transaction.ts'
 import { toSettings } from './filter.ts'
 import type { SnapshotFilter } from './filter.ts'
 import { namingRelation, toSourceError } from './source-error.ts'
+import { beginWithRow, isStandby } from './standby.ts'
+import type { Standby } from './standby.ts'
 import { readUsableSource } from './usable-source.ts'
 
 /** A session that sees one instant of the source, and only that. `relation` is what errors name (SOURCE_FAILED). */
@@ -31,6 +33,8 @@ export interface Snapshot extends SnapshotSession {
   transactionTime: Date
   /** By which other sessions join it, while this one lasts. */
   ref: SnapshotRef
+  /** @throws ServiceError SNAPSHOT_LOST when the standby that it is of has been promoted. */
+  assertSameServer: () => Promise<void>
   /** Aborts when its session ended by itself: nobody can join it any more. */
   lost: AbortSignal
   /** As it is locked: its columns do not change until the end. */
@@ -54,20 +58,27 @@ export interface SnapshotRef { id: string, pid: number, since: string }
  * before the snapshot is taken: a row that such a transaction stamped and commits later is not in the snapshot, but its
  * stamp is later than `transactionTime`, so the next export has it. Read inside the snapshot's own transaction it would be
  * too late for what commits in between. The margin covers rows that an application stamped by its own clock before its
- * transaction began.
+ * transaction began. `standby`: `pool` is of one, and the time is of its primary.
  */
-export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateCommitMarginMs: number, signal?: AbortSignal): Promise<Snapshot> {
+export async function openSnapshot (
+  pool: Pool, filter: SnapshotFilter, lateCommitMarginMs: number, signal?: AbortSignal, standby?: Standby
+): Promise<Snapshot> {
   let transactionTime = new Date(NaN)
+  let assertSameServer = async (): Promise<void> => {}
   let ref: SnapshotRef = { id: '', pid: 0, since: '' }
   let source: Source = { relations: [], problems: [] }
   const blocks = new Map<string, number>()
   const sizes = new Map<string, { bytes: number, rows: number }>()
   const session = await openSession(pool, filter, async (client) => {
-    transactionTime = await readTransactionTime(client, lateCommitMarginMs)
-    const lockable = await findLockable(client)
-    await client.query(begin)
-    // LOCK takes no snapshot yet; whatever it waits for is in the one that follows.
-    if (lockable.length > 0) await client.query(`LOCK TABLE ${lockable.join(', ')} IN ACCESS SHARE MODE`)
+    transactionTime = await readTransactionTime(standby?.primary ?? client, lateCommitMarginMs)
+    if (standby === undefined) {
+      await beginLocked(client)
+    } else {
+      const wasStandby = await beginWithRow(client, await standby.announce(), async () => { await beginLocked(client) }, signal)
+      assertSameServer = async () => {
+        if (await isStandby(client) !== wasStandby) throw new ServiceError('SNAPSHOT_LOST', 'The standby was promoted while it was read')
+      }
+    }
     const { rows: [exported] } = await client.query<SnapshotRef>(
       'SELECT pg_export_snapshot() AS id, pid, backend_start::text AS since FROM pg_stat_activity WHERE pid = pg_backend_pid()')
     if (exported === undefined) throw new Error('PostgreSQL does not know the session')
@@ -84,7 +95,7 @@ export async function openSnapshot (pool: Pool, filter: SnapshotFilter, lateComm
     }
     return source
   }, signal)
-  return { ...session, transactionTime, ref, source, blocks, sizes }
+  return { ...session, transactionTime, ref, assertSameServer, source, blocks, sizes }
 }
 
 /**
@@ -107,6 +118,13 @@ export async function joinSnapshot (
 }
 
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
+
+/** LOCK takes no snapshot yet; whatever it waits for is in the one that follows. */
+async function beginLocked (client: PoolClient): Promise<void> {
+  const lockable = await findLockable(client)
+  await client.query(begin)
+  if (lockable.length > 0) await client.query(`LOCK TABLE ${lockable.join(', ')} IN ACCESS SHARE MODE`)
+}
 
 /** `takeSnapshot` gives back what the source has in it. The signal closes the session, which ends every wait for PostgreSQL. */
 async function openSession (
@@ -173,7 +191,7 @@ async function findLockable (client: PoolClient): Promise<string[]> {
   return rows.map(({ relation }) => relation)
 }
 
-async function readTransactionTime (client: PoolClient, marginMs: number): Promise<Date> {
+async function readTransactionTime (client: PoolClient | Pool, marginMs: number): Promise<Date> {
   const oldestTransaction = await findOldestTransactionFunction(client)
   const { rows: [row] } = await client.query<{ transaction_time: Date }>(`
     SELECT date_trunc('milliseconds', least(

@@ -4,8 +4,13 @@ import { duration, keyring } from './units.ts'
 
 /** Settings that several programs share, in fragments. docker/README.md says what they mean. */
 
+export function postgresUrl () {
+  const expected = 'a URL such as postgres://user:password@host:5432/database'
+  return Type.String({ pattern: '^postgres(ql)?://', expected, isSecret: true })
+}
+
 export const databaseConfig = {
-  DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', expected: 'a URL such as postgres://user:password@host:5432/database', isSecret: true }),
+  DATABASE_URL: postgresUrl(),
 }
 
 /** Tokens, and the keys that verify them, travel to these addresses: in the clear only where they do not leave the machine. */

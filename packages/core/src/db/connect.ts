@@ -19,6 +19,8 @@ export interface ConnectOptions {
   statementTimeoutMs?: number
   /** Longest time between two statements of a transaction; unlimited unless given. */
   idleInTransactionTimeoutMs?: number
+  /** It only reads: a standby will do. */
+  acceptsStandby?: boolean
   /** The pool is added to these. */
   pools?: Pools | undefined
   /** Makes a connection's socket, which TLS then wraps. */
@@ -29,6 +31,7 @@ export interface ConnectOptions {
 /** A pool of connections; nothing is connected before the first query. `onError` hears of idle connections that break. */
 export function createPool (url: string, options: ConnectOptions): pg.Pool {
   const { applicationName, max = 10, statementTimeoutMs, idleInTransactionTimeoutMs, pools, toSocket, onError } = options
+  const { acceptsStandby = false } = options
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
@@ -38,7 +41,9 @@ export function createPool (url: string, options: ConnectOptions): pg.Pool {
     options: `-c statement_timeout=${statementTimeoutMs ?? 0}`, // of the first statement, too
     ...(toSocket === undefined ? {} : { stream: toSocket }),
     ...(statementTimeoutMs === undefined ? {} : toLimits(statementTimeoutMs)),
-    verify: (client, done) => { prepareSession(client, { statementTimeoutMs, idleInTransactionTimeoutMs }).then(() => { done() }, done) },
+    verify: (client, done) => {
+      prepareSession(client, { statementTimeoutMs, idleInTransactionTimeoutMs, acceptsStandby }).then(() => { done() }, done)
+    },
     types: { getTypeParser: typeParser },
   })
   pool.on('error', onError)

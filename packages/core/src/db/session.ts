@@ -43,6 +43,8 @@ const demanded = {
 export interface SessionOptions {
   statementTimeoutMs?: number | undefined
   idleInTransactionTimeoutMs?: number | undefined
+  /** Of sessions that only read. */
+  acceptsStandby?: boolean
   /** Where names without a schema are looked for, as SQL; default: where migrate makes the service's tables. */
   searchPath?: string
 }
@@ -54,7 +56,7 @@ export interface SessionOptions {
  */
 export async function prepareSession (client: ClientBase, {
   statementTimeoutMs = 0, idleInTransactionTimeoutMs = 0,
-  searchPath = 'public'
+  acceptsStandby = false, searchPath = 'public'
 }: SessionOptions = {}): Promise<void> {
   const own = {
     ...settings, search_path: searchPath, statement_timeout: String(statementTimeoutMs),
@@ -66,7 +68,9 @@ export async function prepareSession (client: ClientBase, {
       (SELECT pg_catalog.count(pg_catalog.set_config(name, value, false)) FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS s (name, value)
         WHERE pg_catalog.current_setting(name, true) IS NOT NULL)`,
   [Object.keys(own), Object.values(own), Object.keys(demanded)])
-  if (found?.is_standby !== false) throw new ServiceError('UNAVAILABLE', 'PostgreSQL is a standby at this address, and takes no writes')
+  if (found === undefined || (found.is_standby && !acceptsStandby)) {
+    throw new ServiceError('UNAVAILABLE', 'PostgreSQL is a standby at this address, and takes no writes')
+  }
   const problems = Object.entries(demanded).flatMap(([name, { fits, why }], i) => {
     const value = found.demanded[i]
     return value == null || fits(value) ? [] : [`${name} is ${value}: ${why}`]
