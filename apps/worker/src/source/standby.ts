@@ -51,11 +51,12 @@ export async function endsSnapshots (pool: Pool): Promise<boolean> {
 export async function assertSameDatabase (primary: Pool, standby: Pool): Promise<void> {
   const [first, second] = [await readIdentity(primary), await readIdentity(standby)]
   if (first === second) return
-  throw new ServiceError('SETTING_REFUSED', 'EXPORT_DATABASE_URL is not the database of DATABASE_URL: a standby of the same server is expected')
+  throw new ServiceError('SETTING_REFUSED', 'EXPORT_DATABASE_URL is not the database of DATABASE_URL: a standby of it is expected')
 }
 
 async function readIdentity (pool: Pool): Promise<string | undefined> {
   const { rows: [found] } = await pool.query<{ identity: string }>(`
-    SELECT concat_ws('.', system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database())) AS identity FROM pg_control_system()`)
+    SELECT concat_ws('.', system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database())) AS identity
+    FROM pg_control_system()`)
   return found?.identity
 }
