@@ -53,7 +53,10 @@ async function givenFiles (t: Test, bodies: string[], { ipfsUrl, key }: Options 
   }
   await publish(db, attempt, bodies.length)
   const run = async (id = attempt.id, overrides: Record<string, string> = {}) => {
-    const child = spawn(process.execPath, [program, id], { env: { ...environment, ...overrides }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [program, id], {
+      env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...environment, ...overrides },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     t.teardown(() => { child.kill('SIGKILL') })
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
     t.notMatch(stdout + stderr, /secret/, 'no content is printed')
