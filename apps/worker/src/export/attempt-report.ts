@@ -1,5 +1,5 @@
 import type { Database } from '@fhir-bulk-export/core/db'
-import { sumStoredFiles } from '@fhir-bulk-export/core/exports'
+import { sumFiles } from '@fhir-bulk-export/core/exports'
 import type { ClaimedExport, StoredFigures } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { AttemptEnding, WorkerMetrics } from '@fhir-bulk-export/core/metrics'
@@ -23,7 +23,7 @@ export function reportAttempt (
     metrics.runningAttempts.dec()
     metrics.attempts.observe({ ending: name }, durationMs / 1_000)
     if (name === 'lost') metrics.leasesLost.inc()
-    const stored = await sumStoredFiles(db, row).catch((err: unknown) => {
+    const stored = await sumFiles(db, row, name === 'done' ? 'published' : 'stored').catch((err: unknown) => {
       log.warn({ err, exportId, attempt }, 'what was stored could not be counted')
     })
     if (name === 'done') {

@@ -5,7 +5,7 @@ export { failExport, handOnExport, publishExport, retryExport } from './endings.
 export { claimGarbage, expireExports, forgetDroppedFiles, releaseGarbage, removeExpiredExports, removeStaleDownloads } from './expiry.ts'
 export {
   countPublishedFiles, filesPerReading, findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, judgePin, markFileDropped,
-  recordFile, sumStoredFiles,
+  recordFile, sumFiles,
 } from './ledger.ts'
 export type { IntendedFile, StoredContent, StoredFigures } from './ledger.ts'
 export { manifestSchema } from './manifest.ts'

@@ -113,14 +113,17 @@ export async function countPublishedFiles (db: Kysely<Database>): Promise<number
   return count
 }
 
-/** What an attempt has stored so far, by whichever worker; bytes before encryption. */
+/** Bytes before encryption. */
 export interface StoredFigures { list: FileList, type: string, files: number, resources: number, bytes: number }
 
-export async function sumStoredFiles (db: Kysely<Database>, { id, attempt }: { id: string, attempt: number }): Promise<StoredFigures[]> {
+/** Of what an attempt has in this state, by whichever worker. What is stored is more than what is published where a part was read again. */
+export async function sumFiles (
+  db: Kysely<Database>, { id, attempt }: { id: string, attempt: number }, state: 'stored' | 'published'
+): Promise<StoredFigures[]> {
   return await db.selectFrom('bulk_export_files')
     .select(['list', 'type', sql<number>`count(*)`.as('files')])
     .select([sql<number>`sum("count")::bigint`.as('resources'), sql<number>`sum(size)::bigint`.as('bytes')])
-    .where('export_id', '=', id).where('attempt', '=', attempt).where('state', 'in', ['stored', 'published'])
+    .where('export_id', '=', id).where('attempt', '=', attempt).where('state', '=', state)
     .groupBy(['list', 'type']).orderBy('list').orderBy('type')
     .execute()
 }

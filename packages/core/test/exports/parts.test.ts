@@ -3,8 +3,8 @@ import { sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/db/index.ts'
 import {
-  cancelExport, claimExport, failPart, findPartResults, finishPart, forgetSnapshots, handBackPart, handOnExport, readPartsState,
-  renewPart, shareAttempt, takePart,
+  cancelExport, claimExport, failPart, filesPerReading, findPartResults, findPublishedFiles, finishPart, forgetSnapshots, handBackPart,
+  handOnExport, intendFile, publishExport, readPartsState, recordFile, renewPart, shareAttempt, sumFiles, takePart,
 } from '../../src/exports/index.ts'
 import { givenExport, openTestDatabase } from '../fixtures/database.ts'
 
@@ -68,6 +68,27 @@ t.test('a part that was lost is taken again, and its former reader changes nothi
     { ...result, reading: second.reading },
     { ...result, rowErrors: 2, lastRowError: 'Patient: name is not there', reading: other.reading },
   ])
+})
+
+t.test('what was stored of a part that was lost is neither published nor counted', async (t) => {
+  const db = await openTestDatabase(t)
+  const attempt = await givenShared(db, 1)
+  const store = async ({ reading }: { reading: number }, name: string) => {
+    const ref = { export_id: attempt.id, attempt: attempt.attempt, n: reading * filesPerReading + 1 }
+    t.ok(await intendFile(db, { ...ref, list: 'output', type: 'Patient' }))
+    t.ok(await recordFile(db, ref, { cid: name, pin: null, size: 100, sha256: name, count: 10 }))
+  }
+  const first = (await takePart(db, taker))!
+  await store(first, 'first')
+  await endLeaseOf(db, first.n)
+  const second = (await takePart(db, taker))!
+  await store(second, 'second')
+  t.ok(await finishPart(db, second, result))
+  const readings = (await findPartResults(db, attempt)).map(({ reading }) => reading)
+  const progress = { progress: 99, total_resources: 10, exported_resources: 10 }
+  t.ok(await publishExport(db, attempt, { files: 1, readings, transactionTime: new Date(), ttlMs: 60_000, progress }))
+  t.match(await findPublishedFiles(db, attempt.id), [{ cid: 'second', name: 'Patient.1.ndjson' }])
+  t.strictSame(await sumFiles(db, attempt, 'published'), [{ list: 'output', type: 'Patient', files: 1, resources: 10, bytes: 100 }])
 })
 
 t.test('a part that was handed back is taken again, and is not lost', async (t) => {
