@@ -33,7 +33,7 @@ ipfs config Addresses.API /ip4/0.0.0.0/tcp/5001
 # for the version. Here, too, a command to the running node needs one of them: ipfs --api-auth="bearer:$KUBO_WORKER_TOKEN" pin ls
 ipfs config --json API.Authorizations "$(cat <<END
 {
-  "api": { "AuthSecret": "bearer:${KUBO_API_TOKEN:?}", "AllowedPaths": ["/api/v0/cat"] },
+  "api": { "AuthSecret": "bearer:${KUBO_API_TOKEN:?}", "AllowedPaths": ["/api/v0/cat", "/api/v0/repo/stat"] },
   "worker": { "AuthSecret": "bearer:${KUBO_WORKER_TOKEN:?}", "AllowedPaths": [
     "/api/v0/add", "/api/v0/cat", "/api/v0/config/show", "/api/v0/diag/cmds", "/api/v0/files/stat", "/api/v0/pin/ls", "/api/v0/pin/rm", "/api/v0/repo/gc"] }
 }

@@ -37,6 +37,8 @@ import { status } from './routes/export/status.ts'
 import { download } from './routes/files/download.ts'
 import { groups } from './routes/groups/groups.ts'
 import { health } from './routes/health.ts'
+import { operator } from './routes/operator/operator.ts'
+import { operatorPage } from './routes/operator/page.ts'
 import { token } from './routes/token/token.ts'
 
 export interface Services {
@@ -113,19 +115,23 @@ export async function buildApp (services: Services): Promise<FastifyInstance> {
     tokenEndpoint: config.TOKEN_ENDPOINT_URL ?? (secret === undefined ? undefined : toTokenUrl(publicUrl)),
   })
   await app.register(errorCodes, { prefix: fhirBasePath, publicUrl })
-  await app.register(async function fhir (fhir) {
-    await fhir.register(auth, { config, db })
-    await fhir.register(callerLimit, { db, perMinute: config.MAX_REQUESTS_PER_MINUTE })
-    fhir.addHook('onRequest', checkGeneralParameters)
-    await fhir.register(pollingLimits)
-    await fhir.register(kickOff, { db, source, queue, config, metrics })
-    await fhir.register(status, { db, config })
-    await fhir.register(list, { db, config })
-    await fhir.register(deletion, { db, config })
-    const { EXPORT_ENCRYPTION_KEY: keyring, ENCRYPTION_REQUIRED: isEncryptionRequired } = config
-    await fhir.register(download, { db, store, metrics, keyring, isEncryptionRequired })
-    await fhir.register(groups, { db, source, config })
-  }, { prefix: fhirBasePath })
+  await app.register(operatorPage)
+  await app.register(async function authenticated (authenticated) {
+    await authenticated.register(auth, { config, db })
+    await authenticated.register(callerLimit, { db, perMinute: config.MAX_REQUESTS_PER_MINUTE })
+    await authenticated.register(operator, { db, store })
+    await authenticated.register(async function fhir (fhir) {
+      fhir.addHook('onRequest', checkGeneralParameters)
+      await fhir.register(pollingLimits)
+      await fhir.register(kickOff, { db, source, queue, config, metrics })
+      await fhir.register(status, { db, config })
+      await fhir.register(list, { db, config })
+      await fhir.register(deletion, { db, config })
+      const { EXPORT_ENCRYPTION_KEY: keyring, ENCRYPTION_REQUIRED: isEncryptionRequired } = config
+      await fhir.register(download, { db, store, metrics, keyring, isEncryptionRequired })
+      await fhir.register(groups, { db, source, config })
+    }, { prefix: fhirBasePath })
+  })
 
   refuseOtherMethods(app, methodsOf)
   return app

@@ -13,6 +13,7 @@ import cron from 'node-cron'
 import type { Config } from './config.ts'
 import { openDatabase, openSource } from './database.ts'
 import { createProcessor } from './export/processor.ts'
+import type { WhileRunning } from './export/processor.ts'
 import { createPartReaders } from './export/part-readers.ts'
 import { readReaderIdentity } from './export/reader-identity.ts'
 import { createReaders } from './export/readers.ts'
@@ -78,7 +79,22 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     closers.push(partReaders.close)
     const partQueue = createExportQueue(config.QUEUE_URL, { ...queueOptions, name: partQueueName })
     closers.push(partQueue.close)
-    const resources = { db, leases, snapshots, primary, readers, partReaders, partQueue, identity, store, log, config, metrics }
+    const self = { id: randomUUID(), host: hostname() }
+    const running = new Set<string>()
+    const beat = async () => { await noteWorker(db, { ...self, running: [...running] }) }
+    const whileRunning: WhileRunning = async (id, work) => {
+      running.add(id)
+      await beat().catch(onError)
+      try {
+        return await work()
+      } finally {
+        running.delete(id)
+        await beat().catch(onError)
+      }
+    }
+    const resources = {
+      db, leases, snapshots, primary, readers, partReaders, partQueue, identity, store, log, config, metrics, whileRunning,
+    }
     const partWorker = createExportWorker(config.QUEUE_URL, partReaders.help,
       { ...queueOptions, name: partQueueName, concurrency: readers.count, leaseMs: config.EXPORT_LEASE })
     closers.push(async () => { await partWorker.close() })
@@ -96,9 +112,8 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
       await expireExports(db)
       await dropFiles(resources)
     }, onError, shutdown.signal)
-    const self = { id: randomUUID(), host: hostname() }
-    await noteWorker(db, self)
-    const heartbeat = every(workerBeatMs, async () => { await noteWorker(db, self) }, onError, shutdown.signal)
+    await beat()
+    const heartbeat = every(workerBeatMs, beat, onError, shutdown.signal)
     const cleanUp = async () => {
       await keepAudit(db, config.AUDIT_RETENTION).catch(onError)
       await runBulkExportCleanup(resources, shutdown.signal).then((result) => { noteCleanup(metrics, result) }).catch(onError)
@@ -113,7 +128,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
       await Promise.all([closed, tick, heartbeat, firstCleanup])
     })
     const findDown = createReadiness({
-      database: async () => { await noteWorker(db, self) },
+      database: beat,
       queue: async () => { await queue.ping() },
       store: async (signal) => { await store.ping({ signal }) },
     }, (err, dependency) => { log.warn({ err, dependency }, 'not ready') })

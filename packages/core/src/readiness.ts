@@ -10,11 +10,11 @@ export function createReadiness (checks: Record<string, Check>, onDown: (error: 
   return share(async () => await findDown(checks, onDown))
 }
 
-/** `work`, not begun anew while it runs, nor for a while after it was begun. */
-export function share<T> (work: () => Promise<T>): () => Promise<T> {
+/** `work`, not begun anew while it runs, nor for a while (ms) after it was begun. */
+export function share<T> (work: () => Promise<T>, whileMs = sharedMs): () => Promise<T> {
   let last: { begun: number, result: Promise<T>, isOver: boolean } | undefined
   return async () => {
-    if (last === undefined || (last.isOver && performance.now() - last.begun > sharedMs)) {
+    if (last === undefined || (last.isOver && performance.now() - last.begun > whileMs)) {
       const run = { begun: performance.now(), result: work(), isOver: false }
       run.result.finally(() => { run.isOver = true }).catch(() => {}) // whoever asked hears of it
       last = run

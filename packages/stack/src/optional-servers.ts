@@ -7,7 +7,7 @@ interface OptionalServer {
   name: string
   /** The program on PATH that starts it. */
   program: string
-  /** Where `with-stack` tells the tests its URL; of PgBouncer, which each test starts for itself, the path of the program. */
+  /** Where `with-stack` tells the tests its URL; of a program that each test starts by itself, its path. */
   variable: string
   /** What to do where it is missing. */
   how: string
@@ -17,6 +17,7 @@ export const optionalServers = {
   redis: { name: 'Redis', program: 'redis-server', variable: 'TEST_REDIS_URL', how: 'Install it: apt-get install redis-server' },
   kubo: { name: 'Kubo', program: 'ipfs', variable: 'TEST_KUBO_URL', how: 'Get it: make kubo (with Go 1.26 on PATH; some minutes, once), or an `ipfs` on PATH, or KUBO=<program>' },
   pgbouncer: { name: 'PgBouncer', program: 'pgbouncer', variable: 'TEST_PGBOUNCER', how: 'Install it: apt-get install pgbouncer' },
+  chromium: { name: 'Chromium', program: 'chromium', variable: 'TEST_CHROMIUM', how: 'Install it: apt-get install chromium' },
 } satisfies Record<string, OptionalServer>
 
 export type OptionalServerName = keyof typeof optionalServers

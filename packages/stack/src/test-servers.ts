@@ -4,8 +4,8 @@ import { runScript } from './commands.ts'
 import { guard } from './guard.ts'
 import { findKubo, startKubo } from './kubo/index.ts'
 import { startPostgres } from './postgres.ts'
-import { optionalServers, type OptionalServerName } from './optional-servers.ts'
 import { findProgram } from './programs.ts'
+import { optionalServers, type OptionalServerName } from './optional-servers.ts'
 import { hasRedis, startRedis } from './redis.ts'
 import type { Scope } from './scope.ts'
 import { ensureDatabase, execute } from './sql.ts'
@@ -21,7 +21,9 @@ const template = 'template_migrated'
 
 export async function startTestServers (scope: Scope): Promise<TestServers> {
   // All of them have started or failed before we go on or give up: the scope has to know what it must stop.
-  const settled = await Promise.allSettled([startDatabase(scope), startRedisIfPossible(scope), startKuboIfPossible(scope), findPgBouncer()])
+  const settled = await Promise.allSettled([
+    startDatabase(scope), startRedisIfPossible(scope), startKuboIfPossible(scope), findForTests('pgbouncer'), findForTests('chromium'),
+  ])
   const failed = settled.find(result => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   const parts = settled.filter(result => result.status === 'fulfilled').map(result => result.value)
@@ -54,9 +56,10 @@ async function startKuboIfPossible (scope: Scope): Promise<TestServers> {
   return found('kubo', scope.add(await startKubo({ repo })).url)
 }
 
-async function findPgBouncer (): Promise<TestServers> {
-  const program = await findProgram(optionalServers.pgbouncer.program)
-  return program === undefined ? missing('pgbouncer') : found('pgbouncer', program)
+/** A program that tests start by themselves. */
+async function findForTests (name: 'pgbouncer' | 'chromium'): Promise<TestServers> {
+  const program = await findProgram(optionalServers[name].program)
+  return program === undefined ? missing(name) : found(name, program)
 }
 
 function found (name: OptionalServerName, url: string): TestServers {

@@ -1,4 +1,4 @@
-import { workerBeatMs } from '@fhir-bulk-export/core/exports'
+import { workerAbsentMs } from '@fhir-bulk-export/core/exports'
 import type { ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { ExportState } from './profile.ts'
 import type { Progress } from './status-schema.ts'
@@ -49,12 +49,9 @@ export function isWaitingForWorker ({ status, available_at: availableAt }: Expor
   return (status === 'pending' || status === 'in_progress') && availableAt <= now
 }
 
-/** Several heartbeats of a worker. */
-const absentMs = 6 * workerBeatMs
-
 function toAbsence (silenceMs: number | null): string {
   if (silenceMs === null) return ', no worker has been seen yet'
-  return silenceMs < absentMs ? '' : `, no worker has been seen for ${Math.floor(silenceMs / 1_000)} s`
+  return silenceMs < workerAbsentMs ? '' : `, no worker has been seen for ${Math.floor(silenceMs / 1_000)} s`
 }
 
 /** Seconds, 1–60: a tenth of the time so far, so that a client learns of the end a tenth too late at most. */

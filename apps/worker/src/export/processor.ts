@@ -22,15 +22,18 @@ const fullSlotsPauseMs = 1_000
 const firstBackoffMs = 2_000
 const longestBackoffMs = 60_000
 
+/** Lets it be seen that the worker runs this export. */
+export type WhileRunning = <T>(exportId: string, work: () => Promise<T>) => Promise<T>
+
+type ProcessorResources = ExportResources & ReportResources & { leases: Kysely<Database>, whileRunning: WhileRunning }
+
 /**
  * What a worker does with a job: claim the export it points at, run the attempt, write down how it ended, settle the job.
  * The job is settled only by returning (nothing is left to do) or by putting it back (DelayedError, WaitingError).
  * `shutdown` aborts when the worker must stop. `leases` is a connection of its own: a heartbeat must not wait for others.
  */
-export function createProcessor (
-  resources: ExportResources & ReportResources & { leases: Kysely<Database> }, shutdown: AbortSignal
-): ExportProcessor {
-  const { db, config, log } = resources
+export function createProcessor (resources: ProcessorResources, shutdown: AbortSignal): ExportProcessor {
+  const { db, config, log, whileRunning } = resources
 
   const slots = createSlots(config.WORKER_CONCURRENCY)
 
@@ -60,7 +63,7 @@ export function createProcessor (
     const reportEnding = reportAttempt(resources, claim.export, config.EXPORT_ATTEMPTS)
     const attributes = { 'fhir_bulk_export.export.id': id, 'fhir_bulk_export.attempt': claim.export.attempt }
     const ending = await withSpan('attempt', { kind: 'consumer', traceparent: job.data.traceparent, attributes }, async (setAttributes) => {
-      const ending = await attemptExport(claim.export)
+      const ending = await whileRunning(id, async () => await attemptExport(claim.export))
       setAttributes({ 'fhir_bulk_export.ending': ending.kind })
       return ending
     })

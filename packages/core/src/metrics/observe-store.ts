@@ -45,6 +45,7 @@ export function tellCalls (store: ContentStore, tell: (call: StoreCall) => void)
     list: (options) => observeEach('list', options, store.list(options)),
     collectGarbage: async (options) => { await observe('collect_garbage', options, async () => { await store.collectGarbage(options) }) },
     findExposures: async (options) => await observe('find_exposures', options, async () => await store.findExposures(options)),
+    getUsage: async (options) => await observe('get_usage', options, async () => await store.getUsage(options)),
     ping: async (options) => { await observe('ping', options, async () => { await store.ping(options) }) },
     close: store.close,
   }

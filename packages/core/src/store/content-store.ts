@@ -27,6 +27,9 @@ export interface CallOptions { signal?: AbortSignal | undefined }
 /** Half-open: `start` ≤ byte < `end`. */
 export interface ByteRange { start: number, end: number }
 
+/** Bytes. */
+export interface StoreUsage { used: number, capacity: number }
+
 export interface ContentStore {
   /**
    * Stores the stream and pins it; durable when it resolves. Chunks are consumed with back-pressure; the caller may reuse one after the
@@ -52,6 +55,8 @@ export interface ContentStore {
    * only if it can be seen that nothing does.
    */
   findExposures: (options?: CallOptions) => Promise<string[]>
+  /** What its disk has: of a folder the file system's, of a node those of its repository and `StorageMax`. Whatever else lies there counts. */
+  getUsage: (options?: CallOptions) => Promise<StoreUsage>
   /** Rejects when the store cannot be used now. */
   ping: (options?: CallOptions) => Promise<void>
   close: () => Promise<void>

@@ -8,6 +8,7 @@ const typesOf: Record<string, string> = {
   uuid: 'string',
   text: 'string',
   'text[]': 'string[]',
+  'uuid[]': 'string[]',
   smallint: 'number',
   integer: 'number',
   bigint: 'number',

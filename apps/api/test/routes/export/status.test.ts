@@ -59,7 +59,7 @@ t.test('without a worker: for how long none has been seen, of an export that wai
   const progress = async () => (await getStatus(api, id)).headers['x-progress']
   t.equal(await progress(), 'pending, no worker has been seen yet')
 
-  const worker = { id: randomUUID(), host: 'worker-1' }
+  const worker = { running: [], id: randomUUID(), host: 'worker-1' }
   await noteWorker(api.db, worker)
   t.equal(await progress(), 'pending')
   const goAway = async () => { await api.db.updateTable('bulk_export_workers').set({ seen_at: sql`now() - interval '1 hour'` }).execute() }

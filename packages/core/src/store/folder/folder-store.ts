@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
-import { access, mkdir, open, opendir, rm, unlink } from 'node:fs/promises'
+import { access, mkdir, open, opendir, rm, statfs, unlink } from 'node:fs/promises'
 import type { FileHandle as OpenFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toBlocks } from '../streams/blocks.ts'
 import { toByteRange } from '../streams/byte-range.ts'
-import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from '../content-store.ts'
+import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile, StoreUsage } from '../content-store.ts'
 import { assertFileKey, isFileKey } from '../file-key.ts'
 import { interruptible } from '../streams/interruptible.ts'
 import { isMissing, longFile, missingFile, shortFile, toStoreError } from '../store-error.ts'
@@ -104,9 +104,16 @@ export async function createFolderStore ({ directory, isPrepared = false }: { di
       .catch((error: unknown) => { throw toStoreError(error, 'the folder cannot be used') })
   }
 
+  async function getUsage ({ signal }: CallOptions = {}): Promise<StoreUsage> {
+    signal?.throwIfAborted()
+    const { bsize, blocks, bfree, bavail } = await statfs(directory).catch((error: unknown) => { throw toStoreError(error, 'asking for its disk') })
+    const used = (blocks - bfree) * bsize
+    return { used, capacity: used + bavail * bsize } // as df has it: without what is kept for root
+  }
+
   // Health data: for this user alone. A folder that is already there keeps its mode.
   if (!isPrepared) await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => { throw toStoreError(error, 'making the folder') })
-  return { put, read, drop, list, collectGarbage: async () => {}, findExposures: async () => [], ping, close: async () => {} }
+  return { put, read, drop, list, collectGarbage: async () => {}, findExposures: async () => [], getUsage, ping, close: async () => {} }
 }
 
 /** One pass: while the kernel takes a block, this thread hashes it. Closes the file; its bytes are on disk when this resolves. */

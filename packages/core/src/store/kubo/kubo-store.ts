@@ -2,7 +2,7 @@ import { create } from 'ipfs-http-client'
 import { toByteRange } from '../streams/byte-range.ts'
 import { startCall } from './call.ts'
 import type { Call } from './call.ts'
-import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile } from '../content-store.ts'
+import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile, StoreUsage } from '../content-store.ts'
 import { assertFileKey } from '../file-key.ts'
 import { interruptible } from '../streams/interruptible.ts'
 import { addFile } from './add.ts'
@@ -11,6 +11,7 @@ import { findKuboExposures } from './exposure.ts'
 import { toKuboEndpoint } from './endpoint.ts'
 import { offline } from './offline.ts'
 import { listPins } from './pins.ts'
+import { readUsage } from './usage.ts'
 import { isMissing, isNotPinned, longFile, missingFile, shortFile } from '../store-error.ts'
 
 export interface KuboOptions {
@@ -106,5 +107,9 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
     await once('asking for its version', Math.min(PING_MS, deadlineMs), signal, (call) => client.version({ signal: call.signal }))
   }
 
-  return { put, read, drop, list, collectGarbage, findExposures, ping, close: async () => {} }
+  async function getUsage ({ signal }: CallOptions = {}): Promise<StoreUsage> {
+    return await once('asking for its disk', Math.min(PING_MS, deadlineMs), signal, async (call) => await readUsage(endpoint, call.signal))
+  }
+
+  return { put, read, drop, list, collectGarbage, findExposures, getUsage, ping, close: async () => {} }
 }
