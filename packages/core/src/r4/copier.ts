@@ -207,6 +207,7 @@ function takeName (cursor: Cursor, type: TypeNode, before: number): Status {
   return skipColon(cursor) ? copied : failed
 }
 
+/** Takes these bytes, if the cursor stands before them. */
 function takeKey (cursor: Cursor, key: Buffer): boolean {
   const { source, at } = cursor
   const { length } = key
@@ -378,6 +379,7 @@ function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, frame: Frame): bool
 }
 
 const resourceTypeName = Buffer.from('resourceType')
+const resourceTypeKey = Buffer.from('"resourceType":')
 
 function isResourceTypeName (source: Buffer, start: number, end: number): boolean {
   return end - start === resourceTypeName.length && resourceTypeName.compare(source, start, end) === 0
@@ -386,15 +388,11 @@ function isResourceTypeName (source: Buffer, start: number, end: number): boolea
 /** `resourceType` has to be the type's name. It is written here, unless the overlay has written it. */
 function copyResourceType (cursor: Cursor, type: TypeNode, overlay: Overlay | undefined, first: number): boolean {
   if (!skipColon(cursor)) return false
-  const text = Buffer.from(`"${type.name}"`)
-  const { source, at, end } = cursor
-  if (at + text.length > end || text.compare(source, at, at + text.length) !== 0) {
-    return failAt(cursor, 'resourceType', `must be ${type.name}`) !== failed
-  }
-  cursor.at += text.length
+  if (!takeKey(cursor, type.quotedName)) return failAt(cursor, 'resourceType', `must be ${type.name}`) !== failed
   if (overlay?.prefix !== undefined) return true
   if (cursor.to > first) cursor.target[cursor.to++] = comma
-  cursor.put(Buffer.from(`"resourceType":${text.toString()}`))
+  cursor.put(resourceTypeKey)
+  cursor.put(type.quotedName)
   return true
 }
 

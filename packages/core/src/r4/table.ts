@@ -21,6 +21,8 @@ const r4: R4 = JSON.parse(readFileSync(new URL('r4.json', import.meta.url), 'utf
 /** A datatype, a backbone element or a resource. */
 export interface TypeNode {
   readonly name: string
+  /** `"Name"` */
+  readonly quotedName: Buffer
   readonly isPrimitive: boolean
   readonly copyPrimitive: CopyPrimitive | undefined
   readonly isResource: boolean
@@ -128,6 +130,7 @@ function buildType (name: string): TypeNode {
   if (declared === undefined) throw new Error(`FHIR R4 defines no type ${name}`)
   const node: Building = {
     name,
+    quotedName: Buffer.from(`"${name}"`),
     isPrimitive: name in primitives,
     copyPrimitive: primitives[name],
     isResource: declared.kind === 'resource',
