@@ -25,7 +25,9 @@ runInScope(async (scope) => {
   const jwtSecret = randomBytes(48).toString('base64url')
   const api = await bench.startApi(jwtSecret)
   const base = `${api.url}/fhir/r4`
-  const headersOf = (client: number) => ({ Authorization: `Bearer ${signToken(jwtSecret, { role: 'ADMIN', sub: `client-${client}` }, { lifetimeSeconds: 3_600 })}` })
+  const headersOf = (client: number) => ({
+    Authorization: `Bearer ${signToken(jwtSecret, { role: 'ADMIN', sub: `client-${client}` }, { lifetimeSeconds: 3_600 })}`,
+  })
   const headers = Array.from({ length: clients }, (_, client) => headersOf(client))
 
   async function timed (url: string, requestHeaders: Record<string, string>): Promise<{ ms: number, status: number }> {
@@ -34,8 +36,12 @@ runInScope(async (scope) => {
     return { ms: performance.now() - begin, status }
   }
 
-  console.log(`${await describeMachine(bench.pool)}\n${clients} clients, an export of ${patients.toLocaleString('en-US')} patients running\n\n| request | count | p50 ms | p99 ms |\n|---|---|---|---|`)
-  const row = (what: string, times: number[]) => { console.log(`| ${what} | ${times.length} | ${quantile(times, 0.5).toFixed(1)} | ${quantile(times, 0.99).toFixed(1)} |`) }
+  console.log(await describeMachine(bench.pool))
+  console.log(`${clients} clients, an export of ${patients.toLocaleString('en-US')} patients running`)
+  console.log('\n| request | count | p50 ms | p99 ms |\n|---|---|---|---|')
+  const row = (what: string, times: number[]) => {
+    console.log(`| ${what} | ${times.length} | ${quantile(times, 0.5).toFixed(1)} | ${quantile(times, 0.99).toFixed(1)} |`)
+  }
 
   const exportId = await startExport(bench, ['Patient'])
   const kickOffs = await Promise.all(headers.map(async (header) => await timed(`${base}/Patient/$export?_type=Consent`, header)))
@@ -68,6 +74,8 @@ runInScope(async (scope) => {
   const file = await open(`${base}/$export-file/${exportId}/Patient.1.ndjson`, { headers: headersOf(clients + 1) })
   for await (const chunk of file as AsyncIterable<Buffer>) bytes += chunk.length
   const megabytes = bytes / 1e6
-  console.log(`\nDownload: ${Math.round(megabytes)} MB at ${Math.round(megabytes / ((performance.now() - begin) / 1_000))} MB/s. Peak RSS of the API: ${Math.round(await readPeakMemory(api.pid) / 1e6)} MB`)
+  const downloadSeconds = (performance.now() - begin) / 1_000
+  console.log(`\nDownload: ${Math.round(megabytes)} MB at ${Math.round(megabytes / downloadSeconds)} MB/s`)
+  console.log(`Peak RSS of the API: ${Math.round(await readPeakMemory(api.pid) / 1e6)} MB`)
   return 0
 })

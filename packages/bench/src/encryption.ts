@@ -25,7 +25,9 @@ runInScope(async (scope) => {
   const encrypted: Figures[] = []
   for (let run = 0; run < runs; run++) {
     scope.signal.throwIfAborted()
-    for (const [figures, environment] of [[clear, {}], [encrypted, { EXPORT_ENCRYPTION_KEY: `bench:${randomBytes(32).toString('base64')}` }]] as const) {
+    for (const [figures, environment] of [
+      [clear, {}], [encrypted, { EXPORT_ENCRYPTION_KEY: `bench:${randomBytes(32).toString('base64')}` }],
+    ] as const) {
       const worker = await bench.startWorker(environment)
       await measureExport(bench, worker, ['Patient'])
       await bench.pool.query('CHECKPOINT')
@@ -37,7 +39,8 @@ runInScope(async (scope) => {
   console.log('| | seconds | core-seconds | NDJSON MB/s |\n|---|---|---|---|')
   for (const [name, figures] of [['in the clear', clear], ['encrypted', encrypted]] as const) {
     const seconds = figures.map((f) => f.seconds)
-    console.log(`| ${name} | ${median(seconds).toFixed(2)} (${quantile(seconds, 0.95).toFixed(2)}) | ${cores(figures).toFixed(2)} | ${Math.round((figures[0]?.bytes ?? 0) / median(seconds) / 1e6)} |`)
+    const cells = [`${median(seconds).toFixed(2)} (${quantile(seconds, 0.95).toFixed(2)})`, cores(figures).toFixed(2)]
+    console.log(`| ${[name, ...cells, Math.round((figures[0]?.bytes ?? 0) / median(seconds) / 1e6)].join(' | ')} |`)
   }
   const added = (of: (figures: Figures[]) => number) => `${(100 * (of(encrypted) / of(clear) - 1)).toFixed(1)} %`
   console.log(`\nencryption adds ${added((figures) => median(figures.map((f) => f.seconds)))} of time, ${added(cores)} of CPU`)

@@ -43,7 +43,11 @@ async function measure (url: string): Promise<Record<string, number[]>> {
     const times = {
       'SHA-256': await seconds(async () => { for await (const chunk of stream()) hash.update(chunk) }),
       put: await seconds(async () => { file = await store.put(key, stream()) }),
-      read: await seconds(async () => { if (file !== undefined) for await (const chunk of store.read(file)) hash.update(chunk.subarray(0, 1)) }),
+      read: await seconds(async () => {
+        if (file !== undefined) {
+          for await (const chunk of store.read(file)) hash.update(chunk.subarray(0, 1))
+        }
+      }),
     }
     if (file !== undefined) await store.drop(file)
     await store.collectGarbage()
@@ -54,7 +58,11 @@ async function measure (url: string): Promise<Record<string, number[]>> {
 
 function print (name: string, figures: Record<string, number[]>): void {
   console.log(`\n| ${name} | MB/s median | p95 |\n|---|---|---|`)
-  for (const [what, times] of Object.entries(figures)) console.log(`| ${what} | ${Math.round(bytes / 1e6 / median(times))} | ${Math.round(bytes / 1e6 / quantile(times, 0.95))} |`)
+  for (const [what, times] of Object.entries(figures)) {
+    console.log(
+    `| ${what} | ${Math.round(bytes / 1e6 / median(times))} | ${Math.round(bytes / 1e6 / quantile(times, 0.95))} |`
+    )
+  }
 }
 
 runInScope(async (scope) => {

@@ -21,7 +21,9 @@ export interface Place { when: string, table: string, condition?: string }
 /** Of the advisory lock; each breakpoint of a process has its own. */
 let keys = 0
 
-async function openBreakpoint (owner: Owner, databaseUrl: string, setUp: (client: pg.Client, key: number) => Promise<void>): Promise<Breakpoint> {
+async function openBreakpoint (
+  owner: Owner, databaseUrl: string, setUp: (client: pg.Client, key: number) => Promise<void>
+): Promise<Breakpoint> {
   const key = ++keys
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'fhir-bulk-export-watch' })
   client.on('error', () => {})
@@ -59,7 +61,9 @@ async function openBreakpoint (owner: Owner, databaseUrl: string, setUp: (client
 export async function breakAt (owner: Owner, databaseUrl: string, ...places: Place[]): Promise<Breakpoint> {
   return await openBreakpoint(owner, databaseUrl, async (client, key) => {
     for (const [i, { when, table, condition = 'true' }] of places.entries()) {
-      await client.query(`CREATE TRIGGER stop_${key}_${i} ${when} ON ${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION watch.stop('${key}')`)
+      await client.query(
+        `CREATE TRIGGER stop_${key}_${i} ${when} ON ${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION watch.stop('${key}')`
+      )
     }
   })
 }

@@ -30,10 +30,12 @@ import { write } from './soak/writer.ts'
 
 /*
  * Mixed load over HTTP on moving data, while things break at random, and then a look at everything that was promised.
- * `soak [--minutes 5] [--seed 1] [--store folder|node] [--encrypted] [--keep-logs]`. The seed decides what happens and in which order, not when.
- * Files go to a folder, or to Kubo.
+ * `soak [--minutes 5] [--seed 1] [--store folder|node] [--encrypted] [--keep-logs]`. The seed decides what happens and in which order, not
+ * when. Files go to a folder, or to Kubo.
  */
-const { minutes, seed, store: storeName, encrypted, 'keep-logs': keepsLogs } = readOptions({ minutes: 5, seed: 1, store: 'folder', encrypted: false, 'keep-logs': false })
+const { minutes, seed, store: storeName, encrypted, 'keep-logs': keepsLogs } = readOptions({
+  minutes: 5, seed: 1, store: 'folder', encrypted: false, 'keep-logs': false,
+})
 if (storeName !== 'folder' && storeName !== 'node') {
   console.error(`--store ${storeName}: expected folder or node`)
   process.exit(2)
@@ -58,7 +60,11 @@ runInScope(async (scope) => {
   const watch = await openWatch(db, { leaseMs, ttlMs })
   const store = await openContentStore(parts.storeUrl)
   const logs = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-soak-logs-'))
-  console.log(`${await describeMachine(db, parts.emptyRedis !== undefined, storeKind)}\nsoak of ${minutes} min, seed ${seed}${encrypted ? ', files encrypted' : ''}; logs in ${logs}\n`)
+  console.log(
+    `${await describeMachine(db, parts.emptyRedis !== undefined, storeKind)}\nsoak of ${minutes} min, seed ${seed}${encrypted
+      ? ', files encrypted'
+      : ''}; logs in ${logs}\n`
+  )
 
   const figures = createFigures()
   const secret = randomBytes(48).toString('base64url')
@@ -87,13 +93,15 @@ runInScope(async (scope) => {
     every(60_000, watch.audit),
     every(30_000, async () => {
       const faults = [...figures.faults.values()].reduce((sum, count) => sum + count, 0)
-      console.log(`${((performance.now() - beginMs) / 60_000).toFixed(1)} min: ${figures.started} started, ${figures.completed} completed, ${figures.lost} lost, ${faults} faults`)
+      const minutesGone = ((performance.now() - beginMs) / 60_000).toFixed(1)
+      console.log(`${minutesGone} min: ${figures.started} started, ${figures.completed} completed, ${figures.lost} lost, ${faults} faults`)
     }),
   ]
   const writing = write(db, [randomOf(100), randomOf(101)], writerEnd.signal)
   const clients = Array.from({ length: clientCount }, async (_, i) => { await beClient(run, `client-${i}`, randomOf(i), loadEnd.signal) })
   const following = mirrors.map(async (mirror) => { await mirror.run(loadEnd.signal) })
-  const breaking = injectFaults({ parts, db, workers, api, leaseMs }, randomOf(300), figures, (line) => { faultLog.write(`${new Date().toISOString()} ${line}\n`) }, loadEnd.signal)
+  const breaking = injectFaults({ parts, db, workers, api, leaseMs }, randomOf(300), figures,
+    (line) => { faultLog.write(`${new Date().toISOString()} ${line}\n`) }, loadEnd.signal)
 
   await delay(minutes * 60_000, undefined, { signal: loadEnd.signal }).catch(() => {})
   loadEnd.abort()
@@ -109,9 +117,14 @@ runInScope(async (scope) => {
 
   console.log('all clients have what they asked for')
   const signal = AbortSignal.any([scope.signal, AbortSignal.timeout(restMs)])
-  const differences = await persistently(async () => await Promise.all(mirrors.map(async (mirror) => [mirror.name, await mirror.differences(db)] as const)), scope.signal)
+  const differences = await persistently(
+    async () => await Promise.all(mirrors.map(async (mirror) => [mirror.name, await mirror.differences(db)] as const)), scope.signal
+  )
   const rest = await comeToRest({ db, store, workers }, signal)
-  const outcome = { figures, rest, violations: await watch.findViolations(), mirrors: new Map(differences), takeovers: await watch.findTakeovers(), leaseMs, memory }
+  const outcome = {
+    figures, rest, violations: await watch.findViolations(), mirrors: new Map(differences), takeovers: await watch.findTakeovers(), leaseMs,
+    memory,
+  }
   const isWell = report(outcome)
   if (isWell && !keepsLogs) await rm(logs, { recursive: true, force: true })
   return isWell ? 0 : 1

@@ -30,7 +30,8 @@ export async function recordTransitions (db: Kysely<Database>): Promise<void> {
       VALUES (coalesce(NEW.id, OLD.id), OLD.status, NEW.status, coalesce(NEW.attempt, OLD.attempt));
       RETURN NULL;
     END $$`.execute(db)
-  await sql`CREATE OR REPLACE TRIGGER watch_record AFTER INSERT OR UPDATE OR DELETE ON bulk_export_jobs FOR EACH ROW EXECUTE FUNCTION watch.record()`.execute(db)
+  await sql`CREATE OR REPLACE TRIGGER watch_record AFTER INSERT OR UPDATE OR DELETE ON bulk_export_jobs FOR EACH ROW
+    EXECUTE FUNCTION watch.record()`.execute(db)
 }
 
 export async function readTransitions (db: Kysely<Database>, exportId?: string): Promise<Transition[]> {

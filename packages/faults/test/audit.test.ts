@@ -16,7 +16,10 @@ import { cleanupStages, stages } from './fixtures/stages.ts'
 import type { Stage } from './fixtures/stages.ts'
 import { openStoppedExport } from './fixtures/stopped-export.ts'
 
-/** Whatever dies, and wherever: no change of an export is without its record, and no record without its change. The changes are those that the database itself has seen. */
+/**
+ * Whatever dies, and wherever: no change of an export is without its record, and no record without its change. The changes are those that
+ * the database itself has seen.
+ */
 
 /** Between a change and its record, in the transaction of both. */
 const between = (event: string): Stage => async (owner, { databaseUrl }) =>
@@ -32,9 +35,14 @@ function toEvent ({ from, to, attempt }: Transition): string | undefined {
 async function assertAccounted (t: Test, { db }: System): Promise<void> {
   const transitions = await readTransitions(db)
   const gone = transitions.filter(({ from, to }) => from === 'completed' && to === null).map(({ export_id: id }) => id)
-  const dropped = await db.selectFrom('bulk_export_jobs').select('id').where('status', '=', 'completed').where('dropped_at', 'is not', null).execute()
+  const dropped = await db.selectFrom('bulk_export_jobs').select('id').where('status', '=', 'completed').where('dropped_at', 'is not', null)
+    .execute()
   const expired = [...gone, ...dropped.map(({ id }) => id)].map((id) => `${id} expired`)
-  const changes = transitions.flatMap((transition) => toEvent(transition) === undefined ? [] : [`${transition.export_id} ${toEvent(transition)}`])
+  const changes = transitions.flatMap((transition) => toEvent(transition) === undefined
+    ? []
+    : [
+    `${transition.export_id} ${toEvent(transition)}`,
+      ])
   const records: string[] = []
   for await (const { export_id: id, event, attempt } of findAudit(db, { since: new Date(0), until: new Date('2999-01-01') })) {
     if (id !== null && event !== 'downloaded') records.push(`${id} ${event}${event === 'started' ? ` ${attempt}` : ''}`)
@@ -42,7 +50,9 @@ async function assertAccounted (t: Test, { db }: System): Promise<void> {
   t.same(records.sort(), [...changes, ...expired].sort())
 }
 
-const workerCases = Object.entries({ ...stages, 'it has begun, before that is recorded': between('started'), 'it is completed, before that is recorded': between('completed') })
+const workerCases = Object.entries({
+  ...stages, 'it has begun, before that is recorded': between('started'), 'it is completed, before that is recorded': between('completed'),
+})
   .flatMap(([stage, breakIn]) => (['lose', 'release'] as const).map((last) => ({ stage, breakIn, last })))
 
 t.test('a worker', { jobs: 3 }, async (t) => {
@@ -93,12 +103,19 @@ interface ApiCase {
 const kickOffAgain = async (api: Api) => await ask(api, '/Patient/$export')
 const apiCases: Record<string, ApiCase> = {
   'it has accepted an export, before that is recorded': { breakIn: between('requested'), ask: kickOffAgain, left: [] },
-  'it has cancelled an export, before that is recorded': { breakIn: between('cancelled'), ask: async (api, id) => await ask(api, `/$export-status/${id}`, { method: 'DELETE' }), left: [] },
-  'an export is accepted and recorded, before the worker is rung for': { breakIn: async (owner, { databaseUrl }) => await breakAt(owner, databaseUrl, { when: 'BEFORE INSERT', table: 'bullmq.job' }), ask: kickOffAgain, left: ['requested'] },
+  'it has cancelled an export, before that is recorded': {
+    breakIn: between('cancelled'), ask: async (api, id) => await ask(api, `/$export-status/${id}`, { method: 'DELETE' }), left: [],
+  },
+  'an export is accepted and recorded, before the worker is rung for': {
+    breakIn: async (owner, { databaseUrl }) => await breakAt(owner, databaseUrl, { when: 'BEFORE INSERT', table: 'bullmq.job' }),
+    ask: kickOffAgain, left: ['requested'],
+  },
 }
 
 t.test('an API', { jobs: 3 }, async (t) => {
-  const cases = Object.entries(apiCases).flatMap(([stage, apiCase]) => (['lose', 'release'] as const).map((last) => ({ stage, last, ...apiCase })))
+  const cases = Object.entries(apiCases).flatMap(([stage, apiCase]) => (['lose', 'release'] as const).map(
+    (last) => ({ stage, last, ...apiCase })
+  ))
   for (const { stage, last, breakIn, ask: send, left } of sample('audit of an API', 1, cases)) {
     t.test(`killed when ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
       const parts = await openEmbeddedParts(t)
@@ -111,40 +128,48 @@ t.test('an API', { jobs: 3 }, async (t) => {
       api.kill('SIGKILL')
       t.equal(await answer, 'no answer')
       await breakpoint[last]()
-      await eventually(async () => (await sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'fhir-bulk-export-api'`.execute(system.db)).rows.length === 0)
+      await eventually(
+        async () => (await sql`SELECT FROM pg_stat_activity WHERE datname = current_database()
+          AND application_name = 'fhir-bulk-export-api'`.execute(system.db)).rows.length === 0
+      )
       t.same((await readTransitions(system.db)).map(toEvent), ['requested', ...left])
       await assertAccounted(t, system)
     })
   }
 
-  t.test('killed in the middle of a download, or before its end is recorded: the next cleanup writes that it was sent', { buffered: true }, async (t) => {
-    const parts = await openEmbeddedParts(t)
-    const system = await openSystem(t, parts)
-    await givenPatients(system.db, 2_000)
-    // More than the sockets between them hold: what nobody reads must not be sent to its end.
-    await sql`UPDATE source.patients SET name = jsonb_build_array(jsonb_build_object('text', repeat('x', 10000)))`.execute(system.db)
-    const api = await system.startApi()
-    const worker = await system.startWorker()
-    const id = await kickOff(api, {}, '?_type=Patient')
-    await ended(system, id)
-    worker.kill('SIGTERM')
-    await worker.ended
-    const breakpoint = await between('downloaded')(t, parts, system)
-    const begun = await open(api, `/$export-file/${id}/Patient.1.ndjson`) // and not read
-    const sent = await ask(api, `/$export-file/${id}/Patient.1.ndjson`, { headers: { range: 'bytes=0-99' } })
-    t.equal(sent.status, 206)
-    await breakpoint.reached()
-    api.kill('SIGKILL')
-    begun.on('error', () => {}).resume()
-    await breakpoint.lose()
-    const leases = await system.db.selectFrom('bulk_export_downloads').select('id').execute()
-    t.equal(leases.length, 2, 'what was sent is not forgotten')
-    await sql`UPDATE bulk_export_downloads SET lease_until = now() - interval '1 s'`.execute(system.db)
-    await system.startWorker()
-    await eventually(async () => (await system.db.selectFrom('bulk_export_downloads').select('id').execute()).length === 0)
-    const records = await system.db.selectFrom('bulk_export_audit').selectAll().where('event', '=', 'downloaded').execute()
-    t.equal(records.length, 2)
-    for (const record of records) t.match(record, { export_id: id, file_name: 'Patient.1.ndjson', subject: 'admin', bytes: null, outcome: 'failure', process: 'worker' })
-    await assertAccounted(t, system)
-  })
+  t.test('killed in the middle of a download, or before its end is recorded: the next cleanup writes that it was sent', { buffered: true },
+    async (t) => {
+      const parts = await openEmbeddedParts(t)
+      const system = await openSystem(t, parts)
+      await givenPatients(system.db, 2_000)
+      // More than the sockets between them hold: what nobody reads must not be sent to its end.
+      await sql`UPDATE source.patients SET name = jsonb_build_array(jsonb_build_object('text', repeat('x', 10000)))`.execute(system.db)
+      const api = await system.startApi()
+      const worker = await system.startWorker()
+      const id = await kickOff(api, {}, '?_type=Patient')
+      await ended(system, id)
+      worker.kill('SIGTERM')
+      await worker.ended
+      const breakpoint = await between('downloaded')(t, parts, system)
+      const begun = await open(api, `/$export-file/${id}/Patient.1.ndjson`) // and not read
+      const sent = await ask(api, `/$export-file/${id}/Patient.1.ndjson`, { headers: { range: 'bytes=0-99' } })
+      t.equal(sent.status, 206)
+      await breakpoint.reached()
+      api.kill('SIGKILL')
+      begun.on('error', () => {}).resume()
+      await breakpoint.lose()
+      const leases = await system.db.selectFrom('bulk_export_downloads').select('id').execute()
+      t.equal(leases.length, 2, 'what was sent is not forgotten')
+      await sql`UPDATE bulk_export_downloads SET lease_until = now() - interval '1 s'`.execute(system.db)
+      await system.startWorker()
+      await eventually(async () => (await system.db.selectFrom('bulk_export_downloads').select('id').execute()).length === 0)
+      const records = await system.db.selectFrom('bulk_export_audit').selectAll().where('event', '=', 'downloaded').execute()
+      t.equal(records.length, 2)
+      for (const record of records) {
+        t.match(record, {
+          export_id: id, file_name: 'Patient.1.ndjson', subject: 'admin', bytes: null, outcome: 'failure', process: 'worker',
+        })
+      }
+      await assertAccounted(t, system)
+    })
 })

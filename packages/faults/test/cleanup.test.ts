@@ -17,7 +17,9 @@ const ends = {
   'told to stop': { signal: 'SIGTERM', last: 'release', code: 0 },
 } as const
 
-const cases = Object.entries(cleanupStages).flatMap(([stage, breakIn]) => Object.entries(ends).map(([how, end]) => ({ stage, breakIn, how, ...end })))
+const cases = Object.entries(cleanupStages).flatMap(([stage, breakIn]) => Object.entries(ends).map(
+  ([how, end]) => ({ stage, breakIn, how, ...end })
+))
 
 for (const { name, open, skip } of allParts) {
   t.test(name, { skip, jobs: 2 }, async (t) => {

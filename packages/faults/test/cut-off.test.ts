@@ -25,28 +25,31 @@ async function open (t: Test, hasRedis = false) {
 const ways = ['cut', 'silence'] as const
 
 for (const part of sample('loses PostgreSQL', 1, ways)) {
-  t.test(`a worker that loses PostgreSQL in mid-file (${part}): another takes its export, and afterwards it works as before`, { buffered: true }, async (t) => {
-    const { parts, system } = await open(t)
-    const network = await startProxy(t, parts.databaseUrl)
-    const breakpoint = await stages['in mid-file']?.(t, parts, system)
-    const lonely = await system.startWorker({ DATABASE_URL: network.url, QUEUE_URL: network.url })
-    const id = await startExport(system)
-    await breakpoint?.reached()
-    network[part]()
-    const other = await system.startWorker()
-    await breakpoint?.release()
-    t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
-    await eventually(async () => lonely.lines.some((line) => line.includes(id) && line.includes('attempt ended')))
-    network.mend()
-    other.kill('SIGTERM')
-    await other.ended
-    await assertExported(t, system, await startExport(system), patients)
-    await assertNothingLeft(t, system)
-  })
+  t.test(`a worker that loses PostgreSQL in mid-file (${part}): another takes its export, and afterwards it works as before`,
+    { buffered: true }, async (t) => {
+      const { parts, system } = await open(t)
+      const network = await startProxy(t, parts.databaseUrl)
+      const breakpoint = await stages['in mid-file']?.(t, parts, system)
+      const lonely = await system.startWorker({ DATABASE_URL: network.url, QUEUE_URL: network.url })
+      const id = await startExport(system)
+      await breakpoint?.reached()
+      network[part]()
+      const other = await system.startWorker()
+      await breakpoint?.release()
+      t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+      await eventually(async () => lonely.lines.some((line) => line.includes(id) && line.includes('attempt ended')))
+      network.mend()
+      other.kill('SIGTERM')
+      await other.ended
+      await assertExported(t, system, await startExport(system), patients)
+      await assertNothingLeft(t, system)
+    })
 }
 
 for (const part of sample('loses Redis', 1, ways)) {
-  t.test(`a worker that loses Redis (${part}): it goes on with what it runs, and hears of the next one`, { buffered: true, ...needs('redis') }, async (t) => {
+  t.test(`a worker that loses Redis (${part}): it goes on with what it runs, and hears of the next one`, {
+    buffered: true, ...needs('redis'),
+  }, async (t) => {
     const { parts, system } = await open(t, true)
     const network = await startProxy(t, parts.queueUrl)
     const breakpoint = await stages['in mid-file']?.(t, parts, system)
@@ -68,7 +71,9 @@ t.test('an API that loses PostgreSQL without being told answers 503, and by itse
   const { parts, system } = await open(t)
   const network = await startProxy(t, parts.databaseUrl)
   const api = await system.startApi({ DATABASE_URL: network.url, QUEUE_URL: network.url })
-  const kickOff = async () => await fetch(`${api.url}/$export`, { headers: { ...api.authorization({ role: 'ADMIN' }), prefer: 'respond-async' } })
+  const kickOff = async () => await fetch(`${api.url}/$export`, {
+    headers: { ...api.authorization({ role: 'ADMIN' }), prefer: 'respond-async' },
+  })
   t.equal((await kickOff()).status, 202)
   network.silence()
   const refused = await kickOff()

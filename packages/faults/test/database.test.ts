@@ -32,7 +32,9 @@ for (const { name, end, queue } of sample('PostgreSQL ends', 1, [
   { name: 'crashed, the queue in Redis', end: kill, queue: inRedis },
   { name: 'crashed, the queue with it', end: abort, queue: inPostgres },
 ])) {
-  t.test(`PostgreSQL ${name}, in the middle of a file: the same processes go on, and the export is completed once`, { buffered: true, skip: queue.skip }, async (t) => {
+  t.test(`PostgreSQL ${name}, in the middle of a file: the same processes go on, and the export is completed once`, {
+    buffered: true, skip: queue.skip,
+  }, async (t) => {
     const postgres = await openPostgres(t)
     const parts = { databaseUrl: postgres.url, queueUrl: await queue.open(t, postgres), storeUrl: `file://${t.testdir()}` }
     const system = await openSystem(t, parts)
@@ -82,67 +84,71 @@ async function isReady (api: Api): Promise<boolean> {
   return (await ask(api, `${api.origin}/readyz`)).status === 200
 }
 
-t.test('all connections cut, again and again, at any moment: what was accepted is completed once, every request is answered', { buffered: true }, async (t) => {
-  const parts = await openEmbeddedParts(t)
-  const system = await openSystem(t, parts)
-  const sessions = await watchSessions(t, parts.databaseUrl)
-  await givenPatients(system.db, patients)
-  const [api, worker] = await Promise.all([
-    system.startApi({ MAX_ACTIVE_EXPORTS: '1000' }),
-    system.startWorker({ EXPORT_ATTEMPTS: '100', EXPORT_LEASE: '1s' }),
-  ])
-  const accepted = [await kickOff(api)]
-  const answers: Array<[string, Answer]> = []
-  const cuttingEnd = new AbortController()
+t.test('all connections cut, again and again, at any moment: what was accepted is completed once, every request is answered',
+  { buffered: true }, async (t) => {
+    const parts = await openEmbeddedParts(t)
+    const system = await openSystem(t, parts)
+    const sessions = await watchSessions(t, parts.databaseUrl)
+    await givenPatients(system.db, patients)
+    const [api, worker] = await Promise.all([
+      system.startApi({ MAX_ACTIVE_EXPORTS: '1000' }),
+      system.startWorker({ EXPORT_ATTEMPTS: '100', EXPORT_LEASE: '1s' }),
+    ])
+    const accepted = [await kickOff(api)]
+    const answers: Array<[string, Answer]> = []
+    const cuttingEnd = new AbortController()
 
-  async function keepAsking (caller: number): Promise<void> {
-    while (!cuttingEnd.signal.aborted) {
-      const claims = { sub: `caller ${caller} ${answers.length}`, role: 'ADMIN' } // polls without a limit
-      const started = accepted.length < 12 ? await ask(api, '/Patient/$export', { claims, headers: respondAsync }) : undefined
-      if (started !== undefined) answers.push(['kick-off', started])
-      const id = started === undefined ? undefined : toExportId(started)
-      if (id !== undefined) accepted.push(id)
-      answers.push(['status', await ask(api, `/$export-status/${accepted[0]}`, { claims })])
-      answers.push(['list', await ask(api, '/$export-status', { claims })])
+    async function keepAsking (caller: number): Promise<void> {
+      while (!cuttingEnd.signal.aborted) {
+        const claims = { sub: `caller ${caller} ${answers.length}`, role: 'ADMIN' } // polls without a limit
+        const started = accepted.length < 12 ? await ask(api, '/Patient/$export', { claims, headers: respondAsync }) : undefined
+        if (started !== undefined) answers.push(['kick-off', started])
+        const id = started === undefined ? undefined : toExportId(started)
+        if (id !== undefined) accepted.push(id)
+        answers.push(['status', await ask(api, `/$export-status/${accepted[0]}`, { claims })])
+        answers.push(['list', await ask(api, '/$export-status', { claims })])
+      }
     }
-  }
 
-  async function keepCutting (): Promise<void> {
-    for (let cuts = 0; cuts < 25; cuts++) {
-      await sessions.cut()
-      await delay(Math.random() * 200)
+    async function keepCutting (): Promise<void> {
+      for (let cuts = 0; cuts < 25; cuts++) {
+        await sessions.cut()
+        await delay(Math.random() * 200)
+      }
+      cuttingEnd.abort()
     }
-    cuttingEnd.abort()
-  }
 
-  await Promise.all([keepCutting(), keepAsking(1), keepAsking(2), keepAsking(3)])
-  for (const [what, answer] of answers) {
-    if (answer.status !== 200 && answer.status !== 202) assertError(t, answer, 503, what)
-  }
-  t.ok(answers.some(([, { status }]) => status === 503), 'requests were cut off, too')
-  for (const id of accepted) await assertExported(t, system, id, patients)
-  t.same((await system.db.selectFrom('bulk_export_jobs').select('id').where('status', '<>', 'completed').execute()).length, 0, 'none that nobody was told of is left behind')
-  await assertAlive(t, api, worker)
-  await assertNothingLeft(t, system)
-})
+    await Promise.all([keepCutting(), keepAsking(1), keepAsking(2), keepAsking(3)])
+    for (const [what, answer] of answers) {
+      if (answer.status !== 200 && answer.status !== 202) assertError(t, answer, 503, what)
+    }
+    t.ok(answers.some(([, { status }]) => status === 503), 'requests were cut off, too')
+    for (const id of accepted) await assertExported(t, system, id, patients)
+    t.same((await system.db.selectFrom('bulk_export_jobs').select('id').where('status', '<>', 'completed').execute()).length, 0,
+      'none that nobody was told of is left behind')
+    await assertAlive(t, api, worker)
+    await assertNothingLeft(t, system)
+  })
 
 /** BullMQ looks up its version once for each connection that it opens: the `nth` to do so loses it there. */
 async function cutAtOpening ({ db }: System, nth: number): Promise<void> {
   await sql`CREATE SEQUENCE watch.openings`.execute(db)
   await sql`ALTER TABLE bullmq.migration RENAME TO migration_kept`.execute(db)
   await sql`CREATE VIEW bullmq.migration AS WITH opening AS MATERIALIZED (SELECT nextval('watch.openings') AS n)
-    SELECT kept.* FROM opening, bullmq.migration_kept AS kept WHERE CASE WHEN n = ${sql.lit(nth)} THEN pg_terminate_backend(pg_backend_pid()) ELSE true END`.execute(db)
+    SELECT kept.* FROM opening, bullmq.migration_kept AS kept WHERE
+      CASE WHEN n = ${sql.lit(nth)} THEN pg_terminate_backend(pg_backend_pid()) ELSE true END`.execute(db)
 }
 
-t.test('a worker that is cut off from the queue as it opens it ends, and does not stay without ever taking an export', { buffered: true }, async (t) => {
-  const system = await openSystem(t, await openEmbeddedParts(t))
-  await givenPatients(system.db, patients)
-  const id = await givenExport(system.db, { types: givenTypes })
-  await cutAtOpening(system, 2) // after the one that looks whether the queue is migrated
-  t.equal(await (await system.startWorker()).ended, 1)
-  await system.startWorker()
-  await assertExported(t, system, id, patients)
-})
+t.test('a worker that is cut off from the queue as it opens it ends, and does not stay without ever taking an export', { buffered: true },
+  async (t) => {
+    const system = await openSystem(t, await openEmbeddedParts(t))
+    await givenPatients(system.db, patients)
+    const id = await givenExport(system.db, { types: givenTypes })
+    await cutAtOpening(system, 2) // after the one that looks whether the queue is migrated
+    t.equal(await (await system.startWorker()).ended, 1)
+    await system.startWorker()
+    await assertExported(t, system, id, patients)
+  })
 
 t.test('a worker that is cut off from the queue as it rings for what waits does so again', { buffered: true }, async (t) => {
   const system = await openSystem(t, await openEmbeddedParts(t))

@@ -139,7 +139,9 @@ t.test('metrics say what happened, and nothing of callers and patients; what is 
     t.strictSame(ours.filter((name) => !used.has(name) && !unseen.has(name)), [], 'and what there is can be seen')
   })
 
-  await t.test('promtool finds nothing, and would', { skip: !hasPromtool && 'there is no promtool: the parser has read the rules' }, async (t) => {
+  await t.test('promtool finds nothing, and would', {
+    skip: !hasPromtool && 'there is no promtool: the parser has read the rules',
+  }, async (t) => {
     const rules = fileURLToPath(new URL('alerts.yaml', folder))
     await promisify(execFile)('promtool', ['check', 'rules', '--lint-fatal', rules])
     const ours = (text: string) => text.replaceAll(/^.*\b(nodejs|process)_.*\n/gm, '')

@@ -31,7 +31,9 @@ async function open (t: Test) {
 }
 
 async function kickOff (api: Awaited<ReturnType<System['startApi']>>): Promise<string> {
-  const response = await fetch(`${api.url}/$export`, { headers: { ...api.authorization({ role: 'ADMIN', sub: 'a' }), prefer: 'respond-async' } })
+  const response = await fetch(`${api.url}/$export`, {
+    headers: { ...api.authorization({ role: 'ADMIN', sub: 'a' }), prefer: 'respond-async' },
+  })
   if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`)
   return response.headers.get('content-location')?.split('/').at(-1) ?? ''
 }
@@ -80,31 +82,33 @@ t.test('Redis', { ...needs('redis'), jobs: 2 }, async (t) => {
     await assertNothingLeft(t, system)
   })
 
-  t.test('a job is taken for stalled and given to a second worker while the first is at it: it is done once', { buffered: true }, async (t) => {
-    const { parts, system } = await open(t)
-    const redis = new Redis(parts.queueUrl)
-    t.teardown(() => { redis.disconnect() })
-    const breakpoint = await stages['in mid-file']?.(t, parts, system)
-    await system.startWorker()
-    const id = await startExport(system)
-    await breakpoint?.reached()
-    await system.startWorker()
-    const lock = `bull:fhir-bulk-export:${id}:lock`
-    const first = await redis.get(lock)
-    await eventually(async () => {
-      const holder = await redis.get(lock)
-      if (holder === first) await redis.del(lock)
-      // The second one has it, or had it and has put it off until the lease is over.
-      return (holder !== null && holder !== first) || await redis.zscore('bull:fhir-bulk-export:delayed', id) !== null
+  t.test('a job is taken for stalled and given to a second worker while the first is at it: it is done once', { buffered: true },
+    async (t) => {
+      const { parts, system } = await open(t)
+      const redis = new Redis(parts.queueUrl)
+      t.teardown(() => { redis.disconnect() })
+      const breakpoint = await stages['in mid-file']?.(t, parts, system)
+      await system.startWorker()
+      const id = await startExport(system)
+      await breakpoint?.reached()
+      await system.startWorker()
+      const lock = `bull:fhir-bulk-export:${id}:lock`
+      const first = await redis.get(lock)
+      await eventually(async () => {
+        const holder = await redis.get(lock)
+        if (holder === first) await redis.del(lock)
+        // The second one has it, or had it and has put it off until the lease is over.
+        return (holder !== null && holder !== first) || await redis.zscore('bull:fhir-bulk-export:delayed', id) !== null
+      })
+      await breakpoint?.release()
+      t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+      await assertNothingLeft(t, system)
     })
-    await breakpoint?.release()
-    t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
-    await assertNothingLeft(t, system)
-  })
 
   t.test('the same job in two workers at once, for exports that wait: each is done once', { buffered: true }, async (t) => {
     const { parts, system } = await open(t)
-    const other = await openSystem(t, { ...parts, queueUrl: `${parts.queueUrl.slice(0, -1)}1` }) // another database of the same Redis: another queue
+    // another database of the same Redis: another queue
+    const other = await openSystem(t, { ...parts, queueUrl: `${parts.queueUrl.slice(0, -1)}1` })
     const ids = []
     for (let i = 0; i < 8; i++) ids.push(await givenExport(system.db, { types: ['Patient', 'DocumentReference', 'Consent', 'Provenance'] }))
     await Promise.all([system.startWorker(), other.startWorker()])
@@ -113,17 +117,18 @@ t.test('Redis', { ...needs('redis'), jobs: 2 }, async (t) => {
     await assertNothingLeft(t, system)
   })
 
-  t.test('it refuses writes, as one that is full or a replica does: exports wait, and are done afterwards', { buffered: true }, async (t) => {
-    const { parts, system } = await open(t)
-    const api = await system.startApi()
-    const worker = await system.startWorker()
-    const redis = new Redis(parts.queueUrl)
-    t.teardown(() => { redis.disconnect() })
-    await redis.config('SET', 'maxmemory', '1')
-    const id = await kickOff(api)
-    await eventually(async () => worker.lines.some((line) => line.includes('OOM')))
-    t.match(await findExport(system.db, id), { status: 'pending' })
-    await redis.config('SET', 'maxmemory', '0')
-    t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
-  })
+  t.test('it refuses writes, as one that is full or a replica does: exports wait, and are done afterwards', { buffered: true },
+    async (t) => {
+      const { parts, system } = await open(t)
+      const api = await system.startApi()
+      const worker = await system.startWorker()
+      const redis = new Redis(parts.queueUrl)
+      t.teardown(() => { redis.disconnect() })
+      await redis.config('SET', 'maxmemory', '1')
+      const id = await kickOff(api)
+      await eventually(async () => worker.lines.some((line) => line.includes('OOM')))
+      t.match(await findExport(system.db, id), { status: 'pending' })
+      await redis.config('SET', 'maxmemory', '0')
+      t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+    })
 })

@@ -24,11 +24,16 @@ t.jobs = 2
 /** Besides those of an attempt: what a worker writes at other moments. */
 const otherStages: Record<string, Stage> = {
   'telling its progress': async (owner, { databaseUrl }) =>
-    await breakAt(owner, databaseUrl, { when: 'BEFORE UPDATE', table: 'bulk_export_jobs', condition: "OLD.status = 'in_progress' AND NEW.available_at > OLD.available_at AND NEW.attempt = OLD.attempt" }),
+    await breakAt(owner, databaseUrl, {
+      when: 'BEFORE UPDATE', table: 'bulk_export_jobs',
+      condition: "OLD.status = 'in_progress' AND NEW.available_at > OLD.available_at AND NEW.attempt = OLD.attempt",
+    }),
 }
 
 for (const [i, { name, open: openParts, skip }] of allParts.entries()) {
-  t.test(`an export is deleted at every stage of its life: it ends cancelled, and nothing of it stays (${name})`, { skip, buffered: true }, async (t) => {
+  t.test(`an export is deleted at every stage of its life: it ends cancelled, and nothing of it stays (${name})`, {
+    skip, buffered: true,
+  }, async (t) => {
     const parts = await openParts(t)
     const system = await openSystem(t, parts)
     await givenLargePatients(system.db, patients)
@@ -47,7 +52,9 @@ for (const [i, { name, open: openParts, skip }] of allParts.entries()) {
 
 interface Service { parts: Parts, system: System, api: Api, sessions: Sessions }
 
-async function deleteAt (t: Test, { parts, system, api, sessions }: Service, breakIn: Stage, profile: 'respond-async' | 'status-in-body'): Promise<void> {
+async function deleteAt (
+  t: Test, { parts, system, api, sessions }: Service, breakIn: Stage, profile: 'respond-async' | 'status-in-body'
+): Promise<void> {
   const breakpoint = await breakIn(t, parts, system)
   const id = await kickOff(api, { headers: profile === 'respond-async' ? respondAsync : {} })
   const path = `/$export-status/${id}`
@@ -78,7 +85,9 @@ async function expire ({ db }: System, ...ids: string[]): Promise<void> {
 }
 
 for (const { name, open: openParts, skip } of sample('deleted by many', 1, allParts)) {
-  t.test(`an export is deleted by many at once while it is published: one of them is told that it did it (${name})`, { skip, buffered: true }, async (t) => {
+  t.test(`an export is deleted by many at once while it is published: one of them is told that it did it (${name})`, {
+    skip, buffered: true,
+  }, async (t) => {
     const parts = await openParts(t)
     const system = await openSystem(t, parts)
     await givenLargePatients(system.db, patients)
@@ -87,7 +96,8 @@ for (const { name, open: openParts, skip } of sample('deleted by many', 1, allPa
     const breakpoint = await stages['half-way through publishing'](t, parts, system)
     const id = await kickOff(one, { headers: respondAsync })
     await breakpoint.reached()
-    const deleting = Array.from({ length: 10 }, async (_, i) => await ask(i % 2 === 0 ? one : other, `/$export-status/${id}`, { method: 'DELETE' }))
+    const deleting = Array.from({ length: 10 }, async (_, i) => await ask(i % 2 === 0 ? one : other, `/$export-status/${id}`,
+      { method: 'DELETE' }))
     await sessions.blocked('fhir-bulk-export-api', { exactly: deleting.length })
     await breakpoint.release()
 
@@ -131,7 +141,9 @@ for (const { name, open: openParts, skip } of sample('two cleanups', 1, allParts
 
 const downloads = allParts.flatMap((parts) => ['expires', 'is deleted'].map((how) => ({ ...parts, how })))
 for (const { name, open: openParts, skip, how } of sample('downloaded', 1, downloads)) {
-  t.test(`an export ${how} while a client downloads it: the client gets all of it, nobody else begins, and then it goes (${name})`, { skip, buffered: true }, async (t) => {
+  t.test(`an export ${how} while a client downloads it: the client gets all of it, nobody else begins, and then it goes (${name})`, {
+    skip, buffered: true,
+  }, async (t) => {
     const parts = await openParts(t)
     const system = await openSystem(t, parts)
     await givenPatients(system.db, 60)

@@ -56,42 +56,45 @@ t.test('PostgreSQL becomes a standby, and its standby the primary: the same proc
   await assertExported(t, system, await kickOff(api), patients)
   t.equal((await ask(api, `/$export-file/${before}/Patient.1.ndjson`)).status, 200)
   t.same(await eventually(async () => {
-    const left = await pair.query(pair.first, "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'fhir-bulk-export-%' AND application_name <> 'fhir-bulk-export-watch'")
+    const left = await pair.query(pair.first,
+      "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'fhir-bulk-export-%' AND application_name <> " +
+      "'fhir-bulk-export-watch'")
     return left.length === 0 && left
   }), [], 'nobody stays with the standby')
   await assertAlive(t, api, worker)
   await assertNothingLeft(t, system)
 })
 
-t.test('Redis becomes a replica, and its replica the master: the same processes go on once the address is right', needs('redis'), async (t) => {
-  const [first, second] = await Promise.all([openRedis(t), openRedis(t)])
-  const address = await startProxy(t, first)
-  const system = await openSystem(t, { ...await openEmbeddedParts(t), queueUrl: address.url })
-  const [firstClient, secondClient] = [new Redis(first), new Redis(second)]
-  t.teardown(async () => {
-    firstClient.disconnect()
-    secondClient.disconnect()
+t.test('Redis becomes a replica, and its replica the master: the same processes go on once the address is right', needs('redis'),
+  async (t) => {
+    const [first, second] = await Promise.all([openRedis(t), openRedis(t)])
+    const address = await startProxy(t, first)
+    const system = await openSystem(t, { ...await openEmbeddedParts(t), queueUrl: address.url })
+    const [firstClient, secondClient] = [new Redis(first), new Redis(second)]
+    t.teardown(async () => {
+      firstClient.disconnect()
+      secondClient.disconnect()
+    })
+    const follow = async (client: Redis, master: string) => { await client.replicaof('127.0.0.1', Number(new URL(master).port)) }
+    await follow(secondClient, first)
+    await eventually(async () => (await secondClient.info('replication')).includes('master_link_status:up'))
+    await givenPatients(system.db, patients)
+    const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
+    await assertExported(t, system, await kickOff(api), patients)
+
+    await secondClient.replicaof('NO', 'ONE')
+    await follow(firstClient, second)
+    await assertDown(t, api, 'queue')
+    const accepted = await kickOff(api)
+
+    address.moveTo(second)
+    await eventually(async () => await isReady(api))
+    await assertExported(t, system, accepted, patients)
+    const { attempt, failures } = await assertExported(t, system, await kickOff(api), patients)
+    t.same({ attempt, failures }, { attempt: 1, failures: 0 })
+    await assertAlive(t, api, worker)
+    await assertNothingLeft(t, system)
   })
-  const follow = async (client: Redis, master: string) => { await client.replicaof('127.0.0.1', Number(new URL(master).port)) }
-  await follow(secondClient, first)
-  await eventually(async () => (await secondClient.info('replication')).includes('master_link_status:up'))
-  await givenPatients(system.db, patients)
-  const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
-  await assertExported(t, system, await kickOff(api), patients)
-
-  await secondClient.replicaof('NO', 'ONE')
-  await follow(firstClient, second)
-  await assertDown(t, api, 'queue')
-  const accepted = await kickOff(api)
-
-  address.moveTo(second)
-  await eventually(async () => await isReady(api))
-  await assertExported(t, system, accepted, patients)
-  const { attempt, failures } = await assertExported(t, system, await kickOff(api), patients)
-  t.same({ attempt, failures }, { attempt: 1, failures: 0 })
-  await assertAlive(t, api, worker)
-  await assertNothingLeft(t, system)
-})
 
 t.test('a Redis that does not take the password is refused at start and by name', needs('redis'), async (t) => {
   const queueUrl = await openRedis(t)

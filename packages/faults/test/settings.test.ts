@@ -52,7 +52,10 @@ async function exportAll (api: Api): Promise<string[]> {
   const file = manifest.output.find(({ type }) => type === 'Patient')
   if (file === undefined) throw new Error(text)
   const download = await ask(api, file.url)
-  return [`${download.status} ${download.text.length}`, ...manifest.output.map(({ type, count, extension }) => `${type} ${count} ${extension.sha256}`)].sort()
+  return [
+    `${download.status} ${download.text.length}`,
+    ...manifest.output.map(({ type, count, extension }) => `${type} ${count} ${extension.sha256}`),
+  ].sort()
 }
 
 t.test('whatever database, role and server have as their defaults, an export is the same to the byte', async (t: Test) => {
@@ -77,7 +80,9 @@ t.test('whatever database, role and server have as their defaults, an export is 
   const expected = await exportAll(api)
   t.equal(expected.length, 5)
 
-  const set = (head: string) => Object.entries(harmless).map(([name, value]) => `${head} SET ${name} = ${name === 'search_path' ? value : `'${value}'`}`)
+  const set = (head: string) => Object.entries(harmless).map(
+    ([name, value]) => `${head} SET ${name} = ${name === 'search_path' ? value : `'${value}'`}`
+  )
   const levels = {
     database: { apply: set('ALTER DATABASE postgres'), undo: ['ALTER DATABASE postgres RESET ALL'] },
     role: { apply: set('ALTER ROLE exporter'), undo: ['ALTER ROLE exporter RESET ALL'] },

@@ -32,5 +32,6 @@ t.test('all at once, in whatever order they arrive, the steps break no rule', as
       for (const phrases of batches) await observe(world, journal, await playTogether(world, phrases))
       await comeToRest(world, journal)
     })
-  }), { numRuns: times({ all: 150, some: 15 }), unbiased: true, interruptAfterTimeLimit, endOnFailure: true }) // it may well not fail again, so there is nothing to shrink by
+  // it may well not fail again, so there is nothing to shrink by
+  }), { numRuns: times({ all: 150, some: 15 }), unbiased: true, interruptAfterTimeLimit, endOnFailure: true })
 })

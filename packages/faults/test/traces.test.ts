@@ -53,7 +53,9 @@ t.test('an export is one trace, from the kick-off to each file, through API, que
   t.strictSame(names, ['attempt', 'file', 'job', 'kick-off', 'part'], 'a patient\'s own, on the main thread')
   t.equal(new Set(small.map((span) => span.traceId)).size, 1)
   t.strictSame(spans.filter(({ isFailed }) => isFailed), [])
-  const allowed = ['attempt', 'bytes', 'ending', 'export.id', 'level', 'list', 'resources', 'type'].map((name) => `fhir_bulk_export.${name}`)
+  const allowed = [
+    'attempt', 'bytes', 'ending', 'export.id', 'level', 'list', 'resources', 'type',
+  ].map((name) => `fhir_bulk_export.${name}`)
   const others = spans.flatMap(({ attributes }) => Object.keys(attributes)).filter((name) => !allowed.includes(name))
   t.strictSame(others, [], 'and nothing else is told')
 })

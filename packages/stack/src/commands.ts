@@ -10,8 +10,12 @@ export interface CommandOptions {
 }
 
 /** A script of the repository in a Node process of its own: never `node` from PATH, which npm's wrapper or an old one may be. */
-export async function startScript (path: string, { args = [], nodeOptions = [], env = {}, onLine }: CommandOptions = {}): Promise<ManagedProcess> {
-  return await spawnManaged(process.execPath, [...nodeOptions, inRepository(path), ...args], { name: path, env: { ...process.env, ...env }, onLine })
+export async function startScript (
+  path: string, { args = [], nodeOptions = [], env = {}, onLine }: CommandOptions = {}
+): Promise<ManagedProcess> {
+  return await spawnManaged(process.execPath, [...nodeOptions, inRepository(path), ...args], {
+    name: path, env: { ...process.env, ...env }, onLine,
+  })
 }
 
 /**
@@ -19,11 +23,18 @@ export async function startScript (path: string, { args = [], nodeOptions = [], 
  * instead of one for each, and no room for garbage that the main thread does not make.
  */
 export async function startWorker ({ env, ...options }: CommandOptions): Promise<ManagedProcess> {
-  return await startScript('apps/worker/src/main.ts', { ...options, nodeOptions: ['--max-semi-space-size=2'], env: { MALLOC_ARENA_MAX: '2', ...env } })
+  return await startScript('apps/worker/src/main.ts', {
+    ...options, nodeOptions: ['--max-semi-space-size=2'], env: { MALLOC_ARENA_MAX: '2', ...env },
+  })
 }
 
-/** Runs a script to its end and returns its exit code; rejects with its last lines unless that is an accepted one, and ends it when the signal is aborted. */
-export async function runScript (path: string, { accepted = [0], signal, ...options }: CommandOptions & { accepted?: number[], signal?: AbortSignal } = {}): Promise<number> {
+/**
+ * Runs a script to its end and returns its exit code; rejects with its last lines unless that is an accepted one, and ends it when the
+ * signal is aborted.
+ */
+export async function runScript (
+  path: string, { accepted = [0], signal, ...options }: CommandOptions & { accepted?: number[], signal?: AbortSignal } = {}
+): Promise<number> {
   signal?.throwIfAborted()
   const script = await startScript(path, options)
   const onAbort = (): void => { script.stop().catch(() => {}) }

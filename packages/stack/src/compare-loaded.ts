@@ -17,8 +17,8 @@ export interface Comparison {
 }
 
 /**
- * Compares exported files with the resources in a folder of FHIR data (`.ndjson`, `.ndjson.gz`, `.json` of a resource or a Bundle), value by value and
- * digit by digit. It keeps digests rather than resources: a million take some 200 MB.
+ * Compares exported files with the resources in a folder of FHIR data (`.ndjson`, `.ndjson.gz`, `.json` of a resource or a Bundle), value
+ * by value and digit by digit. It keeps digests rather than resources: a million take some 200 MB.
  * @throws CommandError that names the first which are not equal.
  */
 export async function compareWithLoaded (exported: string[], folder: string): Promise<Comparison> {
@@ -35,7 +35,9 @@ export async function compareWithLoaded (exported: string[], folder: string): Pr
       if (digests !== undefined) comparison.missing--
     }
   }
-  if (different.length > 0) throw new CommandError(`${different.length} resources are not as they were loaded: ${different.slice(0, 10).join(', ')}`)
+  if (different.length > 0) {
+    throw new CommandError(`${different.length} resources are not as they were loaded: ${different.slice(0, 10).join(', ')}`)
+  }
   return comparison
 }
 

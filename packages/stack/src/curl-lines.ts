@@ -27,20 +27,24 @@ ADMIN=${signToken(jwtSecret, { role: 'ADMIN', sub: 'admin' }, { lifetimeSeconds 
 ${patient}
 
 # 1. Start an export (of one's own data alone: with $PATIENT)
-STATUS=$(curl -s -D - -o /dev/null -H "Authorization: Bearer $ADMIN" -H 'Prefer: respond-async' '${base}/Patient/$export' | tr -d '\\r' | awk 'tolower($1) == "content-location:" { print $2 }'); echo "$STATUS"
+STATUS=$(curl -s -D - -o /dev/null -H "Authorization: Bearer $ADMIN" -H 'Prefer: respond-async' '${base}/Patient/$export' \\
+  | tr -d '\\r' | awk 'tolower($1) == "content-location:" { print $2 }'); echo "$STATUS"
 
 # 2. Its status: 202 while it runs, then 200 and the manifest
 curl -i -H "Authorization: Bearer $ADMIN" "$STATUS"
 
 # 3. A file of the manifest
-curl -s -H "Authorization: Bearer $ADMIN" "$(curl -s -H "Authorization: Bearer $ADMIN" "$STATUS" | grep -o 'http[^"]*Patient.1.ndjson' | head -1)" | head -c 2000
+FILE=$(curl -s -H "Authorization: Bearer $ADMIN" "$STATUS" | grep -o 'http[^"]*Patient.1.ndjson' | head -1)
+curl -s -H "Authorization: Bearer $ADMIN" "$FILE" | head -c 2000
 
 # 4. Cancel it, or drop its files
 curl -i -X DELETE -H "Authorization: Bearer $ADMIN" "$STATUS"
 
 # As the registered client ${client.id} (SMART Backend Services): its key signs an assertion, and for that there is a token of five minutes
-ASSERTION=$('${process.execPath}' '${inRepository('packages/stack/src/client/assertion.ts')}' --client ${client.id} --key '${client.keyFile}' --url ${publicUrl}/auth/token)
-TOKEN=$(curl -s ${publicUrl}/auth/token -d grant_type=client_credentials -d scope='system/*.rs' -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer -d client_assertion="$ASSERTION" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+ASSERTION=$('${process.execPath}' '${inRepository('packages/stack/src/client/assertion.ts')}' \\
+  --client ${client.id} --key '${client.keyFile}' --url ${publicUrl}/auth/token)
+TOKEN=$(curl -s ${publicUrl}/auth/token -d grant_type=client_credentials -d scope='system/*.rs' -d client_assertion="$ASSERTION" \\
+  -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
 curl -i -H "Authorization: Bearer $TOKEN" -H 'Accept: application/fhir+json' -H 'Prefer: respond-async' '${base}/$export'
 
 Database  ${databaseUrl}

@@ -65,7 +65,10 @@ async function exportAll (publicUrl: string, { data, token }: { data: string, to
   const paths: string[] = []
   for (const item of items) {
     paths.push(await downloadChecked(item, files, { token, signal }))
-    console.log(`  ${String(item.count).padStart(9)} ${item.type.padEnd(18)} ${toMegabytes(item.extension.fileSize).padStart(8)} MB, count and SHA-256 as promised`)
+    console.log(
+      `  ${String(item.count)
+        .padStart(9)} ${item.type.padEnd(18)} ${toMegabytes(item.extension.fileSize).padStart(8)} MB, count and SHA-256 as promised`
+    )
   }
   const downloadSeconds = (performance.now() - downloadMs) / 1_000
 
@@ -86,7 +89,7 @@ function summarize ({ output }: Manifest, exportSeconds: number, downloadSeconds
   const bytes = output.reduce((sum, { extension }) => sum + extension.fileSize, 0)
   console.log(`
 ${rows} resources, ${toMegabytes(bytes)} MB, all counts and SHA-256 sums right
-export    ${exportSeconds.toFixed(1)} s, ${Math.round(rows / exportSeconds)} rows/s (from the kick-off to the manifest, as a client sees it that asks once a second)
+export    ${exportSeconds.toFixed(1)} s, ${Math.round(rows / exportSeconds)} rows/s (from kick-off to manifest, asked once a second)
 download  ${downloadSeconds.toFixed(1)} s
 files     ${files}
 

@@ -27,10 +27,10 @@ export interface Guarded {
 }
 
 /**
- * Ends a process group, and removes what it left, if this process dies without having done so itself, be it by SIGKILL, where no handler runs.
- * Linux could do it by PR_SET_PDEATHSIG, which Node does not offer and macOS does not have; a shell that waits for the end of
- * a pipe works on both and costs 1 MB. It runs in a session of its own, so that Ctrl-C does not end it. Not guarded
- * against: SIGKILL of the shell too.
+ * Ends a process group, and removes what it left, if this process dies without having done so itself, be it by SIGKILL, where no handler
+ * runs. Linux could do it by PR_SET_PDEATHSIG, which Node does not offer and macOS does not have; a shell that waits for the end of a pipe
+ * works on both and costs 1 MB. It runs in a session of its own, so that Ctrl-C does not end it. Not guarded against: SIGKILL of the shell
+ * too.
  */
 export function guard ({ pid, signal = 'SIGTERM', temporaryDirectory = '' }: Guarded): () => void {
   const shell = spawn('/bin/sh', ['-c', script, 'guard', String(pid ?? ''), signal.replace('SIG', ''), temporaryDirectory], {

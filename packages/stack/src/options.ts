@@ -9,9 +9,13 @@ type Widened<V extends Value> = V extends number ? number : V extends number[] ?
  */
 export function readOptions<D extends Record<string, Value>> (defaults: D): { [K in keyof D]: Widened<D[K]> } {
   try {
-    const options = Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, { type: typeof value === 'boolean' ? 'boolean' as const : 'string' as const }]))
+    const options = Object.fromEntries(Object.entries(defaults).map(([name, value]) => [
+      name, { type: typeof value === 'boolean' ? 'boolean' as const : 'string' as const },
+    ]))
     const { values } = parseArgs({ options })
-    const read = Object.entries(defaults).map(([name, value]) => [name, values[name] === undefined ? value : toValue(name, values[name], value)])
+    const read = Object.entries(defaults).map(([name, value]) => [
+      name, values[name] === undefined ? value : toValue(name, values[name], value),
+    ])
     return Object.fromEntries(read) as { [K in keyof D]: Widened<D[K]> }
   } catch (error) {
     const [reason] = String(error instanceof Error ? error.message : error).split('. ')

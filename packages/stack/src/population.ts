@@ -27,7 +27,9 @@ export async function findData ({ defaultPatients, signal }: DataOptions): Promi
   // Renamed when it is whole: a run that was stopped half-way leaves nothing that looks like data.
   const fresh = `${folder}.${process.pid}`
   try {
-    await runScript('packages/stack/src/generate/cli.ts', { args: ['--patients', String(patients), '--seed', String(seed), '--out', fresh], signal })
+    await runScript('packages/stack/src/generate/cli.ts', {
+      args: ['--patients', String(patients), '--seed', String(seed), '--out', fresh], signal,
+    })
     await rename(fresh, folder)
   } finally {
     await rm(fresh, { recursive: true, force: true })

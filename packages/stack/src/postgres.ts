@@ -46,7 +46,9 @@ export async function startPostgres ({ dataDirectory, port, durable = true }: Po
     await createCluster({ binaries, directory, owner, durable, password: randomBytes(24).toString('base64url') })
     await refuseIfInUse(directory)
 
-    const start = async (onPort: number): Promise<Server> => await startServer({ binaries, directory, owner, durable, port: onPort, temporary: dataDirectory === undefined })
+    const start = async (onPort: number): Promise<Server> => await startServer({
+      binaries, directory, owner, durable, port: onPort, temporary: dataDirectory === undefined,
+    })
     const server = port === undefined ? await startOnFreePort(start) : await start(port)
     const stop = async (): Promise<void> => {
       await server.stop()
@@ -72,7 +74,9 @@ async function startServer ({ binaries, directory, owner, durable, port, tempora
   const options = Object.entries({ ...settings, ...(durable ? {} : unsafeSettings), port })
   let sayReady: () => void
   const ready = new Promise<void>(resolve => { sayReady = resolve })
-  const server = await spawnManaged(binaries.postgres, ['-D', join(directory, 'cluster'), ...options.flatMap(([key, value]) => ['-c', `${key}=${value}`])], {
+  const server = await spawnManaged(binaries.postgres, [
+    '-D', join(directory, 'cluster'), ...options.flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+  ], {
     name: 'PostgreSQL',
     env: { PATH: process.env.PATH }, // no PG* variable of the caller's
     cwd: '/',

@@ -81,7 +81,9 @@ export async function spawnManaged (file: string, args: string[], options: Proce
 }
 
 /** Resolves when `ready` does; stops the process and rejects with its last lines if it ends, or the time is up, before that. */
-export async function waitUntilReady (server: ManagedProcess, ready: Promise<void>, { name, timeoutMs }: { name: string, timeoutMs: number }): Promise<void> {
+export async function waitUntilReady (
+  server: ManagedProcess, ready: Promise<void>, { name, timeoutMs }: { name: string, timeoutMs: number }
+): Promise<void> {
   const problem = await Promise.race([
     ready.then(() => undefined, (error: Error) => `is not ready: ${error.message}`),
     server.ended.then(({ how }) => `ended before it was ready (${how})`),
@@ -94,7 +96,9 @@ export async function waitUntilReady (server: ManagedProcess, ready: Promise<voi
 
 export function processError (name: string, how: string, { lastLines }: Pick<ManagedProcess, 'lastLines'>): CommandError {
   const lines = lastLines()
-  return new CommandError([`${name} ${how}`, ...(lines.length > 0 ? ['its last lines:'] : []), ...lines.map(line => `  ${line}`)].join('\n'))
+  return new CommandError([
+    `${name} ${how}`, ...(lines.length > 0 ? ['its last lines:'] : []), ...lines.map(line => `  ${line}`),
+  ].join('\n'))
 }
 
 async function spawned (child: ChildProcess, name: string): Promise<number> {

@@ -12,7 +12,9 @@ import type { Server } from './server.ts'
 export async function startRedis (port?: number, isClusterNode = false): Promise<Server> {
   const program = await findProgram(optionalServers.redis.program)
   if (program === undefined) throw new CommandError(`there is no redis-server on PATH. ${optionalServers.redis.how}`)
-  return port === undefined ? await startOnFreePort(async port => await startServer(program, port, isClusterNode)) : await startServer(program, port, isClusterNode)
+  return port === undefined
+    ? await startOnFreePort(async port => await startServer(program, port, isClusterNode))
+    : await startServer(program, port, isClusterNode)
 }
 
 export async function hasRedis (): Promise<boolean> {

@@ -21,7 +21,9 @@ const demoClient = 'demo'
 runInScope(async scope => {
   const port = readInteger('PORT', 3_000)
   if (port > 65_535) throw new CommandError(`PORT=${port}: there are ports up to 65535`)
-  if (!await isPortFree(port)) throw new CommandError(`port ${port} is in use: stop what listens there, or choose another: make start PORT=3001`)
+  if (!await isPortFree(port)) {
+    throw new CommandError(`port ${port} is in use: stop what listens there, or choose another: make start PORT=3001`)
+  }
   await mkdir(directory, { recursive: true, mode: 0o711 }) // PostgreSQL, as another user if we are root, has to pass
   const jwtSecret = await keepSecret(join(directory, 'jwt-secret'))
   const databaseUrl = await startDatabase(scope, { dataDirectory: join(directory, 'postgres') })
@@ -30,14 +32,21 @@ runInScope(async scope => {
   const keyFile = await keepClient(databaseUrl, scope.signal)
   const services = await startServices(scope, { databaseUrl, directory, port, jwtSecret })
   const [patient] = await execute(databaseUrl, 'SELECT id FROM source.patients WHERE deleted_at IS NULL ORDER BY id LIMIT 1')
-  console.log(describeAccess({ publicUrl: publicUrlOf(port), jwtSecret, patientId: patient === undefined ? undefined : String(patient.id), databaseUrl, directory, client: { id: demoClient, keyFile } }))
+  console.log(describeAccess({
+    publicUrl: publicUrlOf(port), jwtSecret, patientId: patient === undefined ? undefined : String(patient.id), databaseUrl, directory,
+    client: { id: demoClient, keyFile },
+  }))
   await Promise.race([once(scope.signal, 'abort'), services.broken])
   return 0
 })
 
 /** Random, one for each data folder, readable by us alone: tokens stay good over a restart. */
 async function keepSecret (file: string): Promise<string> {
-  await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(error => { if (error.code !== 'EEXIST') throw error })
+  await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(error => {
+    if (error.code !== 'EEXIST') {
+      throw error
+    }
+  })
   return await readFile(file, 'utf8')
 }
 

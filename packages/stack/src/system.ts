@@ -31,16 +31,22 @@ export interface ServicesOptions {
 export async function startDatabase (scope: Scope, options: PostgresOptions): Promise<string> {
   const server = scope.add(await startPostgres(options))
   const url = await ensureDatabase(server.url, 'fhir_bulk_export')
-  await runScript('packages/core/src/cli/migrate.ts', { args: ['--source'], env: { DATABASE_URL: url, QUEUE_URL: url }, signal: scope.signal })
+  await runScript('packages/core/src/cli/migrate.ts', {
+    args: ['--source'], env: { DATABASE_URL: url, QUEUE_URL: url }, signal: scope.signal,
+  })
   return url
 }
 
 /**
- * Takes a folder in by both ways and prints the counts: rows of columns (`<relation>.csv`) by COPY, and FHIR resources by `load`, which names what is
- * no valid R4 and leaves it out.
+ * Takes a folder in by both ways and prints the counts: rows of columns (`<relation>.csv`) by COPY, and FHIR resources by `load`, which
+ * names what is no valid R4 and leaves it out.
  */
 export async function loadData (databaseUrl: string, folder: string, signal: AbortSignal): Promise<void> {
-  for (const [relation, count] of Object.entries(await copyRows(databaseUrl, folder))) console.log(`  ${relation}: ${count} rows of columns`)
+  for (const [relation, count] of Object.entries(await copyRows(databaseUrl, folder))) {
+    console.log(
+    `  ${relation}: ${count} rows of columns`
+    )
+  }
   const others = (await readdir(folder)).filter((name) => !name.endsWith('.csv'))
   if (others.length === 0) return
   await runScript('packages/core/src/cli/load.ts', {
@@ -56,8 +62,13 @@ export function publicUrlOf (port: number): string {
   return `http://localhost:${port}`
 }
 
-/** API and worker in processes of their own, as in production, but on the embedded parts: queue in PostgreSQL, and files in a folder unless there is a node. */
-export async function startServices (scope: Scope, { databaseUrl, directory, port, jwtSecret, ipfsUrl }: ServicesOptions): Promise<Services> {
+/**
+ * API and worker in processes of their own, as in production, but on the embedded parts: queue in PostgreSQL, and files in a folder unless
+ * there is a node.
+ */
+export async function startServices (
+  scope: Scope, { databaseUrl, directory, port, jwtSecret, ipfsUrl }: ServicesOptions
+): Promise<Services> {
   const store = join(directory, 'store')
   if (ipfsUrl === undefined) await mkdir(store, { recursive: true, mode: 0o700 })
   const env = {
@@ -80,7 +91,9 @@ export async function startServices (scope: Scope, { databaseUrl, directory, por
 
   const broken = Promise.race([fail(worker, 'the worker', scope), fail(api, 'the API', scope)])
   broken.catch(() => {}) // whoever waits for it hears of it
-  await Promise.race([waitUntilReady(api, untilAnswers(`http://127.0.0.1:${port}/readyz`, scope.signal), { name: 'the API', timeoutMs: 30_000 }), broken])
+  await Promise.race([
+    waitUntilReady(api, untilAnswers(`http://127.0.0.1:${port}/readyz`, scope.signal), { name: 'the API', timeoutMs: 30_000 }), broken,
+  ])
   return { api, worker, broken }
 }
 

@@ -23,7 +23,10 @@ runInScope(async scope => {
   if (file === undefined) throw new CommandError('usage: with-stack [--] <command> [argument…]')
 
   const { env, missing } = await startTestServers(scope)
-  const warn = (): void => { for (const { name, how } of missing.map(name => optionalServers[name])) warnLoudly(`${name} tests do NOT run. ${how}`) }
+  const warn = (): void => {
+    for (const { name, how } of missing.map(name =>
+      optionalServers[name])) warnLoudly(`${name} tests do NOT run. ${how}`)
+  }
   if (missing.length > 0 && process.env.REQUIRE_ALL === '1') {
     warn()
     throw new CommandError('REQUIRE_ALL=1: everything has to run')

@@ -66,7 +66,9 @@ t.test('an install without npm, and one without a network, say so', async t => {
   const without = await run('/bin/sh', [script], { PATH: home })
   t.equal(without.output, 'npm is not on PATH: install Node 20 or later, which brings it (https://nodejs.org)\n')
   t.equal(without.code, 1)
-  const offline = await run('/bin/sh', [script], { HOME: home, npm_config_cache: home, npm_config_registry: 'http://127.0.0.1:1/', npm_config_update_notifier: 'false' })
+  const offline = await run('/bin/sh', [script], {
+    HOME: home, npm_config_cache: home, npm_config_registry: 'http://127.0.0.1:1/', npm_config_update_notifier: 'false',
+  })
   t.equal(offline.output, 'no network: http://127.0.0.1:1/ cannot be reached (ECONNREFUSED), and the caches do not have all packages\n')
   t.equal(offline.code, 1)
 })

@@ -13,9 +13,13 @@ t.test('rows stand in the columns as they were generated', async t => {
   const folder = t.testdir({})
   const written = await writeFiles(folder, population)
   const copied = await copyRows(url, folder)
-  t.strictSame(copied, Object.fromEntries(Object.entries(written).flatMap(([file, count]) => file.endsWith('.csv') ? [[file.slice(0, -4), count]] : []).sort()))
+  t.strictSame(copied,
+    Object.fromEntries(Object.entries(written).flatMap(
+      ([file, count]) => file.endsWith('.csv') ? [[file.slice(0, -4), count]] : []
+    ).sort()))
 
-  const descriptions = new Map((await execute(url, 'SELECT id, description FROM source.medical_records')).map(({ id, description }) => [id, description]))
+  const descriptions = new Map((await execute(url,
+    'SELECT id, description FROM source.medical_records')).map(({ id, description }) => [id, description]))
   const names = new Map((await execute(url, 'SELECT id, name FROM source.patients')).map(({ id, name }) => [id, name]))
   for (const generated of generate(population)) {
     if (!('row' in generated)) continue
@@ -24,8 +28,10 @@ t.test('rows stand in the columns as they were generated', async t => {
     if (relation === 'patients' && JSON.stringify(names.get(row.id)) !== JSON.stringify(row.name)) t.same(names.get(row.id), row.name)
   }
 
-  const relations = await execute(url, `SELECT table_name AS relation, string_agg(format('count(%1$I)::int AS %1$I', column_name), ', ') AS counts
-    FROM information_schema.columns WHERE table_schema = 'source' AND column_name NOT IN ('updated_at', 'deleted_at', 'resource') GROUP BY table_name`)
+  const relations = await execute(url, `SELECT table_name AS relation, string_agg(format('count(%1$I)::int AS %1$I', column_name),
+    ', ') AS counts
+    FROM information_schema.columns WHERE table_schema = 'source' AND column_name NOT IN ('updated_at', 'deleted_at', 'resource')
+      GROUP BY table_name`)
   t.equal(relations.length, 6)
   for (const { relation, counts } of relations) {
     const [filled = {}] = await execute(url, `SELECT ${counts} FROM source.${relation}`)

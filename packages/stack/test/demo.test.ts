@@ -14,21 +14,28 @@ t.test('the demo exports what it loaded, over HTTP, checks the files, and leaves
   const { code, output } = await running.ended
   t.equal(code, 0, output)
   t.match(output, /"transactionTime"[^]*all counts and SHA-256 sums right\nexport .* rows\/s/)
-  t.match(output, /> Loading [^]*\n {2}100%\n[^]*\n {2}100%, complete\n {2}\d+\.\d s\n\n> Downloading/, 'loading and export show how far they are, and each step its seconds')
+  t.match(output, /> Loading [^]*\n {2}100%\n[^]*\n {2}100%, complete\n {2}\d+\.\d s\n\n> Downloading/,
+    'loading and export show how far they are, and each step its seconds')
   t.match(output, /What next:\n {2}make start .*\n/)
 
   const generated = `${data}/generated/${generatorVersion}-40-3`
-  const loaded = await Promise.all(['Condition', 'Encounter', 'Observation'].map(async (type) => (await readLines(`${generated}/${type}.ndjson`)).length))
+  const loaded = await Promise.all(['Condition', 'Encounter', 'Observation'].map(
+    async (type) => (await readLines(`${generated}/${type}.ndjson`)).length
+  ))
   t.match(output, `${loaded.reduce((sum, count) => sum + count)} resources came back as they were loaded, digit by digit`)
   t.notMatch(output, 'were not loaded')
-  t.strictSame((await readdir(`${data}/demo/files`)).sort(), ['Condition', 'Consent', 'DocumentReference', 'Encounter', 'Group', 'Observation', 'Patient', 'Provenance'].map((type) => `${type}.1.ndjson`))
+  t.strictSame((await readdir(`${data}/demo/files`)).sort(),
+    [
+      'Condition', 'Consent', 'DocumentReference', 'Encounter', 'Group', 'Observation', 'Patient', 'Provenance',
+    ].map((type) => `${type}.1.ndjson`))
   t.equal((await readLines(`${data}/demo/files/Patient.1.ndjson`)).length, 40)
   await untilGone(descendants)
 })
 
 t.test('with DATA= everything that was loaded comes back in its files', async t => {
   const resources = [
-    '{"resourceType":"Patient","id":"p1","extension":[{"url":"https://example.org/x","valueDecimal":1.50}],"_birthDate":{"extension":[{"url":"https://example.org/y","valueCode":"z"}]}}',
+    '{"resourceType":"Patient","id":"p1","extension":[{"url":"https://example.org/x","valueDecimal":1.50}],' +
+      '"_birthDate":{"extension":[{"url":"https://example.org/y","valueCode":"z"}]}}',
     '{"resourceType":"Medication","id":"m1","code":{"text":"Aspirin"}}',
     '{"resourceType":"Group","id":"g1","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p1"}}]}',
   ]

@@ -22,7 +22,10 @@ t.test('without KUBO it is `ipfs` on PATH, or what make kubo built', async t => 
 t.test('a node of our own listens on 127.0.0.1 alone, knows nobody, and is gone when it was stopped', needs('kubo'), async t => {
   const node = await startKubo({ repo: t.testdir() })
   const ask = async (command: string) => await fetch(`${node.url}/api/v0/${command}`, { method: 'POST' })
-  t.match(await (await ask('config/show')).json(), { Bootstrap: [], Routing: { Type: 'none' }, Provide: { Enabled: false }, Discovery: { MDNS: { Enabled: false } }, AutoConf: { Enabled: false } })
+  t.match(await (await ask('config/show')).json(), {
+    Bootstrap: [], Routing: { Type: 'none' }, Provide: { Enabled: false }, Discovery: { MDNS: { Enabled: false } },
+    AutoConf: { Enabled: false },
+  })
   t.match(await (await ask('swarm/peers')).text(), /online mode/, 'it runs offline')
   for (const url of [node.url, node.gatewayUrl]) t.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
   await node.stop()

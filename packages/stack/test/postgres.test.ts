@@ -20,7 +20,8 @@ async function makePrivateFolder (t: Teardown): Promise<string> {
 
 t.test('temporary data: UTF-8, the same order everywhere, a password, nothing left behind', async t => {
   const { url, stop } = await startPostgres({ durable: false })
-  const [settings] = await execute(url, `SELECT current_setting('server_encoding') AS encoding, current_setting('max_connections') AS connections,
+  const [settings] = await execute(url, `SELECT current_setting('server_encoding') AS encoding,
+    current_setting('max_connections') AS connections,
     current_setting('listen_addresses') AS addresses, current_setting('fsync') AS fsync, current_setting('data_directory') AS directory,
     (SELECT array_agg(x ORDER BY x) FROM unnest('{b,a,B,ä}'::text[]) AS x) AS sorted`)
   t.match(settings, { encoding: 'UTF8', connections: '200', addresses: '127.0.0.1', fsync: 'off', sorted: ['B', 'a', 'b', 'ä'] })

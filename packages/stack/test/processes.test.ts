@@ -22,7 +22,9 @@ t.test('a process that ends before it is ready is reported with its last lines',
 
 t.test('a process that is not ready in time is stopped', async t => {
   const child = await node('setInterval(() => {}, 1000)')
-  await t.rejects(waitUntilReady(child, new Promise(() => {}), { name: 'a child', timeoutMs: 50 }), { message: 'a child was not ready after 0.05 s' })
+  await t.rejects(waitUntilReady(child, new Promise(() => {}), { name: 'a child', timeoutMs: 50 }), {
+    message: 'a child was not ready after 0.05 s',
+  })
   await child.ended
 })
 
@@ -35,7 +37,9 @@ t.test('stop sends the signal, and kills what does not listen to it', async t =>
   const stubborn = await new Promise<Awaited<ReturnType<typeof node>>>((resolve, reject) => {
     let started: Promise<Awaited<ReturnType<typeof node>>>
     // eslint-disable-next-line prefer-const
-    started = node('process.on("SIGTERM", () => {}); setInterval(() => {}, 1000); console.log("up")', { stopTimeoutMs: 50, onLine: () => { resolve(started) } })
+    started = node('process.on("SIGTERM", () => {}); setInterval(() => {}, 1000); console.log("up")', {
+      stopTimeoutMs: 50, onLine: () => { resolve(started) },
+    })
     started.catch(reject)
   })
   await Promise.all([polite.stop(), stubborn.stop()])
@@ -48,7 +52,8 @@ t.test('if we are killed, the guard ends the child and removes its temporary dir
   const processes = new URL('../src/processes.ts', import.meta.url).href
   const parent = runProgram(process.execPath, ['--input-type=module', '-e', `
     import { spawnManaged } from '${processes}'
-    const child = await spawnManaged(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { name: 'a child', env: {}, temporaryDirectory: '${temporary}' })
+    const options = { name: 'a child', env: {}, temporaryDirectory: '${temporary}' }
+    const child = await spawnManaged(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], options)
     console.log('started', child.pid)
     setInterval(() => {}, 1000)`])
   await parent.untilOutput('started')

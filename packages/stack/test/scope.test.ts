@@ -43,7 +43,9 @@ t.test('a failure is printed: a command error by its message, any other with its
 
 for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const) {
   t.test(`${signal} aborts main, stops everything and exits with ${128 + number}`, async t => {
-    const running = run('await new Promise((resolve, reject) => { signal.addEventListener("abort", () => reject(new Error(signal.reason))) })')
+    const running = run(
+      'await new Promise((resolve, reject) => { signal.addEventListener("abort", () => reject(new Error(signal.reason))) })'
+    )
     await running.untilOutput('up')
     running.child.kill(signal)
     const { code, output } = await running.ended

@@ -33,7 +33,8 @@ t.test('the curl lines work as they are pasted, and data and secret are kept', a
   const secret = await readFile(`${data}/start/jwt-secret`, 'utf8')
   t.equal((await stat(`${data}/start/jwt-secret`)).mode & 0o077, 0, 'readable by its owner alone')
 
-  const untilManifest = 'until curl -sf -o /dev/null -w "%{http_code}" -H "Authorization: Bearer $ADMIN" "$STATUS" | grep -q 200; do sleep 1; done'
+  const untilManifest =
+    'until curl -sf -o /dev/null -w "%{http_code}" -H "Authorization: Bearer $ADMIN" "$STATUS" | grep -q 200; do sleep 1; done'
   const pasted = linesToPaste(first.printed).replace('# 2.', `${untilManifest}\n# 2.`)
   const { stdout } = await promisify(execFile)('bash', ['-c', pasted])
   t.match(stdout, `http://localhost:${first.port}/fhir/r4/$export-status/`)

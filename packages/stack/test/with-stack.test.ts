@@ -11,7 +11,8 @@ t.test('the command finds the servers in its environment, and its exit code is p
 })
 
 t.test('without Redis it says so loudly before and after, with the line that installs it, and runs the rest', async t => {
-  const { code, output } = await runCommand('with-stack.ts', ['--', process.execPath, '-e', 'console.log("ran", process.env.TEST_REDIS_URL)'], { PATH: t.testdir({}) }).ended
+  const { code, output } = await runCommand('with-stack.ts',
+    ['--', process.execPath, '-e', 'console.log("ran", process.env.TEST_REDIS_URL)'], { PATH: t.testdir({}) }).ended
   t.equal(code, 0, output)
   t.match(output, /Redis tests do NOT run.*apt-get install redis-server[^]*ran undefined[^]*Redis tests do NOT run/)
 })

@@ -37,7 +37,9 @@ export async function measureExport (bench: Bench, worker: { pid: number }, type
   const before = await cpu()
   const row = await awaitExport(bench, await startExport(bench, types))
   const coreSeconds = await cpu() - before
-  const { bytes } = await bench.db.selectFrom('bulk_export_files').select((eb) => eb.fn.sum<number>('size').as('bytes')).where('export_id', '=', row.id).executeTakeFirstOrThrow()
+  const { bytes } = await bench.db.selectFrom('bulk_export_files').select(
+    (eb) => eb.fn.sum<number>('size').as('bytes')
+  ).where('export_id', '=', row.id).executeTakeFirstOrThrow()
   const seconds = ((row.ended_at?.getTime() ?? 0) - (row.started_at?.getTime() ?? 0)) / 1_000
   return { seconds, coreSeconds, bytes: Number(bytes), rows: row.exported_resources }
 }

@@ -58,7 +58,10 @@ export async function openBench (scope: Scope): Promise<Bench> {
     const port = await findFreePort()
     const { promise: ready, resolve } = Promise.withResolvers<void>()
     const api = scope.add(await startScript('apps/api/src/server.ts', {
-      env: { ...environment, IPFS_URL: pathToFileURL(directory).href, JWT_SECRET: jwtSecret, HOST: '127.0.0.1', PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, MAX_KICK_OFFS_PER_MINUTE: '10000', MAX_REQUESTS_PER_MINUTE: '60000' },
+      env: {
+        ...environment, IPFS_URL: pathToFileURL(directory).href, JWT_SECRET: jwtSecret, HOST: '127.0.0.1', PORT: String(port),
+        PUBLIC_URL: `http://127.0.0.1:${port}`, MAX_KICK_OFFS_PER_MINUTE: '10000', MAX_REQUESTS_PER_MINUTE: '60000',
+      },
       onLine: (line) => { if (line.includes('Server listening')) resolve() },
     }))
     await ready

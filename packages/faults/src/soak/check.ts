@@ -22,7 +22,9 @@ export interface Rest {
 }
 
 /** Waits for all exports to end and expire; then a worker begins anew, and with a cleanup, until nothing is left or the time is up. */
-export async function comeToRest ({ db, store, workers }: { db: Kysely<Database>, store: ContentStore, workers: Kept[] }, signal: AbortSignal): Promise<Rest> {
+export async function comeToRest (
+  { db, store, workers }: { db: Kysely<Database>, store: ContentStore, workers: Kept[] }, signal: AbortSignal
+): Promise<Rest> {
   const look = async () => await persistently(async () => await findRest(db, store), signal)
   try {
     for (;;) {

@@ -40,7 +40,10 @@ export interface Client {
   headers: (wish: Wish) => { authorization: string }
 }
 
-const prefer = { 'status-in-body': {}, 'respond-async': { prefer: 'respond-async' }, 'separate-export-status': { prefer: 'respond-async, separate-export-status' } }
+const prefer = {
+  'status-in-body': {}, 'respond-async': { prefer: 'respond-async' },
+  'separate-export-status': { prefer: 'respond-async, separate-export-status' },
+}
 const paths = { system: '/$export', patient: '/Patient/$export', group: `/Group/${groupId}/$export` }
 
 export function createClient (ask: Ask, { origin, secret }: { origin: string, secret: string }): Client {
@@ -54,10 +57,19 @@ export function createClient (ask: Ask, { origin, secret }: { origin: string, se
     if (wish.types.includes('Consent') && wish.takesUnreadable !== true) query.set('_typeFilter', readableConsents)
     const body = wish.patients === undefined
       ? {}
-      : { method: 'POST', body: JSON.stringify({ resourceType: 'Parameters', parameter: wish.patients.map((id) => ({ name: 'patient', valueReference: { reference: `Patient/${id}` } })) }) }
+      : {
+          method: 'POST',
+          body: JSON.stringify({
+            resourceType: 'Parameters',
+            parameter: wish.patients.map((id) => ({ name: 'patient', valueReference: { reference: `Patient/${id}` } })),
+          }),
+        }
     const answer = await ask(`${base}${paths[wish.level]}?${query}`, {
       ...body,
-      headers: { ...headers(wish), ...prefer[wish.profile], accept: 'application/fhir+json', ...(wish.patients === undefined ? {} : { 'content-type': 'application/fhir+json' }) },
+      headers: {
+        ...headers(wish), ...prefer[wish.profile], accept: 'application/fhir+json',
+        ...(wish.patients === undefined ? {} : { 'content-type': 'application/fhir+json' }),
+      },
     })
     const id = answer.headers['content-location']?.slice(statusUrl('').length)
     if (answer.status !== 202 || id === undefined) throw unexpected('kick-off', answer)
@@ -80,9 +92,12 @@ export function createClient (ask: Ask, { origin, secret }: { origin: string, se
 /** In whichever profile. */
 function toState (answer: Answer): State {
   if (answer.status === 404) return { kind: 'gone' }
-  const { status, error, issue, ...rest } = JSON.parse(answer.text) as Partial<OperationOutcome> & { status?: string, error?: OperationOutcome }
+  const { status, error, issue, ...rest } =
+    JSON.parse(answer.text) as Partial<OperationOutcome> & { status?: string, error?: OperationOutcome }
   const code = Number((answer.headers['x-export-status'] ?? String(answer.status)).slice(0, 3))
-  if (code === 202 || status === 'pending' || status === 'in_progress') return { kind: 'running', waitMs: Math.max(1, Number(answer.headers['retry-after'] ?? 1)) * 1_000 }
+  if (code === 202 || status === 'pending' || status === 'in_progress') {
+    return { kind: 'running', waitMs: Math.max(1, Number(answer.headers['retry-after'] ?? 1)) * 1_000 }
+  }
   if (status === 'cancelled') return { kind: 'cancelled' }
   if (status === 'failed') return { kind: 'failed', reason: toReason(error?.issue) }
   const failure = issue?.[0]?.details?.coding?.[0]?.code

@@ -31,7 +31,9 @@ export function createContents (): Contents {
     if (output.has(name)) doubleLines++
     output.set(name, resource.meta?.lastUpdated ?? '')
     if (resourceType === 'Patient') versions.Patient.set(id.slice(1), (resource as Patient).multipleBirthInteger ?? 0)
-    if (resourceType === 'DocumentReference') versions.DocumentReference.set(id.slice(1), Number((resource as DocumentReference).description?.slice(1)))
+    if (resourceType === 'DocumentReference') {
+      versions.DocumentReference.set(id.slice(1), Number((resource as DocumentReference).description?.slice(1)))
+    }
   }
 
   function add (list: FileList, type: string, bytes: Buffer): void {
@@ -65,7 +67,9 @@ export function createContents (): Contents {
       if (missing.length > 0) found.push(`${missing.length} of ${wanted.length} ${type} are missing: ${missing.slice(0, 3).join(' ')}`)
     }
     const told = toPoisoned(wish)
-    if (errors.size !== told.length || !told.every((name) => errors.has(name))) found.push(`${errors.size} of ${told.length} bad rows are in the error list`)
+    if (errors.size !== told.length || !told.every((name) => errors.has(name))) {
+      found.push(`${errors.size} of ${told.length} bad rows are in the error list`)
+    }
     return found
   }
 

@@ -8,10 +8,14 @@ import { askAndLeave } from './http.ts'
 import type { Ask } from './http.ts'
 
 /** The file, whole and as the manifest has it; 'gone': its export is. @throws where it is not as promised. */
-export async function download (ask: Ask, item: ManifestItem, headers: Record<string, string>, random: Random, figures: Figures): Promise<Buffer | 'gone'> {
+export async function download (
+  ask: Ask, item: ManifestItem, headers: Record<string, string>, random: Random, figures: Figures
+): Promise<Buffer | 'gone'> {
   const url = item.url.startsWith('ipfs:') ? item.extension.url ?? '' : item.url
   const asking = { headers: { ...headers, 'accept-encoding': random.chance(0.3) ? 'gzip' : 'identity' } }
-  const answer = random.chance(0.15) ? await downloadTwice(ask, url, headers, random.integer(1, item.extension.fileSize), figures) : await ask(url, asking)
+  const answer = random.chance(0.15)
+    ? await downloadTwice(ask, url, headers, random.integer(1, item.extension.fileSize), figures)
+    : await ask(url, asking)
   if (answer.status === 404) return 'gone'
   if (answer.status !== 200) throw unexpected(url, answer)
   const { bytes } = answer

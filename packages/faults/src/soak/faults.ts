@@ -21,7 +21,9 @@ interface Fault {
 export interface Breakable { parts: Parts, db: Kysely<Database>, workers: Kept[], api: Kept, leaseMs: number }
 
 /** Breaks something every now and then until the signal aborts; resolves when everything is given back. */
-export async function injectFaults (breakable: Breakable, random: Random, figures: Figures, log: (line: string) => void, signal: AbortSignal): Promise<void> {
+export async function injectFaults (
+  breakable: Breakable, random: Random, figures: Figures, log: (line: string) => void, signal: AbortSignal
+): Promise<void> {
   const broken = new Map<string, Promise<void>>()
   let deck: Fault[] = []
   for (;;) {
@@ -54,7 +56,10 @@ function toFaults ({ parts, db, workers, api, leaseMs }: Breakable, random: Rand
   const terminated = random.pick(workers)
   return [
     ...workers.map((worker): Fault => ({ name: 'worker killed', target: worker.name, run: async () => { worker.kill('SIGKILL') } })),
-    ...workers.map((worker): Fault => ({ name: 'worker paused for longer than a lease', target: worker.name, run: async () => { await pause(worker, random.integer(1.2 * leaseMs, 2.5 * leaseMs)) } })),
+    ...workers.map((worker): Fault => ({
+      name: 'worker paused for longer than a lease', target: worker.name,
+      run: async () => { await pause(worker, random.integer(1.2 * leaseMs, 2.5 * leaseMs)) },
+    })),
     { name: 'worker terminated', target: terminated.name, run: terminated.terminate },
     { name: 'API killed', target: api.name, run: async () => { api.kill('SIGKILL') } },
     { name: 'API terminated', target: api.name, run: api.terminate },
@@ -62,7 +67,9 @@ function toFaults ({ parts, db, workers, api, leaseMs }: Breakable, random: Rand
     { name: 'PostgreSQL crashed', target: 'PostgreSQL', run: async () => { await parts.restartPostgres('immediate', awayMs()) } },
     { name: 'PostgreSQL connections terminated', target: 'PostgreSQL', run: async () => { await terminateConnections(db) } },
     { name: 'store cut off', target: 'store', run: async () => { await parts.cutStore(awayMs()) } },
-    ...(emptyRedis === undefined ? [] : [{ name: 'Redis lost all it had', target: 'Redis', run: async () => { await emptyRedis(awayMs()) } }]),
+    ...(emptyRedis === undefined
+      ? []
+      : [{ name: 'Redis lost all it had', target: 'Redis', run: async () => { await emptyRedis(awayMs()) } }]),
   ]
 }
 
@@ -78,5 +85,6 @@ async function pause (worker: Kept, ms: number): Promise<void> {
 
 /** Ours as well, all but the one that says so. */
 async function terminateConnections (db: Kysely<Database>): Promise<void> {
-  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`.execute(db)
+  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend'
+    AND pid <> pg_backend_pid()`.execute(db)
 }

@@ -10,12 +10,16 @@ const longestRetryMs = 5_000
 
 export type Ask = (url: string, options: RequestOptions) => Promise<Answer>
 
-/** Asks until there is an answer that means something: 429, 503 and connections that break are tried again. Rejects when the signal aborts. */
+/**
+ * Asks until there is an answer that means something: 429, 503 and connections that break are tried again. Rejects when the signal aborts.
+ */
 export function createAsk (figures: Figures, signal: AbortSignal): Ask {
   return async function ask (url, options) {
     for (;;) {
       signal.throwIfAborted()
-      const answer = await client.ask(url, { ...options, signal: AbortSignal.any([signal, AbortSignal.timeout(requestMs)]) }).catch(() => undefined)
+      const answer = await client.ask(url, {
+        ...options, signal: AbortSignal.any([signal, AbortSignal.timeout(requestMs)]),
+      }).catch(() => undefined)
       if (answer !== undefined && answer.status !== 429 && answer.status !== 503) return answer
       figures.repeated++
       const seconds = Number(answer?.headers['retry-after'] ?? NaN)
@@ -25,7 +29,9 @@ export function createAsk (figures: Figures, signal: AbortSignal): Ask {
 }
 
 /** The first bytes of an answer, after which the client is gone; undefined when there were none. */
-export async function askAndLeave (url: string, options: RequestOptions, bytes: number): Promise<Pick<Answer, 'status' | 'headers' | 'bytes'> | undefined> {
+export async function askAndLeave (
+  url: string, options: RequestOptions, bytes: number
+): Promise<Pick<Answer, 'status' | 'headers' | 'bytes'> | undefined> {
   const leave = new AbortController()
   try {
     const response = await client.open(url, { ...options, signal: AbortSignal.any([leave.signal, AbortSignal.timeout(requestMs)]) })

@@ -69,7 +69,9 @@ async function exportAndDrop (run: Run, sub: string, random: Random): Promise<vo
 }
 
 async function exportToFail (run: Run, sub: string, random: Random): Promise<void> {
-  const wish = random.chance(0.5) ? { ...toEverything(sub, random), level: random.pick(['system', 'patient'] as const) } : toOwn('q', random)
+  const wish = random.chance(0.5)
+    ? { ...toEverything(sub, random), level: random.pick(['system', 'patient'] as const) }
+    : toOwn('q', random)
   await startExport(run, { ...wish, types, takesUnreadable: true }, async (accepted) => {
     const ending = await follow(run, accepted)
     if (ending.kind === 'failed' && ending.reason.startsWith('More than')) run.figures.failedByDesign++

@@ -12,7 +12,8 @@ export async function describeMachine (db: Kysely<Database>, hasRedis: boolean, 
   const [cpu] = cpus()
   const queue = hasRedis ? `queue in Redis ${await readRedisVersion()}` : 'queue in PostgreSQL (no redis-server on PATH)'
   const store = storeKind === 'folder' ? 'files in a folder' : `files in Kubo ${await readKuboVersion()}`
-  return `${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}-${process.arch}, Node ${process.version}, PostgreSQL ${row?.server_version ?? '?'}, ${queue}, ${store}`
+  return [`${cpus().length} × ${cpu?.model ?? 'CPU'}`, `${Math.round(totalmem() / 2 ** 30)} GiB`, `${process.platform}-${process.arch}`,
+    `Node ${process.version}`, `PostgreSQL ${row?.server_version ?? '?'}`, queue, store].join(', ')
 }
 
 async function readKuboVersion (): Promise<string> {

@@ -42,7 +42,10 @@ export function createMemory (): Memory {
     const slope = { mbPerMinute: (n * tm - t * m) / (n * tt - t * t), minutes: (lastMs - bornMs) / 60_000 }
     const kind = toKind(name)
     const known = found.get(kind)
-    found.set(kind, { lifetimes: (known?.lifetimes ?? 0) + 1, steepest: known === undefined || slope.mbPerMinute > known.steepest.mbPerMinute ? slope : known.steepest })
+    found.set(kind, {
+      lifetimes: (known?.lifetimes ?? 0) + 1,
+      steepest: known === undefined || slope.mbPerMinute > known.steepest.mbPerMinute ? slope : known.steepest,
+    })
   }
 
   async function sampleOne (name: string, pid: number): Promise<void> {

@@ -59,7 +59,9 @@ export function createMirror (run: Run, name: string, wish: Wish, random: Random
   async function differences (db: Kysely<Database>): Promise<string[]> {
     const wanted = await readHoldings(db, wish.claims.patient_id)
     const missing = [...wanted].filter(([resource]) => !held.has(resource)).map(([resource]) => `${resource} is missing`)
-    const old = [...wanted].filter(([resource, at]) => held.has(resource) && held.get(resource) !== at).map(([resource, at]) => `${resource} is of ${held.get(resource)}, not of ${at}`)
+    const old = [...wanted].filter(([resource, at]) => held.has(resource) && held.get(resource) !== at).map(
+      ([resource, at]) => `${resource} is of ${held.get(resource)}, not of ${at}`
+    )
     const surplus = [...held.keys()].filter((resource) => !wanted.has(resource)).map((resource) => `${resource} is there no more`)
     const all = [...missing, ...old, ...surplus]
     return all.length > shownDifferences ? [...all.slice(0, shownDifferences), `${all.length} in all`] : all

@@ -47,7 +47,9 @@ export function report ({ figures, rest, violations, mirrors, takeovers, leaseMs
   row('attempts after a worker died', describeTakeovers(takeovers, leaseMs))
   for (const [name, count] of [...figures.faults].sort()) row(`fault: ${name}`, count)
   for (const [kind, peak] of memory.peaks) row(`memory of ${kind}`, `${Math.round(peak)} MB at most; ${describeSlope(memory, kind)}`)
-  console.log('\nMemory slopes are by least squares over processes that lived longer than a minute; they mean something after hours, not minutes.')
+  console.log(
+    '\nMemory slopes are by least squares over processes that lived longer than a minute; they mean something after hours, not minutes.'
+  )
 
   const problems = [
     ...figures.problems,
@@ -68,12 +70,15 @@ function row (what: string, figure: number | string): void {
 function describeTakeovers ({ count, medianMs, longest }: Takeovers, leaseMs: number): string {
   if (longest === undefined) return '0'
   const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
-  return `${count}; begun ${seconds(medianMs)} after its last heartbeat (median), ${seconds(longest.ms)} at most (${longest.exportId} at ${longest.at.toISOString()}); the lease is ${seconds(leaseMs)}`
+  const most = `${seconds(longest.ms)} at most (${longest.exportId} at ${longest.at.toISOString()})`
+  return `${count}; begun ${seconds(medianMs)} after its last heartbeat (median), ${most}; the lease is ${seconds(leaseMs)}`
 }
 
 function describeSlope (memory: Memory, kind: string): string {
   const found = memory.slopes().get(kind)
   if (found === undefined) return 'no process lived long enough for a slope'
   const { lifetimes, steepest: { mbPerMinute, minutes } } = found
-  return `slope ${mbPerMinute >= 0 ? '+' : ''}${mbPerMinute.toFixed(1)} MB/min at most (over ${minutes.toFixed(1)} min; of ${lifetimes} lifetimes)`
+  return `slope ${mbPerMinute >= 0
+    ? '+'
+    : ''}${mbPerMinute.toFixed(1)} MB/min at most (over ${minutes.toFixed(1)} min; of ${lifetimes} lifetimes)`
 }

@@ -21,8 +21,13 @@ export interface ServiceOptions {
   figures: Figures
 }
 
-/** An API and its workers, each started again when it ends. Exports expire soon, are read in several files, and may fail often: so many things go wrong here. */
-export async function startService (scope: Scope, { parts, logs, secret, leaseMs, ttlMs, encrypted, figures }: ServiceOptions): Promise<{ workers: Kept[], api: Kept, origin: string }> {
+/**
+ * An API and its workers, each started again when it ends. Exports expire soon, are read in several files, and may fail often: so many
+ * things go wrong here.
+ */
+export async function startService (
+  scope: Scope, { parts, logs, secret, leaseMs, ttlMs, encrypted, figures }: ServiceOptions
+): Promise<{ workers: Kept[], api: Kept, origin: string }> {
   const port = await findFreePort()
   const origin = `http://127.0.0.1:${port}`
   const env = {
@@ -49,7 +54,8 @@ export async function startService (scope: Scope, { parts, logs, secret, leaseMs
     note(figures, what)
   }
   const api = keepRunning(scope, {
-    name: 'api', readyLine: 'Server listening', logs, onFault, start: async (options) => await startScript('apps/api/src/server.ts', { env: { ...env, LOG_LEVEL: 'info' }, ...options }),
+    name: 'api', readyLine: 'Server listening', logs, onFault,
+    start: async (options) => await startScript('apps/api/src/server.ts', { env: { ...env, LOG_LEVEL: 'info' }, ...options }),
   })
   const workers = Array.from({ length: workerCount }, async (_, i) => await keepRunning(scope, {
     name: `worker-${i + 1}`, readyLine: '"worker ready"', logs, onFault, start: async (options) => await startWorker({ env, ...options }),

@@ -26,10 +26,12 @@ export interface Takeovers { count: number, medianMs: number, longest: { at: Dat
 export async function openWatch (db: Kysely<Database>, { leaseMs, ttlMs }: { leaseMs: number, ttlMs: number }): Promise<Watch> {
   await recordTransitions(db)
   // A lease that is still held when the next attempt begins is one that ran out: its end, minus its length, was the last heartbeat.
-  await sql`CREATE TABLE IF NOT EXISTS watch.takeovers (at timestamptz NOT NULL DEFAULT clock_timestamp(), export_id uuid NOT NULL, waited_ms double precision NOT NULL)`.execute(db)
+  await sql`CREATE TABLE IF NOT EXISTS watch.takeovers (at timestamptz NOT NULL DEFAULT clock_timestamp(), export_id uuid NOT NULL,
+    waited_ms double precision NOT NULL)`.execute(db)
   await sql`CREATE OR REPLACE FUNCTION watch.record_takeover() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      INSERT INTO watch.takeovers (export_id, waited_ms) VALUES (NEW.id, 1000 * extract(epoch FROM clock_timestamp() - OLD.available_at) + ${sql.lit(leaseMs)});
+      INSERT INTO watch.takeovers (export_id, waited_ms) VALUES (NEW.id,
+        1000 * extract(epoch FROM clock_timestamp() - OLD.available_at) + ${sql.lit(leaseMs)});
       RETURN NULL;
     END $$`.execute(db)
   await sql`CREATE OR REPLACE TRIGGER watch_record_takeover AFTER UPDATE ON bulk_export_jobs FOR EACH ROW

@@ -38,8 +38,10 @@ async function change (trx: Transaction<Database>, random: Random, inserted: Ins
 /** A patient's birth order and its document's description say the same, at every instant. */
 async function raiseVersions (trx: Transaction<Database>, random: Random): Promise<void> {
   const numbers = pickNumbers(random, 40, patients)
-  await sql`UPDATE source.patients SET multiple_birth_order = multiple_birth_order + 1 WHERE id = ANY(${numbers.map((i) => `p${i}`)})`.execute(trx)
-  await sql`UPDATE source.medical_records SET description = 'v' || substr(description, 2)::int + 1 WHERE id = ANY(${numbers.map((i) => `d${i}`)})`.execute(trx)
+  await sql`UPDATE source.patients SET multiple_birth_order = multiple_birth_order + 1
+    WHERE id = ANY(${numbers.map((i) => `p${i}`)})`.execute(trx)
+  await sql`UPDATE source.medical_records SET description = 'v' || substr(description, 2)::int + 1
+    WHERE id = ANY(${numbers.map((i) => `d${i}`)})`.execute(trx)
 }
 
 async function touch (trx: Transaction<Database>, random: Random): Promise<void> {

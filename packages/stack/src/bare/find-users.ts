@@ -15,8 +15,10 @@ export async function findUsers (root: string): Promise<string[]> {
     if (words.some(word => text.includes(word))) servers.push(path)
   }
   const reaches = `(^|/)(${servers.map(path => path.replaceAll('.', '\\.')).join('|')})$`
-  const { output } = await cruise(['apps', 'packages'], { baseDir: root, reaches, doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true },
-    { exportsFields: ['exports'], conditionNames: ['import'] })
+  const { output } = await cruise(['apps', 'packages'], {
+    baseDir: root, reaches, doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true,
+  },
+  { exportsFields: ['exports'], conditionNames: ['import'] })
   const { modules: users } = output as ICruiseResult
   return users.map(({ source }) => source).filter(path => path.endsWith('.test.ts')).sort()
 }

@@ -4,7 +4,10 @@ import { signAssertion } from './key.ts'
 const { client, key, url } = readOptions({ client: '', key: '', url: '' })
 
 if (client === '' || key === '' || !URL.canParse(url)) {
-  console.error('usage: assertion --client <id> --key <private JWK> --url <of the token endpoint> (CLIENT=lab KEY=lab.key.json URL=http://localhost:3000/auth/token)')
+  console.error(
+    'usage: assertion --client <id> --key <private JWK> --url <of the token endpoint> (CLIENT=lab KEY=lab.key.json ' +
+    'URL=http://localhost:3000/auth/token)'
+  )
   process.exitCode = 2
 } else {
   try {

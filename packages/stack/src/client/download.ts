@@ -38,7 +38,9 @@ export function createMeter (): { add: (chunk: Uint8Array) => void, assertAsProm
       const promised = { count, fileSize, sha256 }
       const actual = { ...found, sha256: hash.digest('hex') }
       for (const name of ['count', 'fileSize', 'sha256'] as const) {
-        if (actual[name] !== promised[name]) throw new CommandError(`${url}: the manifest says ${name} ${promised[name]}, the file has ${actual[name]}`)
+        if (actual[name] !== promised[name]) {
+          throw new CommandError(`${url}: the manifest says ${name} ${promised[name]}, the file has ${actual[name]}`)
+        }
       }
     },
   }

@@ -39,7 +39,9 @@ export async function kickOff (url: string, { token, signal }: ClientOptions): P
 }
 
 /** Polls the status, as often as the server's Retry-After allows and at most once a second, until there is a manifest. */
-export async function awaitManifest (statusUrl: string, onProgress: (progress: Progress) => void, { token, signal }: ClientOptions): Promise<Manifest> {
+export async function awaitManifest (
+  statusUrl: string, onProgress: (progress: Progress) => void, { token, signal }: ClientOptions
+): Promise<Manifest> {
   for (;;) {
     const answer = await ask(statusUrl, { headers: { authorization: `Bearer ${token}`, accept: 'application/json' }, signal })
     const { status, headers, text } = answer

@@ -3,7 +3,9 @@ import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:ht
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 
-/** The HTTP client of demo, tests, soak and benchmarks. Each request has a connection of its own, so none meets one that a dead server left. */
+/**
+ * The HTTP client of demo, tests, soak and benchmarks. Each request has a connection of its own, so none meets one that a dead server left.
+ */
 
 export interface RequestOptions {
   method?: string
@@ -16,7 +18,9 @@ export interface Answer { status: number, headers: IncomingHttpHeaders, bytes: B
 
 /** Resolves with the head of the answer; its body is the stream. */
 export async function open (url: string, { method = 'GET', headers, body, signal }: RequestOptions = {}): Promise<IncomingMessage> {
-  const sent = request(url, { method, agent: false, ...(headers === undefined ? {} : { headers }), ...(signal === undefined ? {} : { signal }) })
+  const sent = request(url, {
+    method, agent: false, ...(headers === undefined ? {} : { headers }), ...(signal === undefined ? {} : { signal }),
+  })
   const answered = once(sent, 'response')
   sent.end(body)
   const [response] = await answered as [IncomingMessage]

@@ -24,7 +24,9 @@ export async function createClientKey (name: string): Promise<void> {
 }
 
 /** SMART App Launch 2.2, client-confidential-asymmetric: good for a minute, and once. */
-export async function signAssertion ({ clientId, keyFile, tokenUrl }: { clientId: string, keyFile: string, tokenUrl: string }): Promise<string> {
+export async function signAssertion (
+  { clientId, keyFile, tokenUrl }: { clientId: string, keyFile: string, tokenUrl: string }
+): Promise<string> {
   const jwk = JSON.parse(await readFile(keyFile, 'utf8')) as JWK
   return await new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({ alg: jwk.alg ?? alg, typ: 'JWT', ...(jwk.kid === undefined ? {} : { kid: jwk.kid }) })
@@ -33,7 +35,9 @@ export async function signAssertion ({ clientId, keyFile, tokenUrl }: { clientId
 }
 
 /** SMART Backend Services: an access token for the assertion. */
-export async function getToken ({ scope, ...client }: { clientId: string, keyFile: string, tokenUrl: string, scope: string }): Promise<string> {
+export async function getToken (
+  { scope, ...client }: { clientId: string, keyFile: string, tokenUrl: string, scope: string }
+): Promise<string> {
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
     scope,

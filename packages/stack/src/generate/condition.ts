@@ -11,14 +11,20 @@ export function generateConditions (generated: GeneratedPatient, encounters: Gen
   return encounters.flatMap((encounter) => random.chance(0.5) ? [generateCondition(generated, encounter, random)] : [])
 }
 
-function generateCondition ({ patient, lastSeenMs }: GeneratedPatient, { encounter, startMs }: GeneratedEncounter, random: Random): Condition {
+function generateCondition (
+  { patient, lastSeenMs }: GeneratedPatient, { encounter, startMs }: GeneratedEncounter, random: Random
+): Condition {
   const isResolved = random.chance(0.4)
   const code = random.pick(codes.diagnoses)
   return {
     resourceType: 'Condition',
     id: random.uuid(),
-    ...(random.chance(0.1) ? { text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml"><p>${code.coding?.[0]?.display}</p></div>` } } : {}),
-    ...(random.chance(0.2) ? { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/condition-assertedDate', valueDateTime: toDate(startMs) }] } : {}),
+    ...(random.chance(0.1)
+      ? { text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml"><p>${code.coding?.[0]?.display}</p></div>` } }
+      : {}),
+    ...(random.chance(0.2)
+      ? { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/condition-assertedDate', valueDateTime: toDate(startMs) }] }
+      : {}),
     clinicalStatus: isResolved ? codes.clinicalStatuses.resolved : codes.clinicalStatuses.active,
     verificationStatus: codes.confirmed,
     category: [random.pick(codes.conditionCategories)],

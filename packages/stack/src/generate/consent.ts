@@ -13,7 +13,9 @@ const validUntilMs = Date.UTC(2090, 0, 1)
 /** A row of source.consents. */
 export function generateConsent ({ patient, bornMs, lastSeenMs }: GeneratedPatient, documents: DocumentRow[], random: Random) {
   const signedMs = randomTime(random, Math.max(bornMs, lastSeenMs - 3_650 * dayMs), lastSeenMs)
-  const status = random.chance(0.85) ? 'active' : random.pick(['inactive', 'revoked', 'rejected', 'draft', 'proposed', 'entered-in-error'] as const)
+  const status = random.chance(0.85)
+    ? 'active'
+    : random.pick(['inactive', 'revoked', 'rejected', 'draft', 'proposed', 'entered-in-error'] as const)
   const decision = random.chance(0.75) ? 'permit' : 'deny'
   const subject = { reference: `Patient/${patient.id}` }
   const document = documents[0]
@@ -29,15 +31,23 @@ export function generateConsent ({ patient, bornMs, lastSeenMs }: GeneratedPatie
     scope: random.maybe(0.15, () => codes.researchScope), // the default is privacy
     category: random.maybe(0.2, () => [codes.consentDocument, codes.disclosure]),
     date_time: random.maybe(0.95, () => random.chance(0.1) ? toPartialDate(signedMs, random) : toDateTime(signedMs, random)),
-    performer: random.maybe(0.7, () => [random.chance(0.8) ? subject : elsewhere('RelatedPerson', codes.systems.relatedPerson, random.uuid(), 'Guardian')]),
+    performer: random.maybe(0.7, () => [
+      random.chance(0.8) ? subject : elsewhere('RelatedPerson', codes.systems.relatedPerson, random.uuid(), 'Guardian'),
+    ]),
     organization: random.maybe(0.7, () => [organization(random)]),
     source_attachment: isScanned ? null : random.maybe(0.2, () => toForm(decision)),
     source_reference: isScanned ? { reference: `DocumentReference/${document.id}` } : null,
-    policy: hasOwnRule ? null : random.maybe(0.3, () => [{ authority: 'https://www.hhs.gov', uri: 'https://www.hhs.gov/hipaa/index.html' }]),
+    policy: hasOwnRule
+      ? null
+      : random.maybe(0.3, () => [{ authority: 'https://www.hhs.gov', uri: 'https://www.hhs.gov/hipaa/index.html' }]),
     policy_rule: hasOwnRule ? (decision === 'permit' ? codes.optIn : codes.optOut) : null,
-    verification: random.maybe(0.2, () => [{ verified: true, verifiedWith: subject, verificationDate: toDateTime(signedMs + dayMs, random) }]),
+    verification: random.maybe(0.2, () => [{
+      verified: true, verifiedWith: subject, verificationDate: toDateTime(signedMs + dayMs, random),
+    }]),
     period_start: toDate(signedMs),
-    period_end: status === 'inactive' || status === 'revoked' ? toDate(Math.min(signedMs + 365 * dayMs, todayMs)) : random.maybe(0.3, () => toDate(validUntilMs)),
+    period_end: status === 'inactive' || status === 'revoked'
+      ? toDate(Math.min(signedMs + 365 * dayMs, todayMs))
+      : random.maybe(0.3, () => toDate(validUntilMs)),
     decision,
     recipients: hasConditions ? null : recipients(random),
     provision: hasConditions ? { provision: [rule(decision, document, random)] } : null,
@@ -59,7 +69,10 @@ function rule (decision: Decision, document: DocumentRow | undefined, random: Ra
   enrich(rule, random, document)
   // An exception to the rule.
   if (random.chance(0.3)) {
-    rule.provision = [{ type: decision === 'permit' ? 'deny' : 'permit', purpose: [random.pick(codes.purposes)], securityLabel: codes.confidentiality[2]?.coding ?? [] }]
+    rule.provision = [{
+      type: decision === 'permit' ? 'deny' : 'permit', purpose: [random.pick(codes.purposes)],
+      securityLabel: codes.confidentiality[2]?.coding ?? [],
+    }]
   }
   return rule
 }
@@ -71,7 +84,9 @@ function enrich (rule: ConsentProvision, random: Random, document: DocumentRow |
   if (random.chance(0.3)) rule.class = [codes.documentReferenceClass]
   if (random.chance(0.3)) rule.code = [random.pick(codes.documentTypes)]
   if (random.chance(0.3)) rule.dataPeriod = { start: '2001', end: '2020-12' }
-  if (document !== undefined && random.chance(0.5)) rule.data = [{ meaning: 'instance', reference: { reference: `DocumentReference/${document.id}` } }]
+  if (document !== undefined && random.chance(0.5)) {
+    rule.data = [{ meaning: 'instance', reference: { reference: `DocumentReference/${document.id}` } }]
+  }
 }
 
 function recipient (random: Random): Reference {

@@ -34,7 +34,9 @@ export function generateDocuments (generated: GeneratedPatient, encounters: Gene
   return documents
 }
 
-function generateDocument ({ patient, bornMs, lastSeenMs }: GeneratedPatient, encounter: GeneratedEncounter | null, random: Random, previousId: string | undefined) {
+function generateDocument (
+  { patient, bornMs, lastSeenMs }: GeneratedPatient, encounter: GeneratedEncounter | null, random: Random, previousId: string | undefined
+) {
   const writtenMs = encounter?.endMs ?? randomTime(random, bornMs, lastSeenMs)
   const subject = { reference: `Patient/${patient.id}` }
   return {
@@ -52,7 +54,9 @@ function generateDocument ({ patient, bornMs, lastSeenMs }: GeneratedPatient, en
     custodian: random.maybe(0.8, () => organization(random)),
     relates_to: previousId === undefined
       ? null
-      : random.maybe(0.1, () => [{ code: random.pick(['replaces', 'appends', 'transforms'] as const), target: { reference: `DocumentReference/${previousId}` } }]),
+      : random.maybe(0.1, () => [{
+        code: random.pick(['replaces', 'appends', 'transforms'] as const), target: { reference: `DocumentReference/${previousId}` },
+      }]),
     description: random.maybe(0.4, () => random.pick(descriptions)),
     security_label: random.maybe(0.15, () => [random.pick(codes.confidentiality)]),
     content: contents(patient, writtenMs, random),
@@ -80,5 +84,8 @@ function contents (patient: PatientRow, writtenMs: number, random: Random): Docu
   if (!random.chance(0.05)) return [first]
   // The same in other forms.
   const html = Buffer.from(`<pre>${text.toString().replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</pre>`)
-  return [first, { attachment: { contentType: 'text/html', data: html.toString('base64') } }, { attachment: { contentType: 'application/pdf', data: scan, title: 'Scan' } }]
+  return [
+    first, { attachment: { contentType: 'text/html', data: html.toString('base64') } },
+    { attachment: { contentType: 'application/pdf', data: scan, title: 'Scan' } },
+  ]
 }

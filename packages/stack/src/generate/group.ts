@@ -4,14 +4,19 @@ import { organization } from './references.ts'
 import type { Row } from './rows.ts'
 import { groups } from './vocabulary.ts'
 
+interface GroupRow { relation: 'patient_groups' | 'patient_group_members', row: Row }
+
 /** Registries of the population, each with about a fifth of it. Their random streams are negative: patients have the others. */
-export function * generateGroups (seed: number, patients: number): Generator<{ relation: 'patient_groups' | 'patient_group_members', row: Row }> {
+export function * generateGroups (seed: number, patients: number): Generator<GroupRow> {
   for (const [index, name] of groups.entries()) {
     const random = createRandom(seed, -1 - index)
     const id = random.uuid()
     yield {
       relation: 'patient_groups',
-      row: { id, identifier: [{ system: 'https://example.org/groups', value: `group-${index + 1}` }], active: true, name, code: { text: 'Registry' }, managing_entity: organization(random) },
+      row: {
+        id, identifier: [{ system: 'https://example.org/groups', value: `group-${index + 1}` }], active: true, name,
+        code: { text: 'Registry' }, managing_entity: organization(random),
+      },
     }
     for (let patient = 0; patient < patients; patient++) {
       if (!random.chance(0.2)) continue

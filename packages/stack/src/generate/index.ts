@@ -46,7 +46,8 @@ export function * generate ({ patients, seed }: Population): Generator<Generated
     const consent = generateConsent(generated, documents, random)
     const held = [
       toReference('Patient', patient.id), toReference('Consent', consent.id),
-      ...documents.map(({ id }) => toReference('DocumentReference', id)), ...resources.map(({ resourceType, id = '' }) => toReference(resourceType, id)),
+      ...documents.map(({ id }) => toReference('DocumentReference', id)),
+      ...resources.map(({ resourceType, id = '' }) => toReference(resourceType, id)),
     ]
     yield { relation: 'patients', row: patient }
     for (const resource of resources) yield { resource }

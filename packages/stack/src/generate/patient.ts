@@ -48,7 +48,11 @@ function generateRow ({ id, seed, index, bornMs, diedMs }: Life, random: Random)
     gender: random.maybe(0.97, () => gender),
     birth_date: random.maybe(0.98, () => random.chance(0.95) ? toDate(bornMs) : toPartialDate(bornMs, random)),
     deceased: diedMs === null ? random.maybe(0.1, () => false) : isDateOfDeathKnown ? null : true,
-    deceased_date_time: diedMs === null || !isDateOfDeathKnown ? null : random.chance(0.5) ? toPartialDate(diedMs, random) : toDateTime(diedMs, random),
+    deceased_date_time: diedMs === null || !isDateOfDeathKnown
+      ? null
+      : random.chance(0.5)
+        ? toPartialDate(diedMs, random)
+        : toDateTime(diedMs, random),
     address: random.maybe(0.95, () => addresses(random)),
     marital_status: random.maybe(0.7, () => random.pick(codes.maritalStatuses)),
     multiple_birth: isTwin ? null : random.maybe(0.1, () => random.chance(0.1)),
@@ -69,8 +73,15 @@ function link (seed: number, index: number, random: Random): PatientLink[] {
 function identifiers (random: Random): Identifier[] {
   const all: Identifier[] = []
   // Area number 999 was never given to anybody.
-  if (random.chance(0.6)) all.push({ type: codes.socialSecurityNumber, system: 'http://hl7.org/fhir/sid/us-ssn', value: `999-${random.integer(10, 99)}-${random.integer(1000, 9999)}` })
-  if (random.chance(0.3)) all.push({ type: codes.driversLicense, system: 'urn:oid:2.16.840.1.113883.4.3.25', value: `S999${random.integer(10_000, 99_999)}` })
+  if (random.chance(0.6)) {
+    all.push({
+      type: codes.socialSecurityNumber, system: 'http://hl7.org/fhir/sid/us-ssn',
+      value: `999-${random.integer(10, 99)}-${random.integer(1000, 9999)}`,
+    })
+  }
+  if (random.chance(0.3)) {
+    all.push({ type: codes.driversLicense, system: 'urn:oid:2.16.840.1.113883.4.3.25', value: `S999${random.integer(10_000, 99_999)}` })
+  }
   if (random.chance(0.1)) {
     const issuedMs = randomTime(random, todayMs - 3_000 * dayMs, todayMs)
     all.push({
@@ -94,7 +105,11 @@ function names (random: Random, { given, family }: People, gender: Gender): Huma
   if (random.chance(0.05)) official.suffix = [random.pick(suffixes)]
   if (random.chance(0.2)) official.text = `${official.given?.join(' ')} ${official.family}`
   const all = [official]
-  if (random.chance(0.12)) all.push({ use: 'maiden', family: random.pick<string>(family), given: [random.pick(pool)], period: { end: `${random.integer(1960, 2020)}` } })
+  if (random.chance(0.12)) {
+    all.push({
+      use: 'maiden', family: random.pick<string>(family), given: [random.pick(pool)], period: { end: `${random.integer(1960, 2020)}` },
+    })
+  }
   if (random.chance(0.08)) all.push({ use: 'nickname', given: [random.pick(pool)] })
   return all
 }
@@ -119,14 +134,27 @@ function addresses (random: Random): Address[] {
 }
 
 function contacts (random: Random, origin: People): PatientContact[] {
-  const contact: PatientContact = { relationship: [random.pick(codes.relationships)], name: { family: random.pick<string>(origin.family), given: [random.pick<string>(origin.given.female)] }, gender: 'female' }
+  const contact: PatientContact = {
+    relationship: [random.pick(codes.relationships)],
+    name: { family: random.pick<string>(origin.family), given: [random.pick<string>(origin.given.female)] }, gender: 'female',
+  }
   if (random.chance(0.7)) contact.telecom = telecoms(random)
   if (random.chance(0.2)) contact.address = addresses(random)[0] as Address
   if (random.chance(0.1)) contact.period = { start: '2015', end: '2030-12-31' }
-  return random.chance(0.1) ? [contact, { relationship: [codes.relationships[2] as NonNullable<PatientContact['relationship']>[number]], organization: organization(random) }] : [contact]
+  return random.chance(0.1)
+    ? [
+        contact,
+        {
+          relationship: [codes.relationships[2] as NonNullable<PatientContact['relationship']>[number]],
+          organization: organization(random),
+        },
+      ]
+    : [contact]
 }
 
 function communication (random: Random, { language }: People): NonNullable<Patient['communication']> {
   const native = { language: codes.languages[language] ?? { text: language }, preferred: true }
-  return language !== 'en' && random.chance(0.5) ? [native, { language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'en', display: 'English' }] } }] : [native]
+  return language !== 'en' && random.chance(0.5)
+    ? [native, { language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'en', display: 'English' }] } }]
+    : [native]
 }

@@ -2,24 +2,55 @@
 
 /** Of many scripts, with the characters that break careless software: apostrophes, hyphens, spaces, combining marks, astral planes. */
 export const people = [
-  { given: { female: ['Olivia', 'Emma', 'Grace', 'Abigail', 'Ruth'], male: ['Liam', 'Noah', 'James', 'Henry', 'Theodore'] }, family: ['Smith', 'O’Brien', 'Johnson', 'D\'Angelo', 'Smith-Jones', 'McAllister'], language: 'en' },
-  { given: { female: ['María José', 'Lucía', 'Inés', 'Begoña'], male: ['José', 'Íñigo', 'Ángel', 'Martín'] }, family: ['García', 'Núñez', 'de la Cruz', 'Peña Ortiz', 'López'], language: 'es' },
-  { given: { female: ['Jürgen-Maria', 'Änne', 'Sophie', 'Käthe'], male: ['Jörg', 'Wolfgang', 'Günther', 'Max'] }, family: ['Müller', 'Weiß', 'von der Höhe', 'Groß', 'Schröder'], language: 'de' },
-  { given: { female: ['Zoë', 'Chloé', 'Hélène', 'Françoise'], male: ['François', 'Loïc', 'Étienne', 'Jean-Noël'] }, family: ['Lefèvre', 'd’Évreux', 'Gagné', 'Besançon'], language: 'fr' },
-  { given: { female: ['Анна', 'Екатерина', 'Мария'], male: ['Алексей', 'Юрий', 'Фёдор'] }, family: ['Иванова', 'Щербакова', 'Чехов', 'Соловьёв'], language: 'ru' },
+  {
+    given: { female: ['Olivia', 'Emma', 'Grace', 'Abigail', 'Ruth'], male: ['Liam', 'Noah', 'James', 'Henry', 'Theodore'] },
+    family: ['Smith', 'O’Brien', 'Johnson', 'D\'Angelo', 'Smith-Jones', 'McAllister'], language: 'en',
+  },
+  {
+    given: { female: ['María José', 'Lucía', 'Inés', 'Begoña'], male: ['José', 'Íñigo', 'Ángel', 'Martín'] },
+    family: ['García', 'Núñez', 'de la Cruz', 'Peña Ortiz', 'López'], language: 'es',
+  },
+  {
+    given: { female: ['Jürgen-Maria', 'Änne', 'Sophie', 'Käthe'], male: ['Jörg', 'Wolfgang', 'Günther', 'Max'] },
+    family: ['Müller', 'Weiß', 'von der Höhe', 'Groß', 'Schröder'], language: 'de',
+  },
+  {
+    given: { female: ['Zoë', 'Chloé', 'Hélène', 'Françoise'], male: ['François', 'Loïc', 'Étienne', 'Jean-Noël'] },
+    family: ['Lefèvre', 'd’Évreux', 'Gagné', 'Besançon'], language: 'fr',
+  },
+  {
+    given: { female: ['Анна', 'Екатерина', 'Мария'], male: ['Алексей', 'Юрий', 'Фёдор'] },
+    family: ['Иванова', 'Щербакова', 'Чехов', 'Соловьёв'], language: 'ru',
+  },
   { given: { female: ['美咲', '陽菜', 'さくら'], male: ['翔太', '健', '𠮷郎'] }, family: ['田中', '佐藤', '髙橋', '𠮷田'], language: 'ja' },
-  { given: { female: ['فاطمة', 'ليلى', 'عائشة'], male: ['محمد', 'يوسف', 'عبد الله'] }, family: ['الحسن', 'حداد', 'بن علي'], language: 'ar' },
-  { given: { female: ['Siobhán', 'Bjørg', 'Ngọc Ánh', 'Agnieszka'], male: ['Søren', 'Łukasz', 'Nguyễn', 'Håkon'] }, family: ['Ó Súilleabháin', 'Østergård', 'Trần', 'Wiśniewski', 'Çelik'], language: 'en' },
+  {
+    given: { female: ['فاطمة', 'ليلى', 'عائشة'], male: ['محمد', 'يوسف', 'عبد الله'] }, family: ['الحسن', 'حداد', 'بن علي'], language: 'ar',
+  },
+  {
+    given: { female: ['Siobhán', 'Bjørg', 'Ngọc Ánh', 'Agnieszka'], male: ['Søren', 'Łukasz', 'Nguyễn', 'Håkon'] },
+    family: ['Ó Súilleabháin', 'Østergård', 'Trần', 'Wiśniewski', 'Çelik'], language: 'en',
+  },
 ] as const
 
 export const prefixes = ['Dr.', 'Mr.', 'Ms.', 'Mrs.', 'Prof. Dr.'] as const
 export const suffixes = ['Jr.', 'III', 'PhD', 'M.D.'] as const
-export const physicians = ['Dr. Liane Kunze', 'Dr. Ahmed Said', 'Dr. Renée Fournier', 'Dr. Paul O’Neill', 'Dr. Yuki Tanaka', 'Dr. Ewa Nowak', 'Dr. Grace Obi', 'Dr. Tomás Vidal'] as const
-export const organizations = ['Saint Mary Hospital', 'Newman Regional Health', 'Klinikum Süd', 'Centre Médical de l’Étoile', 'Harbour Family Practice'] as const
+export const physicians = [
+  'Dr. Liane Kunze', 'Dr. Ahmed Said', 'Dr. Renée Fournier', 'Dr. Paul O’Neill', 'Dr. Yuki Tanaka', 'Dr. Ewa Nowak', 'Dr. Grace Obi',
+  'Dr. Tomás Vidal',
+] as const
+export const organizations = [
+  'Saint Mary Hospital', 'Newman Regional Health', 'Klinikum Süd', 'Centre Médical de l’Étoile', 'Harbour Family Practice',
+] as const
 
 export const places = [
-  { city: 'Springfield', district: 'Hampden County', state: 'MA', postalCode: '01103', country: 'US', streets: ['Elm Street', 'Main Street', 'St. James Avenue'] },
-  { city: 'Wichita', district: 'Sedgwick County', state: 'KS', postalCode: '67202', country: 'US', streets: ['Douglas Avenue', 'Waco Street'] },
+  {
+    city: 'Springfield', district: 'Hampden County', state: 'MA', postalCode: '01103', country: 'US',
+    streets: ['Elm Street', 'Main Street', 'St. James Avenue'],
+  },
+  {
+    city: 'Wichita', district: 'Sedgwick County', state: 'KS', postalCode: '67202', country: 'US',
+    streets: ['Douglas Avenue', 'Waco Street'],
+  },
   { city: 'Köln', state: 'NW', postalCode: '50667', country: 'DE', streets: ['Hohe Straße', 'Am Römerturm'] },
   { city: 'Saint-Étienne', state: 'ARA', postalCode: '42000', country: 'FR', streets: ['Rue de l’Église', 'Avenue de la Libération'] },
   { city: 'A Coruña', state: 'GA', postalCode: '15001', country: 'ES', streets: ['Rúa Real', 'Calle de Ángel'] },
@@ -28,13 +59,16 @@ export const places = [
 
 /** Backslashes, quotes, tabs and line breaks belong in descriptions: databases and NDJSON both have to escape them. */
 export const descriptions = [
-  'Routine visit', 'Follow-up after "no show"', 'Scanned from C:\\scans\\2019\\batch 7', 'First line\nsecond line', 'Column one\tcolumn two',
+  'Routine visit', 'Follow-up after "no show"', 'Scanned from C:\\scans\\2019\\batch 7', 'First line\nsecond line',
+  'Column one\tcolumn two',
   'Résumé des soins – état stable', '経過観察', 'Cost: 100 % covered; {see annex}', 'Discharged home 🙂',
 ] as const
 
 export const groups = ['Diabetes registry', 'Heart failure clinic', 'Members of Harbour Family Practice'] as const
 
-export const complaints = ['Cough', 'Chest pain', 'Headache', 'Shortness of breath', 'Back pain', 'Fatigue', 'Dizziness', 'Rash', 'Sore throat', 'Knee pain'] as const
+export const complaints = [
+  'Cough', 'Chest pain', 'Headache', 'Shortness of breath', 'Back pain', 'Fatigue', 'Dizziness', 'Rash', 'Sore throat', 'Knee pain',
+] as const
 export const findings = [
   'The patient reports that symptoms began about two weeks ago and have slowly improved since.',
   'No fever, no chills, no night sweats; appetite and weight are unchanged.',
@@ -51,7 +85,9 @@ export const findings = [
   'La patiente a été informée des résultats ; un contrôle est prévu dans trois mois.',
 ] as const
 export const plans = [
-  'Continue the present medication; recheck in six weeks.', 'Refer to cardiology for an echocardiogram.', 'Start metformin 500 mg twice a day with meals.',
-  'Physiotherapy, two sessions a week for six weeks.', 'Influenza vaccine given today in the left deltoid muscle.', 'Return at once if breathing becomes difficult.',
+  'Continue the present medication; recheck in six weeks.', 'Refer to cardiology for an echocardiogram.',
+  'Start metformin 500 mg twice a day with meals.',
+  'Physiotherapy, two sessions a week for six weeks.', 'Influenza vaccine given today in the left deltoid muscle.',
+  'Return at once if breathing becomes difficult.',
   'Blood count, electrolytes and thyroid function at the next visit.', 'Imaging only if symptoms persist beyond four weeks.',
 ] as const

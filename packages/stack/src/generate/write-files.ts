@@ -10,8 +10,8 @@ import { toCsvLine } from './rows.ts'
 const pieceCharacters = 256 * 1_024
 
 /**
- * Writes `<relation>.csv` for rows, with their columns in the first line, and `<Type>.ndjson` for resources into a folder, which it makes. Returns
- * how many of each there are, by file name.
+ * Writes `<relation>.csv` for rows, with their columns in the first line, and `<Type>.ndjson` for resources into a folder, which it makes.
+ * Returns how many of each there are, by file name.
  */
 export async function writeFiles (folder: string, population: Population): Promise<Record<string, number>> {
   await mkdir(folder, { recursive: true })

@@ -33,7 +33,9 @@ export async function buildKubo (): Promise<string> {
   const { Dir: source }: { Dir: string } = JSON.parse(stdout)
   const unfinished = `${program}.${process.pid}`
   try {
-    await run(go, ['build', '-C', source, '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags=-s -w', '-o', unfinished, './cmd/ipfs'], {
+    await run(go, [
+      'build', '-C', source, '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags=-s -w', '-o', unfinished, './cmd/ipfs',
+    ], {
       env: { ...process.env, CGO_ENABLED: '0' },
     })
     await rename(unfinished, program)

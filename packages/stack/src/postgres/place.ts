@@ -37,7 +37,9 @@ export async function ensureOwnDirectory (parent: string): Promise<string> {
   await mkdir(directory, { mode: 0o755 }).catch(error => { if (error.code !== 'EEXIST') throw error })
   const found = await lstat(directory) // not stat: a symbolic link of somebody else's is no directory of ours
   if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o022) !== 0) {
-    throw new CommandError(`${directory} exists and is not safe to use: it must be a directory that belongs to user ${uid} and that only this user can write to`)
+    throw new CommandError(
+      `${directory} exists and is not safe to use: it must be a directory that belongs to user ${uid} and that only this user can write to`
+    )
   }
   await chmod(directory, 0o755) // whatever the umask left of it
   return directory

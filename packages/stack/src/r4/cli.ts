@@ -25,7 +25,8 @@ const text = `${JSON.stringify(table, null, 1)}\n`
 if (!check) {
   await writeFile(path, text)
   for (const [name, reason] of leftOut) console.log(`left out: the value set ${name} ${reason}`)
-  console.log(`${Object.keys(types).length} types, ${Object.keys(codes).length} value sets, ${Object.keys(table.compartment).length} types in the compartment of a patient`)
+  const counts = [types, codes, table.compartment].map(entries => Object.keys(entries).length)
+  console.log(`${counts[0]} types, ${counts[1]} value sets, ${counts[2]} types in the compartment of a patient`)
 } else if (await readFile(path, 'utf8') === text) {
   console.log('R4 table: current')
 } else {

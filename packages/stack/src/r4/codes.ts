@@ -63,7 +63,9 @@ function codesOf (part: ValueSetComposeInclude, { codeSystems, ...terminology }:
     return listCodes(terminology.valueSets.get(only.split('|')[0] ?? ''), { codeSystems, ...terminology })
   }
   const system = codeSystems.get(part.system ?? '')
-  if (system?.content !== 'complete' || system.concept === undefined) return `takes all of ${part.system}, whose codes are not in the definitions`
+  if (system?.content !== 'complete' || system.concept === undefined) {
+    return `takes all of ${part.system}, whose codes are not in the definitions`
+  }
   return flatten(system.concept)
 }
 

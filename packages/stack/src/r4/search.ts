@@ -33,7 +33,9 @@ function alternativesOf ({ code, expression = '', base }: SearchParameter, type:
   const own = all.filter(alternative => rootOf(alternative) === type)
   if (own.length > 0) return own
   // InsurancePlan.name is written `name | alias`
-  if (base.length !== 1 || !all.every(alternative => /^[a-z]/.test(alternative))) throw new Error(`${type}.${code}: ${expression} says nothing of the type`)
+  if (base.length !== 1 || !all.every(alternative => /^[a-z]/.test(alternative))) {
+    throw new Error(`${type}.${code}: ${expression} says nothing of the type`)
+  }
   return all.map(alternative => `${type}.${alternative}`)
 }
 

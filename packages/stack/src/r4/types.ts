@@ -54,7 +54,9 @@ function typesOf (element: ElementDefinition): string[] {
   if (element.contentReference !== undefined) return [element.contentReference.slice(1)]
   const types = element.type ?? []
   if (types.length === 0) throw new Error(`${element.path} has no type`)
-  return types.map(type => type.extension?.find(extension => extension.url.endsWith('/structuredefinition-fhir-type'))?.valueUrl ?? type.code)
+  return types.map(type => type.extension?.find(extension => extension.url.endsWith(
+    '/structuredefinition-fhir-type'
+  ))?.valueUrl ?? type.code)
 }
 
 function onlyType (element: ElementDefinition): string {

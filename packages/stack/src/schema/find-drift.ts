@@ -23,7 +23,9 @@ interface Column { name: string, declared: string, nullable: boolean, optional: 
 /** Where the tables of schema `public` are not what their types say, a sentence each. The Migrator's own are left out. */
 export async function findDrift (databaseUrl: string, types: ReadonlyMap<string, ColumnTypes>): Promise<string[]> {
   const columns = new Map((await readColumns(databaseUrl)).map(column => [column.name, column]))
-  const missing = [...types.keys()].filter(name => !columns.has(name)).map(name => `${name} has a type, and the migrated database has no such column`)
+  const missing = [...types.keys()].filter(name => !columns.has(name)).map(
+    name => `${name} has a type, and the migrated database has no such column`
+  )
   return [...missing, ...[...columns.values()].flatMap(column => compare(column, types.get(column.name)))]
 }
 
@@ -35,7 +37,8 @@ function compare ({ name, declared, nullable, optional, values }: Column, types:
     expected !== undefined && !fits(expected, types.type) && `${name} is ${declared}, and its type ${types.type}`,
     nullable !== types.nullable && `${name} ${nullable ? 'may be null' : 'is NOT NULL'}, and its type says otherwise`,
     optional !== types.optional && `${name} ${optional ? 'may' : 'must not'} be left out of an INSERT, and its type says otherwise`,
-    String(values?.toSorted() ?? '') !== String(types.values?.toSorted() ?? '') && `${name} may be ${values?.join(', ') ?? 'any text'} by its CHECK, and ${types.values?.join(', ') ?? 'any text'} by its type`,
+    String(values?.toSorted() ?? '') !== String(types.values?.toSorted() ?? '') &&
+      `${name} may be ${values?.join(', ') ?? 'any text'} by its CHECK, and ${types.values?.join(', ') ?? 'any text'} by its type`,
   ]
   return problems.filter(problem => problem !== false)
 }

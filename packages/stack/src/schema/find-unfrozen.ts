@@ -26,22 +26,33 @@ async function problemsOf (directory: string, path: string, frozen: Frozen | und
   const text = await readFile(join(directory, path))
   const hash = createHash('sha256').update(text).digest('hex')
   const problems: string[] = []
-  if (frozen === undefined) problems.push(`${path} is new: add this line at the end of packages/core/src/db/${frozenFile}\n${hash}  ${path}`)
-  else if (frozen.hash !== hash) problems.push(`${path} was changed after it had landed: take the change back, and add a migration that makes it`)
+  if (frozen === undefined) {
+    problems.push(
+    `${path} is new: add this line at the end of packages/core/src/db/${frozenFile}\n${hash}  ${path}`
+    )
+  } else if (frozen.hash !== hash) {
+    problems.push(`${path} was changed after it had landed: take the change back, and add a migration that makes it`)
+  }
 
   const imported = ts.preProcessFile(text.toString(), true, true).importedFiles.map(file => file.fileName).filter(name => name !== 'kysely')
   if (imported.length > 0) problems.push(`${path} imports ${imported.join(', ')}: what may change later has no place in a migration`)
 
   const [folder = '', file = ''] = path.split('/')
   const index = await readFile(join(directory, folder, 'index.ts'), 'utf8')
-  if (!index.includes(`'./${file}'`) || !index.includes(`'${file.replace(/\.ts$/, '')}':`)) problems.push(`${path} is not in ${folder}/index.ts, so it is never run`)
+  if (!index.includes(`'./${file}'`) || !index.includes(`'${file.replace(/\.ts$/, '')}':`)) {
+    problems.push(`${path} is not in ${folder}/index.ts, so it is never run`)
+  }
   return problems
 }
 
 /** Kysely refuses a migration whose name sorts before one that a database has run. */
 function findDisorder (frozen: Frozen[], folder: string): string[] {
   const paths = frozen.map(({ path }) => path).filter(path => path.startsWith(`${folder}/`))
-  return paths.flatMap((path, i) => path <= (paths[i - 1] ?? '') ? [`${path} landed after ${paths[i - 1]}: its number has to be higher`] : [])
+  return paths.flatMap((path, i) => path <= (paths[i - 1] ?? '')
+    ? [
+    `${path} landed after ${paths[i - 1]}: its number has to be higher`,
+      ]
+    : [])
 }
 
 async function findMigrations (directory: string, folder: string): Promise<string[]> {

@@ -2,7 +2,10 @@ import { join } from 'node:path'
 import ts from 'typescript'
 
 export interface ColumnTypes {
-  /** Of what is selected, without null: `string`, `number`, `boolean`, `Date`, `Buffer`, or an array of these; otherwise as TypeScript spells it. */
+  /**
+   * Of what is selected, without null: `string`, `number`, `boolean`, `Date`, `Buffer`, or an array of these; otherwise as TypeScript
+   * spells it.
+   */
   type: string
   nullable: boolean
   /** An insert may leave it out. */
@@ -20,11 +23,14 @@ export function readTableTypes (directory: string): Map<string, ColumnTypes> {
     export type Selected = { [T in keyof Database]: Selectable<Database[T]> }
     export type Inserted = { [T in keyof Database]: Insertable<Database[T]> }`
   const options: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2024, module: ts.ModuleKind.NodeNext, strict: true, noEmit: true, allowImportingTsExtensions: true, exactOptionalPropertyTypes: true, skipLibCheck: true, types: ['node'],
+    target: ts.ScriptTarget.ES2024, module: ts.ModuleKind.NodeNext, strict: true, noEmit: true, allowImportingTsExtensions: true,
+    exactOptionalPropertyTypes: true, skipLibCheck: true, types: ['node'],
   }
   const host = ts.createCompilerHost(options)
   const read = host.getSourceFile
-  host.getSourceFile = (name, ...rest) => name === path ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2024, true) : read(name, ...rest)
+  host.getSourceFile = (name, ...rest) => name === path
+    ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2024, true)
+    : read(name, ...rest)
   const program = ts.createProgram([path], options, host)
   const source = program.getSourceFile(path)
   const [error] = ts.getPreEmitDiagnostics(program, source)
@@ -40,7 +46,9 @@ function toColumns (checker: ts.TypeChecker, source: ts.SourceFile): Map<string,
     const symbol = checker.resolveName(name, source, ts.SymbolFlags.TypeAlias, false)
     return symbol === undefined ? [] : propertiesOf(checker.getDeclaredTypeOfSymbol(symbol))
   })
-  const optional = new Set(inserted.flatMap(table => propertiesOf(table.type).filter(column => column.optional).map(column => `${table.name}.${column.name}`)))
+  const optional = new Set(inserted.flatMap(table => propertiesOf(table.type).filter(column => column.optional).map(
+    column => `${table.name}.${column.name}`
+  )))
   return new Map(selected.flatMap(table => propertiesOf(table.type).map(({ name, type }) =>
     [`${table.name}.${name}`, { ...describe(checker, type), optional: optional.has(`${table.name}.${name}`) }])))
 }

@@ -71,6 +71,10 @@ t.test('a download is compared with the manifest', async t => {
   t.equal(path, `${folder}/Patient.1.ndjson`)
   t.equal(await readFile(path, 'utf8'), body)
   await t.rejects(downloadChecked({ ...item, count: 3 }, folder, options), { message: /manifest says count 3, the file has 2/ })
-  await t.rejects(downloadChecked({ ...item, extension: { ...right, fileSize: 1 } }, folder, options), { message: /manifest says fileSize 1/ })
-  await t.rejects(downloadChecked({ ...item, extension: { ...right, sha256: 'ff' } }, folder, options), { message: /manifest says sha256 ff/ })
+  await t.rejects(downloadChecked({ ...item, extension: { ...right, fileSize: 1 } }, folder, options), {
+    message: /manifest says fileSize 1/,
+  })
+  await t.rejects(downloadChecked({ ...item, extension: { ...right, sha256: 'ff' } }, folder, options), {
+    message: /manifest says sha256 ff/,
+  })
 })

@@ -17,8 +17,13 @@ interface LintResult { messages: Array<{ rule: string, line: number, message: st
 
 /** Validates against the schema of the Compose Specification, and has rules of its own; those about the order of things are not ours. */
 function lint (file: string): string[] {
-  const orders = ['service-keys-order', 'services-alphabetical-order', 'service-dependencies-alphabetical-order', 'top-level-properties-order', 'no-quotes-in-volumes']
-  const linter = new DCLinter({ rules: Object.fromEntries(orders.map(rule => [rule, 0 as const])), quiet: false, debug: false, exclude: [] })
+  const orders = [
+    'service-keys-order', 'services-alphabetical-order', 'service-dependencies-alphabetical-order', 'top-level-properties-order',
+    'no-quotes-in-volumes',
+  ]
+  const linter = new DCLinter({
+    rules: Object.fromEntries(orders.map(rule => [rule, 0 as const])), quiet: false, debug: false, exclude: [],
+  })
   const results: LintResult[] = linter.lintFiles([file], false)
   return results.flatMap(({ messages }) => messages.map(({ rule, line, message }) => `${line}: ${rule}: ${message}`))
 }
@@ -45,7 +50,9 @@ t.test('nothing is published but the API, on this machine alone', async t => {
 })
 
 t.test('only api and worker are in a network with Kubo and Redis, and only the API has a way out', async t => {
-  const members = (network: string): string[] => Object.entries(services).filter(([, service]) => service.networks?.includes(network)).map(([name]) => name).sort()
+  const members = (network: string): string[] => Object.entries(services).filter(
+    ([, service]) => service.networks?.includes(network)
+  ).map(([name]) => name).sort()
   t.strictSame(Object.fromEntries(Object.keys(networks).map(network => [network, members(network)])), {
     front: ['api'],
     database: ['api', 'migrate', 'postgres', 'worker'],
@@ -88,13 +95,19 @@ t.test('each service has a database role, a token or a password of its own, and 
   }
   for (const [name, service] of Object.entries(services)) {
     const given = JSON.stringify([environmentOf(service, secrets), commandOf(service, secrets)])
-    t.strictSame(Object.entries(secrets).filter(([, secret]) => given.includes(secret)).map(([secret]) => secret).sort(), own[name]?.sort(), name)
+    t.strictSame(Object.entries(secrets).filter(([, secret]) => given.includes(secret)).map(([secret]) => secret).sort(), own[name]?.sort(),
+      name)
   }
 })
 
 t.test('no container has a capability, or all of the memory and processes of its host', async t => {
   for (const [name, service] of Object.entries(services)) {
-    t.match(service, { cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], deploy: { resources: { limits: { memory: /^\d+[MG]$/, pids: Number } } } }, name)
+    t.match(service,
+      {
+        cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'],
+        deploy: { resources: { limits: { memory: /^\d+[MG]$/, pids: Number } } },
+      },
+      name)
     t.equal(service.cap_add ?? service.privileged, undefined, name)
   }
 })
@@ -102,7 +115,8 @@ t.test('no container has a capability, or all of the memory and processes of its
 t.test('our containers can write nothing, are nobody, and have time to end', async t => {
   t.strictSame(ours.map(([name]) => name).sort(), ['api', 'migrate', 'worker'])
   for (const [name, service] of ours) {
-    t.match(service, { build: { context: '..', dockerfile: 'docker/Dockerfile', target: name }, read_only: true, stop_grace_period: '40s' }, name)
+    t.match(service, { build: { context: '..', dockerfile: 'docker/Dockerfile', target: name }, read_only: true, stop_grace_period: '40s' },
+      name)
   }
 })
 
@@ -127,12 +141,16 @@ t.test("every variable of the README's table can be set", async t => {
   // The image decides where the API listens. The node is private, so there is nothing to allow.
   const settled = ['HOST', 'PORT', 'IPFS_ALLOW_PUBLIC']
   for (const name of ['api', 'worker']) {
-    const used = rows.filter(([, , by]) => by === 'all' || by?.split(', ').includes(name)).flatMap(([, names = '']) => names.replaceAll('`', '').split(', '))
+    const used = rows.filter(
+      ([, , by]) => by === 'all' || by?.split(', ').includes(name)
+    ).flatMap(([, names = '']) => names.replaceAll('`', '').split(', '))
     t.strictSame(Object.keys(services[name]?.environment ?? {}).sort(), used.filter(variable => !settled.includes(variable)).sort(), name)
   }
 })
 
 t.test('variables are replaced as Compose does it', async t => {
   t.equal(interpolate('a-${B:?}-${C:-c}-${D:-d}', { B: 'b', D: 'x' }), 'a-b-c-x') // eslint-disable-line no-template-curly-in-string
-  for (const wrong of ['$B', '${B}', '${B?}']) t.throws(() => interpolate(wrong, { B: 'b' }), { message: /not understood/ }) // eslint-disable-line no-template-curly-in-string
+  for (const wrong of ['$B', '${B}', '${B?}']) { // eslint-disable-line no-template-curly-in-string
+    t.throws(() => interpolate(wrong, { B: 'b' }), { message: /not understood/ })
+  }
 })

@@ -41,9 +41,12 @@ for (const target of targets) {
 
 t.test('the builder sees what the Dockerfile copies, and neither secrets nor tests', async t => {
   const isVisible = dockerignore.default().add(await readFile(inRepository('docker/Dockerfile.dockerignore'), 'utf8')).createFilter()
-  const visible = ['package.json', 'pnpm-lock.yaml', 'apps/api/package.json', 'apps/api/src/routes/health.ts', 'packages/core/src/db/index.ts']
+  const visible = [
+    'package.json', 'pnpm-lock.yaml', 'apps/api/package.json', 'apps/api/src/routes/health.ts', 'packages/core/src/db/index.ts',
+  ]
   const hidden = ['.env', 'docker/.env', '.git/config', '.data/start/jwt-secret', 'node_modules/node/bin/node', 'apps/api/test/app.test.ts',
-    'apps/api/node_modules/pino/package.json', 'packages/core/test/fixtures/rows.ts', 'packages/stack/src/demo.ts', 'packages/bench/package.json']
+    'apps/api/node_modules/pino/package.json', 'packages/core/test/fixtures/rows.ts', 'packages/stack/src/demo.ts',
+    'packages/bench/package.json']
   for (const path of visible) t.ok(isVisible(path), path)
   for (const path of hidden) t.notOk(isVisible(path), path)
 })

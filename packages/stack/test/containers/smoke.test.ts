@@ -62,8 +62,11 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   for (const statement of readInitStatements(await read('docker/postgres-init.sql'), ofPostgres)) await execute(postgres.url, statement)
 
   const environment = (name: string): Record<string, string> => {
-    const hosts = { 'postgres:5432': new URL(postgres.url).host, 'redis:6379': `127.0.0.1:${redis.port}`, 'kubo:5001': new URL(ipfs.url).host }
-    const text = Object.entries(hosts).reduce((json, [host, ours]) => json.replaceAll(`@${host}`, `@${ours}`), JSON.stringify(environmentOf(serviceOf(name), variables)))
+    const hosts = {
+      'postgres:5432': new URL(postgres.url).host, 'redis:6379': `127.0.0.1:${redis.port}`, 'kubo:5001': new URL(ipfs.url).host,
+    }
+    const text = Object.entries(hosts).reduce((json, [host, ours]) => json.replaceAll(`@${host}`, `@${ours}`),
+      JSON.stringify(environmentOf(serviceOf(name), variables)))
     return { ...JSON.parse(text), ...(name === 'api' ? { PORT: String(port) } : { METRICS_PORT: String(metricsPort) }) }
   }
 
@@ -96,13 +99,18 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   const { signal } = new AbortController()
   const statusUrl = await kickOff(`${variables.PUBLIC_URL}/fhir/r4/$export`, { token, signal })
   const { output, error = [] } = await awaitManifest(statusUrl, () => {}, { token, signal })
-  const { patient_group_members: _members, ...expected } = Object.fromEntries(Object.entries(generated).map(([file, count]) => [toType(parse(file).name), count]))
+  const { patient_group_members: _members, ...expected } = Object.fromEntries(Object.entries(generated).map(([file, count]) => [
+    toType(parse(file).name), count,
+  ]))
   t.strictSame(error, [])
   t.strictSame(Object.fromEntries(output.map(({ type, count }) => [type, count])), expected)
   const files = join(directory, 'files')
   await mkdir(files)
   for (const item of output) await downloadChecked(item, files, { token, signal })
-  t.match((await run(images.worker, environment('worker'), ['node', 'packages/core/src/cli/verify.ts', statusUrl.split('/').pop() ?? ''])).at(-1), /all as published/)
+  t.match(
+    (await run(images.worker, environment('worker'), ['node', 'packages/core/src/cli/verify.ts', statusUrl.split('/').pop() ?? ''])).at(-1),
+    /all as published/
+  )
 
   for (const service of [worker, api]) {
     await service.stop()
@@ -112,7 +120,8 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
 
   /** Of a client that is registered by the line of the README. */
   async function getTokenOfReadme (): Promise<string> {
-    const [, line] = /--entrypoint node migrate (packages\/core\/src\/cli\/client\.ts add lab .*) < /.exec(await read('docker/README.md')) ?? []
+    const [, line] =
+      /--entrypoint node migrate (packages\/core\/src\/cli\/client\.ts add lab .*) < /.exec(await read('docker/README.md')) ?? []
     if (line === undefined) throw new Error('the README does not say how to register a client')
     await createClientKey(join(directory, 'lab'))
     const { keyFile, jwksFile } = keyFiles(join(directory, 'lab'))
@@ -123,7 +132,10 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
 })
 
 /** Rows come back as resources of a type. */
-const typesOf = new Map([['patients', 'Patient'], ['medical_records', 'DocumentReference'], ['consents', 'Consent'], ['provenance_events', 'Provenance'], ['patient_groups', 'Group']])
+const typesOf = new Map([
+  ['patients', 'Patient'], ['medical_records', 'DocumentReference'], ['consents', 'Consent'], ['provenance_events', 'Provenance'],
+  ['patient_groups', 'Group'],
+])
 
 function toType (name: string): string {
   return typesOf.get(name) ?? name
@@ -131,7 +143,9 @@ function toType (name: string): string {
 
 /** What psql makes of the file: `\getenv` sets a variable, and `:'name'` is its value. */
 function readInitStatements (text: string, environment: Record<string, string>): string[] {
-  const values = new Map([...text.matchAll(/^\\getenv (\w+) (\w+)$/gm)].map(([, name = '', variable = '']) => [name, environment[variable]]))
+  const values = new Map([...text.matchAll(/^\\getenv (\w+) (\w+)$/gm)].map(
+    ([, name = '', variable = '']) => [name, environment[variable]]
+  ))
   const sql = text.replaceAll(/^(--|\\getenv ).*$/gm, '').replaceAll(/:'(\w+)'/g, (_, name: string) => `'${values.get(name)}'`)
   return sql.split(';').map(statement => statement.trim()).filter(statement => statement !== '')
 }

@@ -17,7 +17,8 @@ t.test('writes one file for each relation and type, in the order of the generato
   }
   t.strictSame([...expected.keys()].sort(), (await readdir(folder)).sort())
   t.strictSame([...expected.keys()].sort(), [
-    'Condition.ndjson', 'Encounter.ndjson', 'Observation.ndjson', 'consents.csv', 'medical_records.csv', 'patient_group_members.csv', 'patient_groups.csv',
+    'Condition.ndjson', 'Encounter.ndjson', 'Observation.ndjson', 'consents.csv', 'medical_records.csv', 'patient_group_members.csv',
+    'patient_groups.csv',
     'patients.csv', 'provenance_events.csv',
   ])
   for (const [file, text] of expected) t.ok(await readFile(`${folder}/${file}`, 'utf8') === text, file)

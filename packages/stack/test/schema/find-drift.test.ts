@@ -13,7 +13,9 @@ t.test('types are those that Kysely derives', async t => {
   t.strictSame(types.get('bulk_export_jobs.requester'), { type: 'string', nullable: false, optional: false })
   t.strictSame(types.get('bulk_export_jobs.available_at'), { type: 'Date', nullable: false, optional: true })
   t.strictSame(types.get('bulk_export_jobs.leased'), { type: 'boolean', nullable: false, optional: true })
-  t.strictSame(types.get('bulk_export_files.list'), { type: 'string', nullable: false, optional: false, values: ['output', 'deleted', 'error'] })
+  t.strictSame(types.get('bulk_export_files.list'), {
+    type: 'string', nullable: false, optional: false, values: ['output', 'deleted', 'error'],
+  })
 })
 
 t.test('the migrated database is as the types say', async t => {

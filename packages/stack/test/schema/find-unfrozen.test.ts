@@ -15,7 +15,10 @@ t.test('the migrations of this repository are frozen', async t => {
 })
 
 t.test('a new migration is answered with the line to add', async t => {
-  const directory = t.testdir({ 'frozen-migrations.sha256': `${hash}  migrations/1-a.ts\n`, migrations: { 'index.ts': index('1-a', '2-b'), '1-a.ts': text, '2-b.ts': text } })
+  const directory = t.testdir({
+    'frozen-migrations.sha256': `${hash}  migrations/1-a.ts\n`,
+    migrations: { 'index.ts': index('1-a', '2-b'), '1-a.ts': text, '2-b.ts': text },
+  })
   t.strictSame(await findUnfrozen(directory, ['migrations']), [
     `migrations/2-b.ts is new: add this line at the end of packages/core/src/db/frozen-migrations.sha256\n${hash}  migrations/2-b.ts`,
   ])
@@ -44,7 +47,9 @@ t.test('one that lands later has a higher number, in its own folder', async t =>
 t.test('one that is not in the index, and one that imports what is not frozen, are named', async t => {
   const importing = "import { relations } from '../../source/relations.ts'\n"
   const other = createHash('sha256').update(importing).digest('hex')
-  const directory = t.testdir({ 'frozen-migrations.sha256': `${other}  migrations/1-a.ts\n`, migrations: { 'index.ts': '', '1-a.ts': importing } })
+  const directory = t.testdir({
+    'frozen-migrations.sha256': `${other}  migrations/1-a.ts\n`, migrations: { 'index.ts': '', '1-a.ts': importing },
+  })
   t.strictSame(await findUnfrozen(directory, ['migrations']), [
     'migrations/1-a.ts imports ../../source/relations.ts: what may change later has no place in a migration',
     'migrations/1-a.ts is not in migrations/index.ts, so it is never run',
