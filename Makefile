@@ -66,6 +66,9 @@ soak: install ## mixed load while things break at random, and what it cost (MINU
 kubo: install ## the IPFS node of the tests, built with Go unless it is there (some minutes, once)
 	@$(NODE) $(STACK)/kubo/install.ts
 
+postgres-versions: install ## PostgreSQL 14 to 17 for the tests, into the user's cache (240 MB, once)
+	@$(NODE) $(STACK)/postgres/install-versions.ts
+
 check: types lint dead-code import-graph schema r4-current openapi ## types, lint, dead code, import graph, schema, the R4 table and OpenAPI
 
 types: install ## TypeScript

@@ -21,7 +21,10 @@ export default {
     },
     'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'], ignoreBinaries: ['promtool'] },
     'packages/stack': {
-      entry: ['src/{demo,start,with-stack,run-tests,tap-preload,test-bare}.ts', 'src/client/{assertion,create-key}.ts', 'src/{generate,r4,schema}/cli.ts', 'src/kubo/install.ts', 'test/**/*.test.ts'],
+      entry: [
+        'src/{demo,start,with-stack,run-tests,tap-preload,test-bare}.ts', 'src/client/{assertion,create-key}.ts', 'src/{generate,r4,schema}/cli.ts',
+        'src/kubo/install.ts', 'src/postgres/install-versions.ts', 'test/**/*.test.ts',
+      ],
     },
   },
 }

@@ -7,7 +7,7 @@ interface OptionalServer {
   name: string
   /** The program on PATH that starts it. */
   program: string
-  /** Where `with-stack` tells the tests its URL; of a program that each test starts by itself, its path. */
+  /** Where `with-stack` tells the tests its URL; of those that each test starts for itself, where they are. */
   variable: string
   /** What to do where it is missing. */
   how: string
@@ -18,6 +18,9 @@ export const optionalServers = {
   kubo: { name: 'Kubo', program: 'ipfs', variable: 'TEST_KUBO_URL', how: 'Get it: make kubo (with Go 1.26 on PATH; some minutes, once), or an `ipfs` on PATH, or KUBO=<program>' },
   pgbouncer: { name: 'PgBouncer', program: 'pgbouncer', variable: 'TEST_PGBOUNCER', how: 'Install it: apt-get install pgbouncer' },
   chromium: { name: 'Chromium', program: 'chromium', variable: 'TEST_CHROMIUM', how: 'Install it: apt-get install chromium' },
+  postgresVersions: {
+    name: 'PostgreSQL 14 to 17', program: 'postgres-versions', variable: 'TEST_POSTGRES_VERSIONS', how: 'Get them: make postgres-versions (240 MB, once)',
+  },
 } satisfies Record<string, OptionalServer>
 
 export type OptionalServerName = keyof typeof optionalServers

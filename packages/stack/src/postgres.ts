@@ -3,12 +3,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findBinaries, type Binaries } from './postgres/binaries.ts'
 import { createCluster, refuseIfInUse } from './postgres/cluster.ts'
+import type { OlderMajor } from './postgres/versions.ts'
 import { findOwner, giveTo, type Owner } from './postgres/owner.ts'
 import { findTemporaryDirectory, placeDataDirectory } from './postgres/place.ts'
 import { startOnFreePort } from './ports.ts'
 import { spawnManaged, waitUntilReady } from './processes.ts'
 import type { Server } from './server.ts'
 import { findVolatileDirectory } from './volatile-directory.ts'
+
+export { olderMajors } from './postgres/versions.ts'
 
 export interface PostgresOptions {
   /** Kept after `stop` and used again by the next start; without it the data are temporary. */
@@ -17,6 +20,8 @@ export interface PostgresOptions {
   port?: number
   /** false: a crash of the machine may lose everything, which is what tests want (no fsync). Default true. */
   durable?: boolean
+  /** Default: the one of the lockfile. For another one a test `needs('postgresVersions')`. */
+  major?: OlderMajor
 }
 
 const settings = {
@@ -31,8 +36,8 @@ const settings = {
 const unsafeSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '1GB' }
 
 /** A real PostgreSQL server of our own. Its superuser `postgres` has a random password; it listens on 127.0.0.1 alone. */
-export async function startPostgres ({ dataDirectory, port, durable = true }: PostgresOptions = {}): Promise<Server> {
-  const binaries = await findBinaries()
+export async function startPostgres ({ dataDirectory, port, durable = true, major }: PostgresOptions = {}): Promise<Server> {
+  const binaries = await findBinaries(major)
   const directory = dataDirectory === undefined
     ? await mkdtemp(join(await (durable ? findTemporaryDirectory() : findVolatileDirectory()), 'fhir-bulk-export-postgres-'))
     : await placeDataDirectory(dataDirectory)

@@ -12,7 +12,7 @@ runInScope(async scope => {
   const files = await findUsers(inRepository('.'))
   return await runScript('packages/stack/src/with-stack.ts', {
     args: ['--', process.execPath, inRepository('packages/stack/src/run-tests.ts'), ...files],
-    env: { PATH: await linkPrograms(inData('bare-path')), KUBO: '', REQUIRE_ALL: '' },
+    env: { PATH: await linkPrograms(inData('bare-path')), KUBO: '', POSTGRES_VERSIONS: '', REQUIRE_ALL: '' },
     accepted: [0, 1],
     signal: scope.signal,
     onLine: line => { console.log(line) },

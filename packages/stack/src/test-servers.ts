@@ -4,6 +4,7 @@ import { runScript } from './commands.ts'
 import { guard } from './guard.ts'
 import { findKubo, startKubo } from './kubo/index.ts'
 import { startPostgres } from './postgres.ts'
+import { findVersions } from './postgres/versions.ts'
 import { findProgram } from './programs.ts'
 import { optionalServers, type OptionalServerName } from './optional-servers.ts'
 import { hasRedis, startRedis } from './redis.ts'
@@ -22,7 +23,8 @@ const template = 'template_migrated'
 export async function startTestServers (scope: Scope): Promise<TestServers> {
   // All of them have started or failed before we go on or give up: the scope has to know what it must stop.
   const settled = await Promise.allSettled([
-    startDatabase(scope), startRedisIfPossible(scope), startKuboIfPossible(scope), findForTests('pgbouncer'), findForTests('chromium'),
+    startDatabase(scope), startRedisIfPossible(scope), startKuboIfPossible(scope),
+    findForTests('pgbouncer'), findForTests('chromium'), findOlderPostgres(),
   ])
   const failed = settled.find(result => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
@@ -60,6 +62,11 @@ async function startKuboIfPossible (scope: Scope): Promise<TestServers> {
 async function findForTests (name: 'pgbouncer' | 'chromium'): Promise<TestServers> {
   const program = await findProgram(optionalServers[name].program)
   return program === undefined ? missing(name) : found(name, program)
+}
+
+async function findOlderPostgres (): Promise<TestServers> {
+  const directory = await findVersions()
+  return directory === undefined ? missing('postgresVersions') : found('postgresVersions', directory)
 }
 
 function found (name: OptionalServerName, url: string): TestServers {

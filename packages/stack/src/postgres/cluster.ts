@@ -30,7 +30,7 @@ export async function createCluster ({ binaries, directory, owner, durable, pass
   await run(binaries.initdb, [
     `--pgdata=${fresh}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256',
     // The locale that comes with PostgreSQL itself: the same order on every machine.
-    '--encoding=UTF8', '--no-locale', '--locale-provider=builtin', '--builtin-locale=C.UTF-8',
+    '--encoding=UTF8', '--no-locale', ...(binaries.hasBuiltinLocale ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
     '--no-instructions', ...(durable ? [] : ['--no-sync']),
   ], { cwd: '/', env: { PATH: process.env.PATH, LC_ALL: 'C' }, ...owner })
   await rename(fresh, cluster)
