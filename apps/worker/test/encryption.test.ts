@@ -44,11 +44,13 @@ t.test('an export that is cancelled in mid-file leaves no key', async (t) => {
   await service.startWorker({ EXPORT_FILE_BYTES: '1MiB' })
   const id = await service.kickOff({ types: ['Patient'] })
   await running(service.db, id)
-  const keys = async () => (await service.db.selectFrom('bulk_export_files').select('n').where('wrapped_key', 'is not', null).execute()).length
+  const keys = async () =>
+    (await service.db.selectFrom('bulk_export_files').select('n').where('wrapped_key', 'is not', null).execute()).length
   await eventually(async () => await keys() > 0)
   t.equal(await cancelExport(service.db, id, 60_000), true)
   t.equal(await keys(), 0)
-  await eventually(async () => (await service.db.selectFrom('bulk_export_files').select('n').where('state', '<>', 'dropped').execute()).length === 0)
+  await eventually(async () =>
+    (await service.db.selectFrom('bulk_export_files').select('n').where('state', '<>', 'dropped').execute()).length === 0)
   t.equal(await keys(), 0)
 })
 

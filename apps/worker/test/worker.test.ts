@@ -58,7 +58,8 @@ t.test('a patient does not wait for a large export, nor for those that wait for 
   await givenPatients(service.db, many)
   await service.startWorker({ WORKER_CONCURRENCY: '2' })
   const large = await Promise.all([service.kickOff(), service.kickOff(), service.kickOff()])
-  await eventually(async () => (await Promise.all(large.map(async (id) => await findExport(service.db, id)))).some((row) => (row?.exported_resources ?? 0) > 0))
+  await eventually(async () =>
+    (await Promise.all(large.map(async (id) => await findExport(service.db, id)))).some((row) => (row?.exported_resources ?? 0) > 0))
   const own = await service.kickOff({ requester_role: 'PATIENT', patient_id: 'p7' })
   t.match(await ended(service.db, own), { status: 'completed', exported_resources: 4 })
   const states = await Promise.all(large.map(async (id) => (await findExport(service.db, id))?.status))
@@ -112,7 +113,8 @@ t.test('a worker refuses to start where an export would be incomplete, and says 
     const url = new URL(service.environment.DATABASE_URL ?? '')
     url.username = role
     url.password = 'limited'
-    await t.rejects(service.startWorker({ DATABASE_URL: url.href }), { code: 'GRANT_MISSING', message: /bulk_export_oldest_transaction_as_owner[^]*GRANT pg_read_all_stats/ })
+    await t.rejects(service.startWorker({ DATABASE_URL: url.href }),
+      { code: 'GRANT_MISSING', message: /bulk_export_oldest_transaction_as_owner[^]*GRANT pg_read_all_stats/ })
   })
   await t.test('a migration, or one that it does not know', async (t) => {
     const service = await openService(t)

@@ -91,7 +91,8 @@ export function createReaders (
     }
     signal.addEventListener('abort', stop, { once: true })
     try {
-      const answer = await threads.run({ task, serial, port: port2, traceparent: findTraceparent() }, { transferList: [port2], signal: force.signal })
+      const answer = await threads.run({ task, serial, port: port2, traceparent: findTraceparent() },
+        { transferList: [port2], signal: force.signal })
       if ('error' in answer) throw fromPlainError(answer.error)
       // The answer comes by another way, and may overtake the last of the messages.
       port.off('message', hear)

@@ -18,7 +18,9 @@ const reportedRows = 2_000
 /** Rows in COPY's binary format, as source/queries.ts asks for them, to NDJSON in pieces of whole lines. */
 export interface Ndjson {
   /** `onRows` is told how many rows were dealt with since it was told last. */
-  fromRows: (type: string, writer: LineWriter, chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void, largeRows?: LargeRows) => AsyncGenerator<Lines>
+  fromRows: (
+    type: string, writer: LineWriter, chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void, largeRows?: LargeRows
+  ) => AsyncGenerator<Lines>
   /** What could not be exported, or only with less than the row holds. */
   issues: RowIssue[]
   /** Takes down an issue. */
@@ -37,7 +39,9 @@ export function createNdjson (maxRowErrors: number): Ndjson {
     if (issue.severity === 'error' || ++warnings <= maxWarnings) issues.push(issue)
   }
 
-  async function * fromRows (type: string, writer: LineWriter, chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void, largeRows?: LargeRows): AsyncGenerator<Lines> {
+  async function * fromRows (
+    type: string, writer: LineWriter, chunks: AsyncIterable<Buffer>, onRows: (rows: number) => void, largeRows?: LargeRows
+  ): AsyncGenerator<Lines> {
     const { columns } = writer
     const measured = columns.flatMap((column, i) => column.isMeasured ? [{ ...column, i }] : [])
     // One buffer for all pieces: whoever takes one is done with it when the next is asked for (content-store.ts).
@@ -93,7 +97,10 @@ function findWithheld (type: string, row: Row, columns: number, measured: Array<
 /** The lines of the error files: an OperationOutcome for all that was ignored, and for every row that is missing or was exported with less than it holds. */
 export async function * toErrorLines (ignored: string[], issues: RowIssue[], publicUrl: string): AsyncGenerator<Lines> {
   if (ignored.length > 0) yield toLines(ignored.map((sentence) => toIgnoredOutcome(sentence, publicUrl)))
-  for (let i = 0; i < issues.length; i += 1_000) yield toLines(issues.slice(i, i + 1_000).map((issue) => toOperationOutcome(issue, publicUrl)))
+  for (let i = 0; i < issues.length; i += 1_000) {
+    yield toLines(issues.slice(i, i + 1_000).map((issue) => toOperationOutcome(issue,
+      publicUrl)))
+  }
 }
 
 function toLines (outcomes: OperationOutcome[]): Lines {

@@ -26,7 +26,9 @@ export function toCountQuery (type: string, filter: SnapshotFilter, source: Sour
  * COPY in binary format: the columns, of which a measured one that is too large is withheld (NULL); then, for each of the measured ones,
  * whether the row has it.
  */
-export function toCopyQuery (type: string, columns: readonly SelectedColumn[], filter: SnapshotFilter, source: Source, range: BlockRange | null, maxBytes: number): string {
+export function toCopyQuery (
+  type: string, columns: readonly SelectedColumn[], filter: SnapshotFilter, source: Source, range: BlockRange | null, maxBytes: number
+): string {
   const select = columns.map(({ sql, isMeasured }) => isMeasured ? `CASE WHEN ${isTooLarge(sql, maxBytes)} THEN NULL ELSE ${sql} END` : sql)
   const present = columns.filter(({ isMeasured }) => isMeasured).map(({ sql }) => `${sql} IS NOT NULL`)
   return `COPY (SELECT ${[...select, ...present].join(', ')} ${toSelected(type, filter, source, range)}) TO STDOUT (FORMAT binary)`
@@ -37,7 +39,10 @@ function isTooLarge (column: string, maxBytes: number): string {
 }
 
 function toSelected (type: string, filter: SnapshotFilter, source: Source, range: BlockRange | null): string {
-  const conditions = type === 'Provenance' && filter.associated !== null ? [toAssociatedCondition(filter, source)] : toConditions(type, filter, source)
+  const conditions = type === 'Provenance' && filter.associated !== null
+    ? [toAssociatedCondition(filter, source)]
+    : toConditions(type,
+      filter, source)
   if (range !== null) conditions.push(`r.ctid >= '(${range.from},0)'`)
   if (range?.to != null) conditions.push(`r.ctid < '(${range.to},0)'`)
   return toFrom(getRelation(source, type), conditions)

@@ -1,6 +1,8 @@
 import { forgetExpiredAssertions } from '@fhir-bulk-export/core/clients'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { expireExports, forgetDroppedFiles, forgetQuietCallers, removeExpiredExports, removeStaleDownloads } from '@fhir-bulk-export/core/exports'
+import {
+  expireExports, forgetDroppedFiles, forgetQuietCallers, removeExpiredExports, removeStaleDownloads,
+} from '@fhir-bulk-export/core/exports'
 import type { WorkerMetrics } from '@fhir-bulk-export/core/metrics'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ContentStore } from '@fhir-bulk-export/core/store'

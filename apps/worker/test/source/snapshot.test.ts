@@ -25,7 +25,8 @@ t.test('a row stamped before the snapshot and committed after it is later than t
 
   t.equal(await snapshot.count(countPatients, 'source.patients'), 0, 'the snapshot does not have it')
   snapshot.close()
-  const { rows: [late] } = await writers.query("SELECT updated_at > $1 AS found FROM source.patients WHERE id = 'late'", [snapshot.transactionTime])
+  const { rows: [late] } = await writers.query("SELECT updated_at > $1 AS found FROM source.patients WHERE id = 'late'",
+    [snapshot.transactionTime])
   t.same(late, { found: true }, 'and _since = transactionTime finds it')
 })
 
@@ -35,7 +36,8 @@ t.test('every statement of a snapshot sees the same instant', async (t) => {
   const snapshot = await openSnapshot(pool, noFilter, 0)
   await pool.query("INSERT INTO source.patients (id) VALUES ('p1')")
   t.equal(await snapshot.count(countPatients, 'source.patients'), 0)
-  await t.rejects(snapshot.count("INSERT INTO source.patients (id) VALUES ('p2') RETURNING 1", 'source.patients'), { code: 'SOURCE_FAILED', cause: { code: '25006' } }, 'and writes nothing')
+  await t.rejects(snapshot.count("INSERT INTO source.patients (id) VALUES ('p2') RETURNING 1", 'source.patients'),
+    { code: 'SOURCE_FAILED', cause: { code: '25006' } }, 'and writes nothing')
   snapshot.close()
 })
 
@@ -45,10 +47,12 @@ t.test('a filter that was not given is an error where the SQL asks for it', asyn
   const snapshot = await openSnapshot(pool, noFilter, 0)
   snapshot.close()
   await pool.query("INSERT INTO source.patients (id) VALUES ('p1')")
-  const filters = [{ patientId: 'p1' }, { patientIds: [] }, { groupId: 'g1' }, { since: new Date().toISOString() }, { until: new Date().toISOString() }, { typeFilters: [parseTypeFilter('Patient?gender=male')] }]
+  const filters = [{ patientId: 'p1' }, { patientIds: [] }, { groupId: 'g1' }, { since: new Date().toISOString() },
+    { until: new Date().toISOString() }, { typeFilters: [parseTypeFilter('Patient?gender=male')] }]
   for (const filter of filters) {
     const snapshot = await openSnapshot(pool, noFilter, 0)
-    await t.rejects(snapshot.count(toCountQuery('Patient', filterOf(filter), snapshot.source), 'source.patients'), { cause: { code: '42704' } }, Object.keys(filter).join())
+    await t.rejects(snapshot.count(toCountQuery('Patient', filterOf(filter), snapshot.source), 'source.patients'),
+      { cause: { code: '42704' } }, Object.keys(filter).join())
     snapshot.close()
   }
 })
@@ -84,7 +88,9 @@ t.test('closing in the middle of a COPY frees the backend', async (t) => {
   snapshot.close()
   await t.rejects((async () => { for (;;) if ((await rows.next()).done) return })())
   for (;;) {
-    const { rows: [row] } = await observer.query('SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1', [snapshotApplicationName])
+    const { rows: [row] } = await observer.query(
+      'SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1', [snapshotApplicationName]
+    )
     if (row.n === 0) break
   }
   t.pass('no session holds the snapshot any more')
@@ -109,10 +115,13 @@ t.test('what takes PostgreSQL too long to plan is given up before a row is read;
   const pool = createPool(await createTestDatabase(t), { applicationName: snapshotApplicationName, onError: () => {} })
   t.teardown(async () => { await pool.end() })
   // The planner runs it, since its result can be no other.
-  await pool.query("CREATE FUNCTION ponder() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3600); RETURN true; END'")
+  await pool.query(
+    "CREATE FUNCTION ponder() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3600); RETURN true; END'"
+  )
   const snapshot = await openSnapshot(pool, noFilter, 0)
   await snapshot.plan(countPatients, 'source.patients')
   t.equal(await snapshot.count("SELECT (current_setting('statement_timeout') = '0')::integer AS count", 'source.patients'), 1)
-  await t.rejects(snapshot.plan(`${countPatients} WHERE ponder()`, 'source.patients', 50), { code: 'EXPORT_FAILED', message: /^PostgreSQL took more than 0\.05 s to plan what _typeFilter asks for$/ })
+  await t.rejects(snapshot.plan(`${countPatients} WHERE ponder()`, 'source.patients', 50),
+    { code: 'EXPORT_FAILED', message: /^PostgreSQL took more than 0\.05 s to plan what _typeFilter asks for$/ })
   snapshot.close()
 })

@@ -68,7 +68,9 @@ async function publishFiles (trx: Transaction<Database>, { id, attempt }: Attemp
 }
 
 /** The attempt ends and publishes nothing: the keys of what it has stored go with it. */
-async function giveUp (db: Kysely<Database>, attempt: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>, record: (trx: Transaction<Database>) => Promise<void> = async () => {}): Promise<boolean> {
+async function giveUp (db: Kysely<Database>, attempt: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>, record: (
+  trx: Transaction<Database>
+) => Promise<void> = async () => {}): Promise<boolean> {
   return await db.transaction().execute(async (trx) => {
     const isOurs = await updateHeld(trx, attempt, values)
     if (!isOurs) return false

@@ -58,7 +58,8 @@ export async function recordFile (db: Kysely<Database>, ref: FileRef, content: S
  */
 export async function findPublishedFiles (db: Kysely<Database>, exportId: string): Promise<FileRow[] | undefined> {
   const rows = await db.selectFrom('bulk_export_jobs')
-    .leftJoin('bulk_export_files', (join) => join.onRef('bulk_export_files.export_id', '=', 'bulk_export_jobs.id').on('state', '=', 'published'))
+    .leftJoin('bulk_export_files', (join) => join.onRef('bulk_export_files.export_id', '=', 'bulk_export_jobs.id').on('state', '=',
+      'published'))
     .selectAll('bulk_export_files')
     .where('id', '=', exportId)
     .where('status', '=', 'completed')
@@ -82,10 +83,14 @@ export async function findPublishedFile (db: Kysely<Database>, exportId: string,
  * overtaken, or left out of the manifest. None of these conditions is ever taken back, so what is found here stays droppable. An
  * export with a running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind `after`.
  */
-export async function findDroppableFiles (db: Kysely<Database>, limit: number, { exportId, after }: { exportId?: string | undefined, after?: FileRef | undefined } = {}): Promise<FileRow[]> {
+export async function findDroppableFiles (db: Kysely<Database>, limit: number, {
+  exportId,
+  after
+}: { exportId?: string | undefined, after?: FileRef | undefined } = {}): Promise<FileRow[]> {
   return await droppableFiles(db).selectAll('bulk_export_files')
     .$if(exportId !== undefined, (qb) => qb.where('export_id', '=', exportId as string))
-    .$if(after !== undefined, (qb) => qb.where(sql<boolean>`(export_id, bulk_export_files.attempt, n) > (${after?.export_id}, ${after?.attempt}, ${after?.n})`))
+    .$if(after !== undefined,
+      (qb) => qb.where(sql<boolean>`(export_id, bulk_export_files.attempt, n) > (${after?.export_id}, ${after?.attempt}, ${after?.n})`))
     .orderBy('export_id').orderBy('bulk_export_files.attempt').orderBy('n')
     .limit(limit)
     .execute()

@@ -26,16 +26,19 @@ function createSharedMetrics () {
   return {
     registry,
     exports: gauge('exports', 'Exports in the database, by status', 'status'),
-    oldestWaiting: gauge('oldest_waiting_export_seconds', 'For how long the export that waits longest has waited for a worker; 0: none waits'),
+    oldestWaiting: gauge('oldest_waiting_export_seconds',
+      'For how long the export that waits longest has waited for a worker; 0: none waits'),
     runningResources: gauge('running_export_resources', 'Rows that the running exports have dealt with so far'),
     files: gauge('files', 'Files in the ledger, by state; those that are stored or published have a pin', 'state'),
     workers: gauge('workers', 'Workers that let themselves be seen lately'),
     queueJobs: gauge('queue_jobs', 'Jobs in the queue, by state', 'state'),
     poolConnections: gauge('database_pool_connections', 'Connections to PostgreSQL, by pool and state', 'pool', 'state'),
     poolWaiting: gauge('database_pool_waiting', 'Queries that wait for a connection, by pool', 'pool'),
-    collectFailures: counter('collect_failures_total', 'What a scrape asked for and did not get, by whom it asked; it has no value then', 'of'),
+    collectFailures: counter('collect_failures_total', 'What a scrape asked for and did not get, by whom it asked; it has no value then',
+      'of'),
     storeCalls: histogram('store_call_duration_seconds', 'Calls of the content store, to the last byte', longBuckets, 'operation'),
-    storeFailures: counter('store_failures_total', 'Calls of the content store that failed, by operation and error code', 'operation', 'code'),
+    storeFailures: counter('store_failures_total', 'Calls of the content store that failed, by operation and error code', 'operation',
+      'code'),
   }
 }
 
@@ -44,7 +47,8 @@ export function createApiMetrics () {
   const { counter, histogram } = inRegistry(shared.registry)
   const metrics = {
     ...shared,
-    requests: histogram('http_request_duration_seconds', 'Requests, until their answer was sent', shortBuckets, 'method', 'route', 'status'),
+    requests: histogram('http_request_duration_seconds', 'Requests, until their answer was sent', shortBuckets, 'method', 'route',
+      'status'),
     refusals: counter('refusals_total', 'Requests that were answered with 4xx, by error code', 'status', 'code'),
     accepted: counter('accepted_exports_total', 'Exports that were accepted, by level', 'level'),
     enqueueFailures: counter('enqueue_failures_total', 'Accepted exports whose job the queue did not take; a worker finds them'),
@@ -64,7 +68,8 @@ export function createWorkerMetrics () {
     attempts: histogram('attempt_duration_seconds', `Attempts, by ending: ${attemptEndings.join(', ')}`, longBuckets, 'ending'),
     leasesLost: counter('leases_lost_total', 'Attempts that ended because their lease was lost'),
     resources: counter('resources_total', 'Lines of files that were published, by list of the manifest and type', 'list', 'type'),
-    bytes: counter('file_bytes_total', 'Bytes of files that were published, before encryption, by list of the manifest and type', 'list', 'type'),
+    bytes: counter('file_bytes_total', 'Bytes of files that were published, before encryption, by list of the manifest and type', 'list',
+      'type'),
     pins: gauge('store_pins', 'Our pins that the last cleanup found in the store'),
     missingPins: gauge('missing_pins', 'Published files that the last cleanup did not find in the store'),
     orphans: counter('orphaned_pins_total', 'Pins that a cleanup found in the store and the ledger no longer wanted'),
@@ -76,7 +81,10 @@ export function createWorkerMetrics () {
 
 function inRegistry (registry: Registry) {
   const registers = [registry]
-  const common = <L extends string>(name: string, help: string, labelNames: L[]) => ({ name: `fhir_bulk_export_${name}`, help, labelNames, registers })
+  const common = <L extends string>(name: string, help: string, labelNames: L[]) => ({
+    name: `fhir_bulk_export_${name}`, help, labelNames,
+    registers
+  })
   return {
     gauge: <L extends string>(name: string, help: string, ...labels: L[]) => new Gauge(common(name, help, labels)),
     counter: <L extends string>(name: string, help: string, ...labels: L[]) => new Counter(common(name, help, labels)),

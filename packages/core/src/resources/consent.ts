@@ -36,10 +36,12 @@ export const consent = define('Consent', 'consents', {
   },
 })
 
-const informationRecipient: unknown = JSON.parse(toConcept('http://terminology.hl7.org/CodeSystem/v3-ParticipationType', 'IRCP', 'information recipient'))
+const informationRecipient: unknown = JSON.parse(toConcept('http://terminology.hl7.org/CodeSystem/v3-ParticipationType', 'IRCP',
+  'information recipient'))
 const policyRules = {
   permit: toConcept('http://terminology.hl7.org/CodeSystem/v3-ActCode', 'OPTIN', 'opt-in'),
-  deny: toConcept('http://terminology.hl7.org/CodeSystem/v3-ActCode', 'OPTOUT', 'op-out'), // HL7's own spelling: a display must match its code system
+  deny: toConcept('http://terminology.hl7.org/CodeSystem/v3-ActCode', 'OPTOUT',
+    'op-out'), // HL7's own spelling: a display must match its code system
 }
 
 /** The rule that `decision` and `recipients` make: a nested provision, for a root rule has no type (Consent.provision.type). */
@@ -56,7 +58,9 @@ function toRule ({ decision, recipients }: Texts): string | undefined {
 const toActor = remember(function makeActor (recipients: string): string {
   const references = parseExact(recipients)
   if (!Array.isArray(references)) throw new ValueProblem('needs an array of References in the column recipients')
-  return references.length === 0 ? '' : `,"actor":${stringifyExact(references.map((reference: unknown) => ({ role: informationRecipient, reference })))}`
+  return references.length === 0
+    ? ''
+    : `,"actor":${stringifyExact(references.map((reference: unknown) => ({ role: informationRecipient, reference })))}`
 })
 
 /** ppc-1: a Consent names its policy. A decision alone stands for the policy of opting in or out. */

@@ -53,5 +53,8 @@ export function constant (json: string): Default {
 type Special = Partial<Omit<Definition, 'type' | 'relation'>>
 
 export function define (type: string, relation: string, special: Special = {}): Definition {
-  return { type, relation, over: {}, givesWay: [], other: {}, computed: {}, attachments: [], spellings: {}, append: {}, fill: {}, defaults: {}, ...special }
+  return {
+    type, relation, over: {}, givesWay: [], other: {}, computed: {}, attachments: [], spellings: {}, append: {}, fill: {},
+    defaults: {}, ...special
+  }
 }

@@ -53,15 +53,22 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
     const over = ([column, path]: [string, string]): Leaf => toColumnLeaf(column, path)
     const leaves = [over(['id', 'id']), over(['updated_at', 'meta.lastUpdated'])]
     if (kept !== undefined) {
-      leaves.push({ path: ['meta', 'tag'], touchedBy: columns.find('id'), entry: { openItem: (copying, start) => isSubsetted(copying, start) ? absent : openJson(copying, subsetted) } })
+      leaves.push({
+        path: ['meta', 'tag'], touchedBy: columns.find('id'),
+        entry: { openItem: (copying, start) => isSubsetted(copying, start) ? absent : openJson(copying, subsetted) }
+      })
     }
     leaves.push(...Object.entries(definition.over).filter(([column]) => column in relation.columns).map(over))
     for (const [path, { from, toItem }] of Object.entries(definition.append)) {
-      const openItem = (copying: Cursor, start: number) => openMade(copying, () => toItem(columns.texts, () => start === -1 ? undefined : copying.target.toString('utf8', start, copying.to), context))
+      const openItem = (copying: Cursor, start: number) => openMade(copying,
+        () => toItem(columns.texts, () => start === -1 ? undefined : copying.target.toString('utf8', start, copying.to), context))
       leaves.push({ path: path.split('.'), touchedBy: columns.find(...from), entry: { openItem } })
     }
     for (const [element, make] of Object.entries(definition.fill)) {
-      leaves.push({ path: [element], touchedBy: [], entry: { openDefault: (copying) => openMade(copying, () => make(columns.texts, written)) } })
+      leaves.push({
+        path: [element], touchedBy: [],
+        entry: { openDefault: (copying) => openMade(copying, () => make(columns.texts, written)) }
+      })
     }
     for (const [element, { toJson }] of Object.entries(definition.defaults)) {
       const openDefault = (copying: Cursor) => columns.has('resource') ? absent : openMade(copying, () => toJson(columns.texts))
@@ -171,7 +178,8 @@ function isSubsetted ({ target, to }: Cursor, start: number): boolean {
 
 /** The root elements that `_elements` leaves; undefined where the list says nothing of the type, whose resources then stay whole. */
 function toKept (type: string, elements: readonly string[]): ReadonlySet<string> | undefined {
-  const listed = elements.map((element) => element.split('.')).filter(([first, own]) => own === undefined || first === type).map((names) => names.at(-1) ?? '')
+  const listed = elements.map((element) => element.split('.')).filter(([first, own]) => own === undefined || first === type)
+    .map((names) => names.at(-1) ?? '')
   const known = listed.filter((element) => isRootElement(type, element))
   return listed.length === 0 ? undefined : new Set(['id', 'meta', ...mandatoryElements(type), ...known])
 }
@@ -196,11 +204,17 @@ function createOverlay (type: TypeNode, leaves: Leaf[], rest: Pick<Overlay, 'pre
     const own = all.filter(({ path }) => path.length === 1)
     const nested = inner.length === 0 ? {} : { nested: createOverlay(element.type, inner) }
     const entry: Pick<OverlayEntry, 'field' | 'openDefault'> = Object.assign({}, ...own.map(({ entry }) => entry), nested)
-    return { ...entry, element, touchedBy: all.flatMap(({ touchedBy }) => touchedBy), givesWay: all.some(({ givesWay }) => givesWay === true) }
+    return {
+      ...entry, element, touchedBy: all.flatMap(({ touchedBy }) => touchedBy),
+      givesWay: all.some(({ givesWay }) => givesWay === true)
+    }
   })
   drafts.sort((a, b) => Number(a.openDefault !== undefined) - Number(b.openDefault !== undefined))
   const rivalsOf = (element: ElementNode) => drafts.filter((other) => other.element.base === element.base && other.element !== element)
-  const entries = drafts.map(({ givesWay, ...entry }): OverlayEntry => ({ ...entry, givesWayTo: givesWay ? rivalsOf(entry.element).flatMap(({ touchedBy }) => touchedBy) : [] }))
+  const entries = drafts.map(({ givesWay, ...entry }): OverlayEntry => ({
+    ...entry,
+    givesWayTo: givesWay ? rivalsOf(entry.element).flatMap(({ touchedBy }) => touchedBy) : []
+  }))
   return {
     ...rest,
     entries,

@@ -29,6 +29,8 @@ const displays = new Map([['CREATE', 'create'], ['UPDATE', 'revise'], ['DELETE',
 function toActivity ({ action }: Texts): string | undefined {
   if (action === undefined || action === '') return undefined
   const display = displays.get(action)
-  if (display === undefined) throw new ValueProblem(`must be one of ${[...displays.keys()].join(', ')} where it is made of the column action`)
+  if (display === undefined) {
+    throw new ValueProblem(`must be one of ${[...displays.keys()].join(', ')} where it is made of the column action`)
+  }
   return toConcept('http://terminology.hl7.org/CodeSystem/v3-DataOperation', action, display)
 }

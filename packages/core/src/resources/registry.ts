@@ -7,7 +7,8 @@ import { provenance } from './provenance.ts'
 import { resourceTypes } from '../r4/index.ts'
 
 /** The types with columns of their own, one file each. Every other type of R4 has its relation's name and nothing else. */
-const withColumns: ReadonlyMap<string, Definition> = new Map([patient, documentReference, consent, provenance, group].map((definition) => [definition.type, definition]))
+const withColumns: ReadonlyMap<string, Definition> = new Map([patient, documentReference, consent, provenance,
+  group].map((definition) => [definition.type, definition]))
 
 const definitions = new Map(resourceTypes.map((type) => [type, withColumns.get(type) ?? define(type, toSnakeCase(type))]))
 const typesOfRelations = new Map([...definitions.values()].map(({ relation, type }) => [relation, type]))

@@ -64,7 +64,8 @@ t.test('an export of the API before is run by this worker with all of its parame
 t.test('an export of this API is run by a worker before with all of its parameters, and handed on to this one', async (t) => {
   const db = await openTestDatabase(t)
   const id = await givenExport(db, parameters)
-  t.match(await readExportRow(db, id), { since: null, type_filters: [], patient_ids: null, wire_profile: 'reference-card' }, 'nothing is stored twice')
+  t.match(await readExportRow(db, id), { since: null, type_filters: [], patient_ids: null, wire_profile: 'reference-card' },
+    'nothing is stored twice')
   t.strictSame(await claimAsBefore(db, id), columns)
   t.strictSame(readParameters((await claim(db, id)).parameters), parameters)
   t.match(await readExportRow(db, id), { since: null, until: null, elements: [], type_filters: [], associated_data: [], patient_ids: null })
@@ -76,7 +77,8 @@ t.test('an export of this API is run by a worker before with all of its paramete
 t.test('the migration keeps what exports asked for, in both directions', async (t) => {
   const db = await openTestDatabase(t)
   const migrator = new Migrator({
-    db, provider: { getMigrations: async () => migrations }, migrationTableName: 'bulk_export_migration', migrationLockTableName: 'bulk_export_migration_lock',
+    db, provider: { getMigrations: async () => migrations }, migrationTableName: 'bulk_export_migration',
+    migrationLockTableName: 'bulk_export_migration_lock',
   })
   const id = await givenExport(db, parameters)
   const { error } = await migrator.migrateTo('1771771012000-RecordWhoDidWhat')
@@ -87,5 +89,8 @@ t.test('the migration keeps what exports asked for, in both directions', async (
 })
 
 t.test('a parameter that this version does not know is refused, and not ignored', async (t) => {
-  for (const stored of [{ _unknown: 'x' }, { _since: 1 }, { patient: 'p1' }, null]) t.throws(() => readParameters(stored), { code: 'SCHEMA_MISMATCH' })
+  for (const stored of [{ _unknown: 'x' }, { _since: 1 }, { patient: 'p1' }, null]) {
+    t.throws(() => readParameters(stored),
+      { code: 'SCHEMA_MISMATCH' })
+  }
 })

@@ -55,7 +55,8 @@ t.test('a part that was lost is taken again, and its former reader changes nothi
   t.match(second, { n: first.n, turn: first.turn + 1, part: first.part })
   t.not(second.reading, first.reading, 'its files have other numbers')
   const late = [
-    await renewPart(db, first, 60_000, 5), await finishPart(db, first, result), await failPart(db, first, {}), await handBackPart(db, first),
+    await renewPart(db, first, 60_000, 5), await finishPart(db, first, result), await failPart(db, first, {}),
+    await handBackPart(db, first),
   ]
   t.same(late, [false, false, false, false])
   t.match(await readPartsState(db, attempt), { losses: 1, rows: 0, isRead: false })
