@@ -10,6 +10,11 @@ export default [
     },
   },
   {
+    files: ['{packages/core,apps/worker}/{src,test}/**/*.ts'],
+    ignores: ['**/migrations/**', '**/source-migrations/**'], // frozen
+    rules: { 'max-len': ['error', { code: 140, ignoreRegExpLiterals: true }] },
+  },
+  {
     files: ['{apps,packages}/*/{src,test}/**/*.ts'],
     plugins: { '@typescript-eslint': plugins['typescript-eslint'].plugin },
     languageOptions: { parserOptions: { project: 'tsconfig.base.json' } },

@@ -8,9 +8,7 @@ import { openService } from './fixtures/service.ts'
 
 const key = `k1:${Buffer.alloc(32, 1).toString('base64')}`
 
-t.test('a worker refuses a node that may be public, says why and what can be done, and takes it when the files are encrypted or it is told to', needs(
-  'kubo'
-), async (t) => {
+t.test('a worker refuses a node that may be public, and takes it when files are encrypted or it is told to', needs('kubo'), async (t) => {
   const node = await startNode(t)
   const service = await openService(t, { IPFS_URL: node.url })
   await (await service.startWorker()).close()

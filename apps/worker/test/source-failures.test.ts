@@ -26,11 +26,13 @@ async function givenRoles (t: Test, { db, environment }: Service): Promise<{ exp
 /** Puts a view of its name over a relation, in which one column is something else. */
 async function replaceByView ({ db }: Service, relation: string, column: string, expression: string): Promise<void> {
   const { rows: [found] } = await sql<{ columns: string }>`
-    SELECT string_agg(CASE WHEN attname = ${column} THEN ${expression} || ' AS ' || attname ELSE attname::text END, ', ' ORDER BY attnum) AS columns
+    SELECT string_agg(CASE WHEN attname = ${column} THEN ${expression} || ' AS ' || attname ELSE attname::text END, ', ' ORDER BY attnum)
+      AS columns
     FROM pg_attribute WHERE attrelid = ${`source.${relation}`}::regclass AND attnum > 0 AND NOT attisdropped`.execute(db)
   await sql`CREATE SCHEMA kept; GRANT USAGE ON SCHEMA kept TO PUBLIC`.execute(db)
   await sql`ALTER TABLE ${sql.table(`source.${relation}`)} SET SCHEMA kept`.execute(db)
-  await sql`CREATE VIEW ${sql.table(`source.${relation}`)} AS SELECT ${sql.raw(found?.columns ?? '')} FROM ${sql.table(`kept.${relation}`)}`.execute(db)
+  await sql`CREATE VIEW ${sql.table(`source.${relation}`)} AS SELECT ${sql.raw(found?.columns ?? '')}
+    FROM ${sql.table(`kept.${relation}`)}`.execute(db)
 }
 
 t.test('row-level security that comes while a worker runs: the export fails and says why', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
-  findPostgresFailure, hasSqlState, isDatabaseUnavailable, isDataException, isLastingFailure, isQuotingValues, isRowRefused, isUnderRowSecurity,
+  findPostgresFailure, hasSqlState, isDatabaseUnavailable, isDataException, isLastingFailure, isQuotingValues, isRowRefused,
+  isUnderRowSecurity,
 } from '../src/postgres-errors.ts'
 
 const failure = (code: string, fields: object = {}) => Object.assign(new Error('invalid input syntax for type date: "secret"'),

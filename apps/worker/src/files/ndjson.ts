@@ -94,7 +94,10 @@ function findWithheld (type: string, row: Row, columns: number, measured: Array<
   return undefined
 }
 
-/** The lines of the error files: an OperationOutcome for all that was ignored, and for every row that is missing or was exported with less than it holds. */
+/**
+ * The lines of the error files: an OperationOutcome for all that was ignored, and for every row that is missing or was exported with less
+ * than it holds.
+ */
 export async function * toErrorLines (ignored: string[], issues: RowIssue[], publicUrl: string): AsyncGenerator<Lines> {
   if (ignored.length > 0) yield toLines(ignored.map((sentence) => toIgnoredOutcome(sentence, publicUrl)))
   for (let i = 0; i < issues.length; i += 1_000) {

@@ -25,8 +25,10 @@ async function openWith (overrides: Record<string, string> = {}): Promise<Servic
   const service = await openService(t, overrides)
   const { db } = service
   await sql`SELECT source.create_relation('observation'), source.create_relation('practitioner')`.execute(db)
-  await sql`INSERT INTO source.patients (id, resource) VALUES ('p1', '{"resourceType":"Patient","gender":"male"}'), ('p2', NULL)`.execute(db)
-  await sql`INSERT INTO source.observation (id, patient_id, resource) SELECT id, patient_id, ${observation}::json FROM (VALUES ('o1', 'p1'), ('o2', 'p2'), ('o3', NULL)) AS v (id, patient_id)`.execute(db)
+  await sql`INSERT INTO source.patients (id, resource) VALUES ('p1', '{"resourceType":"Patient","gender":"male"}'),
+    ('p2', NULL)`.execute(db)
+  await sql`INSERT INTO source.observation (id, patient_id, resource) SELECT id, patient_id, ${observation}::json FROM (VALUES ('o1', 'p1'),
+    ('o2', 'p2'), ('o3', NULL)) AS v (id, patient_id)`.execute(db)
   await sql`INSERT INTO source.practitioner (id, resource) VALUES ('r1', '{"resourceType":"Practitioner"}'), ('r2', '{}')`.execute(db)
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g1')`.execute(db)
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('1', 'g1', 'p1')`.execute(db)
@@ -57,7 +59,8 @@ t.test('a resource comes out digit by digit, from json, jsonb and text, from tab
   const { db } = service
   for (const form of ['json', 'jsonb', 'text']) {
     await sql.raw(`DROP VIEW IF EXISTS source.immunization; CREATE VIEW source.immunization AS SELECT 'i1'::text AS id, now() AS updated_at,
-      '{"status":"completed","vaccineCode":{"text":"\\u2028"},"patient":{"reference":"Patient/x"},"occurrenceString":"y","doseQuantity":{"value":12345678901234567890.10}}'::${form} AS resource`)
+      '{"status":"completed","vaccineCode":{"text":"\\u2028"},"patient":{"reference":"Patient/x"},"occurrenceString":"y",
+        "doseQuantity":{"value":12345678901234567890.10}}'::${form} AS resource`)
       .execute(db)
     const row = await ended(db, await service.kickOff({ level: 'system', types: ['Immunization'] }))
     const [file] = await findPublishedFiles(db, row.id) ?? []
@@ -65,8 +68,10 @@ t.test('a resource comes out digit by digit, from json, jsonb and text, from tab
   }
   t.same(await idsOf(service, { types: ['Immunization'], level: 'patient' }), [], 'whose it is nobody knows')
   await sql`DROP TRIGGER touch_rows_of_patient ON source.patients; DROP TRIGGER touch_groups_of_patient ON source.patients`.execute(db)
-  await sql`ALTER TABLE source.patients DROP COLUMN deleted_at, DROP COLUMN gender, DROP COLUMN mrn; ALTER TABLE source.patient_groups DROP COLUMN deleted_at;
-    ALTER TABLE source.patient_group_members DROP COLUMN deleted_at, DROP COLUMN inactive, DROP COLUMN period_start; ALTER TABLE source.observation DROP COLUMN deleted_at`.execute(db)
+  await sql`ALTER TABLE source.patients DROP COLUMN deleted_at, DROP COLUMN gender, DROP COLUMN mrn; ALTER TABLE source.patient_groups
+    DROP COLUMN deleted_at;
+    ALTER TABLE source.patient_group_members DROP COLUMN deleted_at, DROP COLUMN inactive, DROP COLUMN period_start;
+      ALTER TABLE source.observation DROP COLUMN deleted_at`.execute(db)
   const types = ['Patient', 'Observation', 'Immunization', 'Group']
   t.same(await idsOf(service, { types, level: 'group', group_id: 'g1', _since: new Date(0) }), ['g1', 'o1', 'p1'])
   t.same(await idsOf(service, { types, _since: new Date(0) }), ['g1', 'i1', 'o1', 'o2', 'o3', 'p1', 'p2'])
@@ -74,19 +79,19 @@ t.test('a resource comes out digit by digit, from json, jsonb and text, from tab
     'the filter finds the element where there is no column')
 })
 
-t.test('a relation that appears while the worker runs is read, one that is gone or has unknown columns fails the export by name', async (
-  t
-) => {
+t.test('a relation that appears while the worker runs is read; one that is gone or has unknown columns is named', async (t) => {
   const service = await openWith()
   const { db } = service
   await sql`SELECT source.create_relation('encounter')`.execute(db)
-  await sql`INSERT INTO source.encounter (id, patient_id, resource) VALUES ('e1', 'p1', '{"status":"finished","class":{"code":"AMB"}}')`.execute(db)
+  await sql`INSERT INTO source.encounter (id, patient_id, resource) VALUES
+    ('e1', 'p1', '{"status":"finished","class":{"code":"AMB"}}')`.execute(db)
   t.same(await idsOf(service, { types: ['Encounter'] }), ['e1'])
   await t.rejects(run(service, { types: ['Condition'] }), /source\.condition is missing/)
   await sql`ALTER TABLE source.encounter ADD COLUMN secret_note text`.execute(db)
   await t.rejects(run(service, { types: ['Patient'] }), /source\.encounter\.secret_note is not a column that the service knows/)
   await t.rejects(service.startWorker(), { code: 'SOURCE_MISMATCH', message: /secret_note/ })
-  await sql`ALTER TABLE source.encounter DROP COLUMN secret_note; CREATE VIEW source.encounters AS SELECT * FROM source.encounter`.execute(db)
+  await sql`ALTER TABLE source.encounter DROP COLUMN secret_note; CREATE VIEW source.encounters AS SELECT *
+    FROM source.encounter`.execute(db)
   await t.rejects(service.startWorker(), {
     code: 'SOURCE_MISMATCH',
     message: /source\.encounters is not the relation of a resource type.*encounter/
@@ -124,8 +129,10 @@ t.test('includeAssociatedData, _elements and size limits of a type that is a res
   const provenance = (target: string, recorded: string) =>
     `{"target":[{"reference":"${target}"}],"recorded":"${recorded}","agent":[{"who":{"display":"x"}}]}`
   await sql`INSERT INTO source.provenance_events (id, patient_id, resource) VALUES
-    ('x1', 'p1', ${provenance('Observation/o1', '2024-01-31T23:00:00-02:00')}), ('x2', 'p1', ${provenance('Observation/o1/_history/1', '2024-02-01T00:30:00Z')}),
-    ('x3', NULL, ${provenance('Observation/o2', '2024-02-30T00:30:00Z')}), ('x4', 'p1', ${provenance('Patient/p1', '2024-02-01T00:30:00Z')})`.execute(db)
+    ('x1', 'p1', ${provenance('Observation/o1', '2024-01-31T23:00:00-02:00')}),
+    ('x2', 'p1', ${provenance('Observation/o1/_history/1', '2024-02-01T00:30:00Z')}),
+    ('x3', NULL, ${provenance('Observation/o2', '2024-02-30T00:30:00Z')}),
+    ('x4', 'p1', ${provenance('Patient/p1', '2024-02-01T00:30:00Z')})`.execute(db)
   const types = ['Observation', 'Provenance']
   const provenances = async (values: GivenExport) => (await idsOf(service, { types, ...values })).filter((id) => id.startsWith('x'))
   t.same(await provenances({ includeAssociatedData: ['RelevantProvenanceResources'] }), ['x1', 'x2'],
@@ -136,7 +143,8 @@ t.test('includeAssociatedData, _elements and size limits of a type that is a res
   t.match(await run(service, { types: ['Observation'], _elements: ['subject'] }),
     { 'Observation.1.ndjson': [{ id: 'o1', valueQuantity: undefined, meta: { tag: [{ code: 'SUBSETTED' }] } }] })
 
-  await sql`UPDATE source.observation SET resource = json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(id), 10000)) WHERE id = 'o2'`.execute(db)
+  await sql`UPDATE source.observation SET resource = json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString',
+    repeat(md5(id), 10000)) WHERE id = 'o2'`.execute(db)
   const files = await run(service, { types: ['Observation'] })
   t.same(files['Observation.1.ndjson']?.map(({ id }) => id), ['o1', 'o3'])
   t.match(files['error.1.ndjson'],
@@ -146,7 +154,8 @@ t.test('includeAssociatedData, _elements and size limits of a type that is a res
 t.test('a large table of resources is read by ranges, every row once', async (t) => {
   const service = await openWith({ EXPORT_READERS: '2' })
   await sql`INSERT INTO source.observation (id, patient_id, resource)
-    SELECT 'n' || i, 'p1', json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(i::text), 55)) FROM generate_series(1, 40000) i`.execute(
+    SELECT 'n' || i, 'p1', json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(i::text), 55))
+      FROM generate_series(1, 40000) i`.execute(
       service.db
     )
   const files = await run(service, { types: ['Observation'] })

@@ -25,7 +25,8 @@ t.test('_typeFilter selects by SQL: AND within one, OR across, other types stay 
   const { db } = service
   const identifier = JSON.stringify([{ system: 'urn:x', value: 'a,b|c' }])
   await sql`UPDATE source.patients SET gender = 'female', birth_date = '1980', active = true, mrn = 'M1' WHERE id = 'p1'`.execute(db)
-  await sql`UPDATE source.patients SET gender = 'female', birth_date = '1980-05-17', active = false, deceased_date_time = '2020', identifier = ${identifier} WHERE id = 'p2'`.execute(db)
+  await sql`UPDATE source.patients SET gender = 'female', birth_date = '1980-05-17', active = false, deceased_date_time = '2020',
+    identifier = ${identifier} WHERE id = 'p2'`.execute(db)
   await sql`UPDATE source.patients SET gender = 'male', birth_date = '1981-05-17' WHERE id = 'p3'`.execute(db)
   await sql`UPDATE source.patients SET birth_date = NULL, gender = NULL WHERE id = 'p4'`.execute(db)
   // What cannot be exported must not stop a search either.
@@ -67,14 +68,19 @@ t.test('_typeFilter on documents, consents and provenance', async (t) => {
   const service = await openWith(6)
   const { db } = service
   const concept = (system: string, code: string) => JSON.stringify({ coding: [{ system: 'urn:y', code: 'z' }, { system, code }] })
-  await sql`UPDATE source.medical_records SET status = 'superseded', type = ${concept('http://loinc.org', '11506-3')}, date = '2024-03-01 10:00:00.5+00' WHERE id = 'd1'`.execute(db)
-  await sql`UPDATE source.medical_records SET category = ${`[${concept('urn:c', 'note')}]`}, master_identifier = '{"value":"mi"}', date = '2024-03-02 00:00+00' WHERE id = 'd2'`.execute(db)
+  await sql`UPDATE source.medical_records SET status = 'superseded', type = ${concept('http://loinc.org', '11506-3')},
+    date = '2024-03-01 10:00:00.5+00' WHERE id = 'd1'`.execute(db)
+  await sql`UPDATE source.medical_records SET category = ${`[${concept('urn:c', 'note')}]`}, master_identifier = '{"value":"mi"}',
+    date = '2024-03-02 00:00+00' WHERE id = 'd2'`.execute(db)
   await sql`UPDATE source.consents SET status = 'revoked' WHERE id = 'c2'`.execute(db)
   await sql`UPDATE source.consents SET period_end = '2020-02' WHERE id = 'c3'`.execute(db)
-  await sql`UPDATE source.consents SET period_end = '2020-02-03T10:00:00.25+02:00', category = ${`[${concept('urn:c', 'x')}]`} WHERE id = 'c4'`.execute(db)
+  await sql`UPDATE source.consents SET period_end = '2020-02-03T10:00:00.25+02:00', category = ${`[${concept('urn:c', 'x')}]`}
+    WHERE id = 'c4'`.execute(db)
   await sql`UPDATE source.consents SET provision = '{"period":{"end":"2999-02-03T10:00:00Z"}}' WHERE id = 'c5'`.execute(db)
   await sql`UPDATE source.consents SET period_end = '2020-02-31' WHERE id = 'c6'`.execute(db)
-  await sql`UPDATE source.provenance_events SET recorded = '2001-01-01 12:00+00', target = '[{"reference": "DocumentReference/d1/_history/3"}, {"display": "x"}]' WHERE id = 'e1'`.execute(db)
+  await sql`UPDATE source.provenance_events
+    SET recorded = '2001-01-01 12:00+00', target = '[{"reference": "DocumentReference/d1/_history/3"}, {"display": "x"}]'
+      WHERE id = 'e1'`.execute(db)
   await sql`UPDATE source.provenance_events SET target = '[5, "odd", {"reference": 7}]' WHERE id = 'e6'`.execute(db)
 
   const cases: Array<[filter: string, ids: string[]]> = [
@@ -129,7 +135,8 @@ t.test('types, patients and groups: nothing is nothing', async (t) => {
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g1'), ('g2')`.execute(db)
   await sql`UPDATE source.patient_groups SET deleted_at = now() WHERE id = 'g2'`.execute(db)
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id, inactive, deleted_at) VALUES
-    ('1', 'g1', 'p1', NULL, NULL), ('2', 'g1', 'p2', true, NULL), ('3', 'g1', 'p3', false, now()), ('4', 'g1', 'p4', false, NULL), ('5', 'g2', 'p5', false, NULL)`.execute(db)
+    ('1', 'g1', 'p1', NULL, NULL), ('2', 'g1', 'p2', true, NULL), ('3', 'g1', 'p3', false, now()), ('4', 'g1', 'p4', false, NULL),
+    ('5', 'g2', 'p5', false, NULL)`.execute(db)
   t.same(await idsOf(service, { level: 'group', group_id: 'g1', types: ['Patient', 'Consent'] }), ['c1', 'c4', 'p1', 'p4'])
   t.same(await idsOf(service, { level: 'group', group_id: 'g1', types: ['Patient'], patient: ['p4', 'p5'] }), ['p4'])
   t.same(await idsOf(service, { level: 'group', group_id: 'g2' }), [], 'a deleted group has no members')

@@ -4,8 +4,8 @@ import t from 'tap'
 import { ended, openService, readExport } from '../fixtures/service.ts'
 
 /*
- * A view that was made in a hurry: of each row there is a line or an error that names it, or the export fails and says which relation and why. None is
- * passed over.
+ * A view that was made in a hurry: of each row there is a line or an error that names it, or the export fails and says which relation and
+ * why. None is passed over.
  */
 
 const observation = '{"resourceType":"Observation","status":"final","code":{"text":"x"}}'
@@ -29,7 +29,8 @@ async function openWith (view: string) {
 
 const rows = (form: string, ...given: Array<[id: string, updatedAt: string, resource: string]>) =>
   `CREATE VIEW source.observation AS SELECT * FROM (VALUES
-  ${given.map(([id, updatedAt, resource]) => `(${id}, ${updatedAt}::timestamptz, ${resource}::${form})`).join(', ')}) AS v (id, updated_at, resource)`
+  ${given.map(([id, updatedAt, resource]) => `(${id}, ${updatedAt}::timestamptz, ${resource}::${form})`).join(', ')}) AS v
+    (id, updated_at, resource)`
 
 const text = (value: string) => `'${value}'`
 const now = "(now() - interval '1 day')"
@@ -95,7 +96,8 @@ t.test('a column of another type, or of a name in capitals, is named at start', 
   for (const [name, nearest] of [['Observation', 'observation'], ['observations', 'observation'],
     ['MedicationRequest', 'medication_request'], ['patient', 'patients'], ['document_reference', 'medical_records']] as const) {
     await sql.raw(
-      `DROP VIEW IF EXISTS source.observation; CREATE VIEW source."${name}" AS SELECT 'a' AS id, now() AS updated_at, '{}'::jsonb AS resource`
+      `DROP VIEW IF EXISTS source.observation; CREATE VIEW source."${name}" AS SELECT 'a' AS id, now() AS updated_at, '{}'::jsonb
+        AS resource`
     ).execute(db)
     await t.rejects(service.startWorker(), {
       code: 'SOURCE_MISMATCH',
@@ -108,7 +110,8 @@ t.test('a column of another type, or of a name in capitals, is named at start', 
 t.test('character(n), enums and domains are read as what they say', async (t) => {
   const { run } = await openWith(`
     CREATE DOMAIN public.resource_id AS character(10); CREATE DOMAIN public.document AS jsonb;
-    CREATE VIEW source.observation AS SELECT 'o1'::public.resource_id AS id, now() - interval '1 day' AS updated_at, 'p1'::character(12) AS patient_id, '${observation}'::public.document AS resource`)
+    CREATE VIEW source.observation AS SELECT 'o1'::public.resource_id AS id, now() - interval '1 day' AS updated_at, 'p1'::character(12)
+      AS patient_id, '${observation}'::public.document AS resource`)
   t.strictSame(await run(), { ids: ['o1'], errors: [] })
   t.strictSame((await run({ level: 'patient', patient: ['p1'] })).ids, ['o1'])
   t.strictSame((await run({ _typeFilter: ['Observation?_id=o1'] })).ids, ['o1'])

@@ -55,25 +55,30 @@ t.test('what was stored and never written down is found and dropped; what is not
 t.test('however much there is to clean up, no statement touches more than a batch of it', async (t) => {
   const { db, store } = await openService(t)
   await sql`CREATE TABLE touched (name text, rows bigint)`.execute(db)
-  await sql`CREATE FUNCTION count_touched () RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO touched SELECT TG_TABLE_NAME || TG_OP, count(*) FROM touched_rows; RETURN NULL; END'`.execute(db)
+  await sql`CREATE FUNCTION count_touched () RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN INSERT INTO touched SELECT TG_TABLE_NAME || TG_OP, count(*) FROM touched_rows; RETURN NULL; END'`.execute(db)
   await sql`INSERT INTO bulk_export_jobs (id, status, profile, request, requester_role, requester, issuer, types, ended_at, expires_at)
     SELECT gen_random_uuid(), 'failed', 'respond-async', '', 'ADMIN', '', '', '{}', now(), now() FROM generate_series(1, 2500)`.execute(db)
   await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type, state, dropped_at)
     SELECT gen_random_uuid(), 1, 1, 'output', 'Patient', 'dropped', now() - interval '25 hours' FROM generate_series(1, 2500)`.execute(db)
-  await sql`INSERT INTO bulk_export_downloads SELECT gen_random_uuid(), gen_random_uuid(), now() - interval '1 s' FROM generate_series(1, 2500)`.execute(db)
+  await sql`INSERT INTO bulk_export_downloads SELECT gen_random_uuid(), gen_random_uuid(), now() - interval '1 s'
+    FROM generate_series(1, 2500)`.execute(db)
   await sql`INSERT INTO bulk_export_callers SELECT i::text, now() - interval '1 s' FROM generate_series(1, 2500) i`.execute(db)
-  await sql`INSERT INTO bulk_export_client_assertions SELECT 'lab', i::text, now() - interval '1 s' FROM generate_series(1, 2500) i`.execute(db)
+  await sql`INSERT INTO bulk_export_client_assertions SELECT 'lab', i::text, now() - interval '1 s'
+    FROM generate_series(1, 2500) i`.execute(db)
   const tables = ['bulk_export_jobs', 'bulk_export_files', 'bulk_export_downloads', 'bulk_export_callers', 'bulk_export_client_assertions']
   for (const table of tables) {
     for (const [name, event, rows] of [['d', 'DELETE', 'OLD'], ['u', 'UPDATE', 'NEW']] as const) {
-      await sql`CREATE TRIGGER ${sql.ref(name)} AFTER ${sql.raw(event)} ON ${sql.table(table)} REFERENCING ${sql.raw(rows)} TABLE AS touched_rows FOR EACH STATEMENT EXECUTE FUNCTION count_touched()`.execute(db)
+      await sql`CREATE TRIGGER ${sql.ref(name)} AFTER ${sql.raw(event)} ON ${sql.table(table)} REFERENCING ${sql.raw(rows)} TABLE
+        AS touched_rows FOR EACH STATEMENT EXECUTE FUNCTION count_touched()`.execute(db)
     }
   }
 
   await runBulkExportCleanup({ db, store, log })
   for (const table of tables) t.same((await sql`SELECT count(*) AS rows FROM ${sql.table(table)}`.execute(db)).rows, [{ rows: 0 }], table)
   const { rows } =
-    await sql<{ name: string, all: number, most: number }>`SELECT name, sum(rows)::integer AS all, max(rows) AS most FROM touched GROUP BY name HAVING sum(rows) > 0 ORDER BY name`.execute(db)
+    await sql<{ name: string, all: number, most: number }>`SELECT name, sum(rows)::integer AS all, max(rows) AS most FROM touched
+      GROUP BY name HAVING sum(rows) > 0 ORDER BY name`.execute(db)
   t.same(rows, [
     { name: 'bulk_export_callersDELETE', all: 2500, most: 1000 },
     { name: 'bulk_export_client_assertionsDELETE', all: 2500, most: 1000 },
@@ -86,7 +91,8 @@ t.test('however much there is to clean up, no statement touches more than a batc
 
 t.test('a step that fails keeps none of the others: garbage is collected whatever happens before', async (t) => {
   const { db, store } = await openService(t)
-  await sql`CREATE FUNCTION refuse () RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''canceling statement due to statement timeout'' USING ERRCODE = ''57014''; END'`.execute(db)
+  await sql`CREATE FUNCTION refuse () RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN RAISE ''canceling statement due to statement timeout'' USING ERRCODE = ''57014''; END'`.execute(db)
   const tables = ['bulk_export_jobs', 'bulk_export_downloads', 'bulk_export_callers']
   for (const table of tables) {
     await sql`CREATE TRIGGER refuse BEFORE DELETE ON ${sql.table(table)} FOR EACH ROW EXECUTE FUNCTION refuse()`.execute(db)
@@ -95,7 +101,8 @@ t.test('a step that fails keeps none of the others: garbage is collected whateve
     VALUES (gen_random_uuid(), 'failed', 'respond-async', '', 'ADMIN', '', '', '{}', now(), now())`.execute(db)
   await sql`INSERT INTO bulk_export_downloads VALUES (gen_random_uuid(), gen_random_uuid(), now() - interval '1 s')`.execute(db)
   await sql`INSERT INTO bulk_export_callers VALUES ('quiet', now() - interval '1 s')`.execute(db)
-  await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type, state, dropped_at) VALUES (gen_random_uuid(), 1, 1, 'output', 'Patient', 'dropped', now())`.execute(db)
+  await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type, state, dropped_at) VALUES
+    (gen_random_uuid(), 1, 1, 'output', 'Patient', 'dropped', now())`.execute(db)
 
   let collections = 0
   const broken = {

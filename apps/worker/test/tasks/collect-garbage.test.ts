@@ -5,9 +5,7 @@ import t from 'tap'
 import { runBulkExportCleanup } from '../../src/tasks/bulk-export-cleanup.task.ts'
 import { ended, log, openService } from '../fixtures/service.ts'
 
-t.test('garbage is collected after something was dropped, once; where that fails the cleanup goes on, and the next one tries again', async (
-  t
-) => {
+t.test('garbage is collected once after something was dropped; where that fails the next cleanup tries again', async (t) => {
   const service = await openService(t)
   await givenPatients(service.db, 2)
   const worker = await service.startWorker()

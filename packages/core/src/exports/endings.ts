@@ -59,7 +59,9 @@ async function publishFiles (trx: Transaction<Database>, { id, attempt }: Attemp
   const { numAffectedRows = 0n } = await sql`
     UPDATE bulk_export_files AS file SET state = 'published', name = named.name
     FROM (
-      SELECT n, CASE list WHEN 'output' THEN type ELSE list END || '.' || row_number() OVER (PARTITION BY list, type ORDER BY n) || '.ndjson' AS name
+      SELECT n,
+        CASE list WHEN 'output' THEN type ELSE list END || '.'
+          || row_number() OVER (PARTITION BY list, type ORDER BY n) || '.ndjson' AS name
       FROM bulk_export_files WHERE export_id = ${id} AND attempt = ${attempt} AND state = 'stored'
         AND n / ${filesPerReading} = ANY(${readings}::integer[])
     ) AS named

@@ -81,7 +81,8 @@ export async function findPublishedFile (db: Kysely<Database>, exportId: string,
 /**
  * Files that are of no use any more: of an export that was dropped, failed or cancelled, of an attempt that was
  * overtaken, or left out of the manifest. None of these conditions is ever taken back, so what is found here stays droppable. An
- * export with a running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind `after`.
+ * export with a running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind
+ * `after`.
  */
 export async function findDroppableFiles (db: Kysely<Database>, limit: number, {
   exportId,

@@ -59,7 +59,10 @@ export class Columns {
     return names.flatMap((name) => this.#indexes.get(name) ?? [])
   }
 
-  /** Points a cursor to JSON of a column that is there; `element`: what the column lies over, which may be a string. Fails for what no JSON can be made of. */
+  /**
+   * Points a cursor to JSON of a column that is there; `element`: what the column lies over, which may be a string. Fails for what no JSON
+   * can be made of.
+   */
   opener (name: string, element?: ElementNode): (cursor: Cursor) => Status {
     const index = this.#indexes.get(name) ?? -1
     const form = this.#forms[index]

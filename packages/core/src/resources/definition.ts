@@ -19,7 +19,9 @@ export interface Definition {
   readonly givesWay: readonly string[]
   /** Further columns, which are not an element as they stand: what PostgreSQL may have in them. */
   readonly other: Readonly<Record<string, 'text' | 'json'>>
-  /** What only SQL can make of a row `r`: a name for it → an expression that gives text. `members`: SQL of a table of the groups' members. */
+  /**
+   * What only SQL can make of a row `r`: a name for it → an expression that gives text. `members`: SQL of a table of the groups' members.
+   */
   readonly computed: Readonly<Record<string, (members: string) => string>>
   /** Of the columns that hold attachments: their urls are exported under ATTACHMENT_BASE_URLS alone, and their size has a limit. */
   readonly attachments: readonly string[]
@@ -39,7 +41,10 @@ export interface Definition {
   readonly defaults: Readonly<Record<string, Default>>
 }
 
-/** JSON of an element, undefined for none; and the same for searches, SQL over the row `r` for jsonb or NULL: of what is computed, that is known. */
+/**
+ * JSON of an element, undefined for none; and the same for searches, SQL over the row `r` for jsonb or NULL: of what is computed, that is
+ * known.
+ */
 export interface Default {
   readonly toJson: (row: Texts) => string | undefined
   readonly sql?: string

@@ -195,7 +195,10 @@ function findElementOf (node: TypeNode, path: string) {
   return element!
 }
 
-/** A tree of the leaves' paths. What lies over one element comes together; defaults of an element come after all others, since they look at them. */
+/**
+ * A tree of the leaves' paths. What lies over one element comes together; defaults of an element come after all others, since they look at
+ * them.
+ */
 function createOverlay (type: TypeNode, leaves: Leaf[], rest: Pick<Overlay, 'prefix' | 'keeps' | 'spans'> = {}): Overlay {
   const groups = Map.groupBy(leaves, ({ path }) => path[0] ?? '')
   const drafts = [...groups].map(([name, all]) => {

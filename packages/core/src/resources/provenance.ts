@@ -23,7 +23,10 @@ export const provenance = define('Provenance', 'provenance_events', {
   defaults: { agent: constant('[{"who":{"display":"Unknown"}}]') },
 })
 
-/** https://terminology.hl7.org/CodeSystem-v3-DataOperation.html. A view or a share is not in it: a Provenance tells how its target came to be as it is. */
+/**
+ * https://terminology.hl7.org/CodeSystem-v3-DataOperation.html. A view or a share is not in it: a Provenance tells how its target came to
+ * be as it is.
+ */
 const displays = new Map([['CREATE', 'create'], ['UPDATE', 'revise'], ['DELETE', 'delete'], ['APPEND', 'append'], ['NULLIFY', 'nullify']])
 
 function toActivity ({ action }: Texts): string | undefined {

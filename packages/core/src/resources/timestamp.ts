@@ -5,8 +5,8 @@ const [colon, dot, letterT, letterZ, zero] = [0x3a, 0x2e, 0x54, 0x5a, 0x30]
 
 /**
  * Writes PostgreSQL's timestamptz in binary (µs since 2000-01-01, a 64-bit integer) as a FHIR instant in UTC, with as many digits of a
- * second as it needs: `2024-01-31T09:30:00.123Z`. Takes at most 27 bytes of `target` from `to` on, and gives back where they end; -1 outside
- * of the years 0001 to 9999, which FHIR cannot write (infinity among them).
+ * second as it needs: `2024-01-31T09:30:00.123Z`. Takes at most 27 bytes of `target` from `to` on, and gives back where they end; -1
+ * outside of the years 0001 to 9999, which FHIR cannot write (infinity among them).
  */
 export function writeInstant (bytes: Buffer, at: number, target: Buffer, to: number): number {
   // 2^32 is 4294 · 10^6 + 967296: so no number here grows beyond what a double holds exactly.

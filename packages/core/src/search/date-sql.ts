@@ -9,8 +9,10 @@ const ranges: Readonly<Record<string, [from: string, to: string]>> = {
   ],
   // Only the outer limits matter (https://hl7.org/fhir/R4/search.html#date).
   Timing: [
-    'least((SELECT min(fhir_bulk_export.date_from(e #>> \'{}\')) FROM jsonb_path_query(x, \'$."event"[*]\') e), fhir_bulk_export.date_from(x #>> \'{repeat,boundsPeriod,start}\'))',
-    'greatest((SELECT max(fhir_bulk_export.date_to(e #>> \'{}\')) FROM jsonb_path_query(x, \'$."event"[*]\') e), fhir_bulk_export.date_to(x #>> \'{repeat,boundsPeriod,end}\'))',
+    `least((SELECT min(fhir_bulk_export.date_from(e #>> '{}')) FROM jsonb_path_query(x, '$."event"[*]') e),
+      fhir_bulk_export.date_from(x #>> '{repeat,boundsPeriod,start}'))`,
+    `greatest((SELECT max(fhir_bulk_export.date_to(e #>> '{}')) FROM jsonb_path_query(x, '$."event"[*]') e),
+      fhir_bulk_export.date_to(x #>> '{repeat,boundsPeriod,end}'))`,
   ],
 }
 

@@ -25,7 +25,9 @@ export function toDocument ({ type, columns, liveMembers }: SourceRelation, root
   const merged = Object.keys(placed.elements).length === 0 ? base : merge(base, placed)
   return Object.entries(append).reduce((document, [path, { from, toSql }]) => {
     if (toSql === undefined || !roots.has(path) || !from.every((column) => column in columns)) return document
-    return `(SELECT CASE WHEN d.item IS NULL THEN d.doc ELSE d.doc || jsonb_build_object('${path}', coalesce(d.doc -> '${path}', '[]') || d.item) END FROM (SELECT ${document} AS doc, ${toSql(mrnSystem())} AS item) AS d)`
+    return `(SELECT CASE WHEN d.item IS NULL THEN d.doc
+        ELSE d.doc || jsonb_build_object('${path}', coalesce(d.doc -> '${path}', '[]') || d.item) END
+      FROM (SELECT ${document} AS doc, ${toSql(mrnSystem())} AS item) AS d)`
   }, merged)
 }
 

@@ -4,8 +4,8 @@ import { readNumber, readQuantity, readToken, unescape, type NumberRange, type P
 
 /**
  * What a value demands of the element that a selection leads to, as a filter of SQL/JSON path with `@` as the element (PostgreSQL manual,
- * The SQL/JSON Path Language); undefined where nothing can match. The text is a value that is bound, never part of a statement; in it texts are
- * JSON strings and numbers have been read.
+ * The SQL/JSON Path Language); undefined where nothing can match. The text is a value that is bound, never part of a statement; in it texts
+ * are JSON strings and numbers have been read.
  */
 export type ToFilter = (value: string, selection: Selection) => string | undefined
 

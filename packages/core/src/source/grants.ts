@@ -75,7 +75,8 @@ async function findMissing (db: QueryExecutorProvider, role: string, reads: Read
     // By its number: the name of a relation can be looked up by those alone that may use its schema.
     const { rows: [found] } = await sql<{ isHeld: boolean }>`
       SELECT CASE WHEN ${read.columns === undefined}::boolean THEN has_table_privilege(${role}::name, oid, 'SELECT')
-        ELSE (SELECT bool_and(has_column_privilege(${role}::name, oid, name, 'SELECT')) FROM unnest(${read.columns ?? []}::text[]) AS name) END AS "isHeld"
+        ELSE (SELECT bool_and(has_column_privilege(${role}::name, oid, name, 'SELECT'))
+          FROM unnest(${read.columns ?? []}::text[]) AS name) END AS "isHeld"
       FROM pg_class WHERE relname = ${read.relation} AND relnamespace = 'source'::regnamespace`.execute(db)
     if (found?.isHeld !== true) missing.push(toPrivilege(read))
   }

@@ -58,7 +58,8 @@ export async function countGroups (db: Kysely<Database>, source: Source, { filte
   const relation = source.relations.find(({ type }) => type === 'Group')
   if (relation === undefined) return 0
   const { rows: [row] } = await withSettings(db, filter, async (trx) =>
-    await sql<{ count: number }>`SELECT count(*) AS count FROM source.patient_groups r WHERE ${isLive(relation)} ${toSql({ filter, among })}`.execute(
+    await sql<{ count: number }>`SELECT count(*) AS count FROM source.patient_groups r
+      WHERE ${isLive(relation)} ${toSql({ filter, among })}`.execute(
       trx
     ))
   return row?.count ?? 0
@@ -75,7 +76,8 @@ async function withSettings<T> (
   if (filter === undefined) return await read(db)
   const values = Object.entries(filter.settings)
   return await db.transaction().execute(async (trx) => {
-    await sql`SELECT set_config(s.name, s.value, true) FROM unnest(${values.map(([name]) => name)}::text[], ${values.map(([, value]) => value)}::text[]) AS s (name, value)`.execute(trx)
+    await sql`SELECT set_config(s.name, s.value, true)
+      FROM unnest(${values.map(([name]) => name)}::text[], ${values.map(([, value]) => value)}::text[]) AS s (name, value)`.execute(trx)
     return await read(trx)
   })
 }

@@ -47,7 +47,8 @@ export function findProblems (type: string | undefined, relation: string, found:
     const fitting = columns.get(name)
     if (fitting === undefined) {
       problems.push(
-        `source.${relation}.${name} is not a column that the service knows${hint(name, new Map([...columns.keys()].map((column) => [column, column])))}`
+        `source.${relation}.${name} is not a column that the service knows` +
+          hint(name, new Map([...columns.keys()].map((column) => [column, column])))
       )
     } else if (!fitting.types.includes(type)) {
       problems.push(`source.${relation}.${name} is ${declared}, not ${fitting.words}`)

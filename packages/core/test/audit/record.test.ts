@@ -143,7 +143,8 @@ t.test('rows are only ever added, also by the owner of the table', async (t) => 
 t.test('months are made a year ahead and dropped whole after the retention, never those of a month', async (t) => {
   const db = await openTestDatabase(t)
   const months = async () =>
-    (await sql<{ name: string }>`SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'bulk_export_audit'::regclass ORDER BY 1`.execute(
+    (await sql<{ name: string }>`SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE i.inhparent = 'bulk_export_audit'::regclass ORDER BY 1`.execute(
       db
     )).rows.map(({ name }) => name)
   const ahead = await months()
@@ -153,7 +154,8 @@ t.test('months are made a year ahead and dropped whole after the retention, neve
   for (const month of ['2015-02', '2019-12', '2020-01']) {
     const [year, number] = month.split('-').map(Number)
     const next = new Date(Date.UTC(Number(year), Number(number))).toISOString()
-    await sql`CREATE TABLE fhir_bulk_export.${sql.raw(`audit_${month.replace('-', '_')}`)} PARTITION OF bulk_export_audit FOR VALUES FROM (${sql.lit(`${month}-01T00:00:00Z`)}) TO (${sql.lit(next)})`.execute(db)
+    await sql`CREATE TABLE fhir_bulk_export.${sql.raw(`audit_${month.replace('-', '_')}`)} PARTITION OF bulk_export_audit FOR VALUES FROM
+      (${sql.lit(`${month}-01T00:00:00Z`)}) TO (${sql.lit(next)})`.execute(db)
     await recordAudit(db, [{
       event: 'requested', outcome: 'success', process: 'api', recorded_at: new Date(`${month}-28T00:00:00Z`),
       detail: month
@@ -172,7 +174,8 @@ t.test('it is read by time, export and client, in pages', async (t) => {
   const db = await openTestDatabase(t)
   const [one, two] = [randomUUID(), randomUUID()]
   await sql`INSERT INTO bulk_export_audit (event, outcome, process, recorded_at, export_id, client_id)
-    SELECT 'requested', 'success', 'api', date_trunc('hour', now()) + n / 500 * interval '1 ms' + n * interval '1 us', CASE n % 2 WHEN 0 THEN ${one}::uuid ELSE ${two}::uuid END, 'client-' || n % 3 FROM generate_series(1, 2501) AS n`.execute(db)
+    SELECT 'requested', 'success', 'api', date_trunc('hour', now()) + n / 500 * interval '1 ms' + n * interval '1 us', CASE n % 2
+      WHEN 0 THEN ${one}::uuid ELSE ${two}::uuid END, 'client-' || n % 3 FROM generate_series(1, 2501) AS n`.execute(db)
   const rows = await recorded(db)
   t.equal(new Set(rows.map(({ id }) => id)).size, 2_501)
   t.equal(rows.length, 2_501)

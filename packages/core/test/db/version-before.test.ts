@@ -32,7 +32,8 @@ type Db = Awaited<ReturnType<typeof openTestDatabase>>
 async function insertAsBefore (db: Db, row: Partial<typeof columns>): Promise<string> {
   const id = randomUUID()
   const values = { id, request: '', requester_role: 'ADMIN', requester: id, issuer: '', types: ['Patient'], ...row }
-  await sql`INSERT INTO bulk_export_jobs (${sql.join(Object.keys(values).map((name) => sql.ref(name)))}) VALUES (${sql.join(Object.values(values))})`.execute(db)
+  await sql`INSERT INTO bulk_export_jobs (${sql.join(Object.keys(values).map((name) => sql.ref(name)))}) VALUES
+    (${sql.join(Object.values(values))})`.execute(db)
   return id
 }
 

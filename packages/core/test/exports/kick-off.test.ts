@@ -21,7 +21,8 @@ t.test('simultaneous kick-offs of one requester never pass the limit, and none b
   const results = await Promise.all(Array.from({ length: 60 }, async (_, i) => await kickOff(i % 2 === 0 ? 'one' : 'other')))
   t.equal(results.filter(({ created }) => created).length, 14)
   const { rows } =
-    await sql<{ requester: string, n: number }>`SELECT requester, count(*) AS n FROM bulk_export_jobs GROUP BY requester ORDER BY 1`.execute(db)
+    await sql<{ requester: string, n: number }>`SELECT requester, count(*) AS n FROM bulk_export_jobs GROUP BY requester
+      ORDER BY 1`.execute(db)
   t.same(rows, [{ requester: 'one', n: 7 }, { requester: 'other', n: 7 }])
 })
 
@@ -59,17 +60,20 @@ t.test('kick-offs of any one minute are limited, however many ask at once and wh
   t.equal(await findKickOffExcess(db, 'other', limits), undefined)
   t.match(await kickOff('other'), { created: true }, 'another requester is not held back')
 
-  await sql`UPDATE bulk_export_jobs SET created_at = created_at - interval '1 minute' WHERE id = (SELECT id FROM bulk_export_jobs WHERE requester = 'one' LIMIT 1)`.execute(db)
+  await sql`UPDATE bulk_export_jobs SET created_at = created_at - interval '1 minute' WHERE id = (SELECT id FROM bulk_export_jobs
+    WHERE requester = 'one' LIMIT 1)`.execute(db)
   t.match([await kickOff('one'), await kickOff('one')], [{ created: true }, { created: false }], 'one was more than a minute ago')
 })
 
 t.test('what a requester is asked for by each request is found by an index', async (t) => {
   const db = await openTestDatabase(t)
   await sql`INSERT INTO bulk_export_jobs (id, profile, request, requester_role, requester, issuer, types)
-    SELECT gen_random_uuid(), 'respond-async', '', 'ADMIN', 'requester ' || i % 100, '', '{Patient}' FROM generate_series(1, 20000) i`.execute(db)
+    SELECT gen_random_uuid(), 'respond-async', '', 'ADMIN', 'requester ' || i % 100, '', '{Patient}'
+      FROM generate_series(1, 20000) i`.execute(db)
   await sql`ANALYZE bulk_export_jobs`.execute(db)
   const { rows } =
-    await sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT id FROM bulk_export_jobs WHERE requester = 'requester 7' ORDER BY created_at DESC, id LIMIT 100`.execute(db)
+    await sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT id FROM bulk_export_jobs WHERE requester = 'requester 7'
+      ORDER BY created_at DESC, id LIMIT 100`.execute(db)
   const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
   t.match(plan, /Index (Only )?Scan using bulk_export_jobs_by_requester/)
   t.notMatch(plan, /Sort|Seq Scan/)

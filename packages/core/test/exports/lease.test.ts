@@ -3,7 +3,8 @@ import { sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/db/index.ts'
 import {
-  cancelExport, claimExport, failExport, findExport, findPublishedFiles, findWaitingExports, handOnExport, intendFile, publishExport, recordFile, renewLease, retryExport,
+  cancelExport, claimExport, failExport, findExport, findPublishedFiles, findWaitingExports, handOnExport, intendFile,
+  publishExport, recordFile, renewLease, retryExport,
 } from '../../src/exports/index.ts'
 import { givenExport, openTestDatabase } from '../fixtures/database.ts'
 

@@ -166,7 +166,8 @@ t.test('a group loaded again has the members of its new list', async t => {
 t.test('a row that PostgreSQL refuses is named, and takes no other with it', async t => {
   const { load, query } = await createLoadTest(t)
   await query(
-    "SELECT source.create_relation('observation'); ALTER TABLE source.observation ADD CONSTRAINT short CHECK (length(resource->'code'->>'text') < 10)"
+    "SELECT source.create_relation('observation'); ALTER TABLE source.observation ADD CONSTRAINT short CHECK " +
+      "(length(resource->'code'->>'text') < 10)"
   )
   const lines = Array.from({ length: 50 }, (_, index) => ({
     ...observation, id: `o-${index}`,

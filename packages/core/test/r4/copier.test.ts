@@ -70,7 +70,8 @@ t.test('cardinality, choices, names and required codes are the table\'s', async 
 })
 
 t.test('resources inside of resources are checked as what they are', async () => {
-  same('{"resourceType":"Patient","contained":[{"id":"a","name":"N","resourceType":"Organization"}],"managingOrganization":{"reference":"#a"}}')
+  same('{"resourceType":"Patient","contained":[{"id":"a","name":"N","resourceType":"Organization"}],' +
+    '"managingOrganization":{"reference":"#a"}}')
   same('{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"id":"{\\"resourceType","resourceType":"Patient"}}]}'.replace(
     '"id":"{\\"resourceType",', ''
   ))
@@ -92,7 +93,8 @@ t.test('recursion ends', async () => {
 
 t.test('what is no JSON is refused wherever it ends', async (t) => {
   const json =
-    '{"resourceType":"Patient","id":"p","active":true,"name":[{"given":["A\\n\\u00e4","B"],"_given":[null,{"id":"x"}]}],"multipleBirthInteger":12,"extension":[{"url":"u","valueDecimal":-1.50e3}]}'
+    '{"resourceType":"Patient","id":"p","active":true,"name":[{"given":["A\\n\\u00e4","B"],"_given":[null,{"id":"x"}]}],' +
+      '"multipleBirthInteger":12,"extension":[{"url":"u","valueDecimal":-1.50e3}]}'
   t.ok(check(json).isValid)
   for (let length = 0; length < json.length; length++) t.notOk(check(json.slice(0, length)).isValid, `${length} bytes`)
   for (const rest of ['x', '{}', ',', ']']) t.notOk(check(json + rest).isValid)
@@ -102,7 +104,9 @@ const runs = Number(process.env.FUZZ_RUNS ?? 2_000)
 
 t.test('whatever is changed in it, JSON that comes out says what went in', async () => {
   const json = Buffer.from(
-    '{"resourceType": "Patient", "id": "p-1", "active": true, "name": [{"given": ["A\\n\\u00e4", null], "_given": [null, {"id": "x"}]}], "multipleBirthInteger": 12, "contained": [{"resourceType": "Basic", "code": {"text": "x"}}], "extension": [{"url": "u", "valueDecimal": -1.50e3}]}'
+    '{"resourceType": "Patient", "id": "p-1", "active": true, "name": [{"given": ["A\\n\\u00e4", null], "_given": [null, {"id": "x"}]}],' +
+      ' "multipleBirthInteger": 12, "contained": [{"resourceType": "Basic", "code": {"text": "x"}}], "extension": [{"url": "u", ' +
+      '"valueDecimal": -1.50e3}]}'
   )
   const change = fc.record({
     at: fc.nat(json.length - 1), byte: fc.constantFrom(...Buffer.from('{}[]",:\\nul0123.-eEtruf \n\u0001azAZ_')),

@@ -86,8 +86,10 @@ t.test('what an element holds is a type of the table', async t => {
   t.equal(find(
     'Extension.value[x]'
   ), 'value[x] 0..1 base64Binary|boolean|canonical|code|date|dateTime|decimal|id|instant|integer|markdown|oid|' +
-    'positiveInt|string|time|unsignedInt|uri|url|uuid|Address|Age|Annotation|Attachment|CodeableConcept|Coding|ContactPoint|Count|Distance|Duration|' +
-    'HumanName|Identifier|Money|Period|Quantity|Range|Ratio|Reference|SampledData|Signature|Timing|ContactDetail|Contributor|DataRequirement|' +
+    'positiveInt|string|time|unsignedInt|uri|url|uuid|Address|Age|Annotation|Attachment|CodeableConcept|Coding|ContactPoint|Count|' +
+    'Distance|Duration|' +
+    'HumanName|Identifier|Money|Period|Quantity|Range|Ratio|Reference|SampledData|Signature|Timing|ContactDetail|Contributor|' +
+    'DataRequirement|' +
     'Expression|ParameterDefinition|RelatedArtifact|TriggerDefinition|UsageContext|Dosage|Meta')
 
   const lines = Object.entries(types).flatMap(([name, { elements }]) => elements.map(line => [name, ...line.split(' ')]))
@@ -181,7 +183,10 @@ t.test('search parameters, each type with its own part of the expression', async
 })
 
 /** Another package made of HL7's definitions; where it is wrong stands in the tests below. */
-interface JsProperty { _name: string, _type: string, _choice?: string, _multiple: boolean, _required?: boolean, _valueSet?: string, _valueSetStrength?: string, _properties?: JsProperty[] }
+interface JsProperty {
+  _name: string, _type: string, _choice?: string, _multiple: boolean, _required?: boolean, _valueSet?: string,
+  _valueSetStrength?: string, _properties?: JsProperty[]
+}
 const require = createRequire(import.meta.url)
 const jsTypes = require('fhir/profiles/types.json') as Record<string, { _kind: string, _properties: JsProperty[] }>
 const jsSets = require('fhir/profiles/valuesets.json') as Record<string, { systems: Array<{ codes: Array<{ code: string }> }> }>
@@ -195,7 +200,8 @@ t.test('every element is as another package has it', async t => {
           .at(-1) ?? ''
         : ''
       expected.add(
-        `${path}.${property._name} ${property._required === true ? 1 : 0}..${property._multiple ? '*' : 1} ${property._type} ${set in codes ? set : ''}`
+        `${path}.${property._name} ${property._required === true ? 1 : 0}..${property._multiple ? '*' : 1} ` +
+          `${property._type} ${set in codes ? set : ''}`
       )
       walk(`${path}.${property._name}`, property._properties)
     }
@@ -231,7 +237,8 @@ t.test('every element is as another package has it', async t => {
 
 /** Sets that take some codes of a system: the other package takes them all. */
 const parts: Record<string, string> = {
-  'care-plan-activity-kind': 'Appointment CommunicationRequest DeviceRequest MedicationRequest NutritionOrder Task ServiceRequest VisionPrescription',
+  'care-plan-activity-kind':
+    'Appointment CommunicationRequest DeviceRequest MedicationRequest NutritionOrder Task ServiceRequest VisionPrescription',
   'care-plan-intent': 'proposal plan order option',
   'clinicalimpression-status': 'in-progress completed entered-in-error',
   'immunization-evaluation-status': 'completed entered-in-error',

@@ -24,8 +24,9 @@ function toValid (type: string, row: Values): object | undefined {
 }
 
 /**
- * What the judges see but R4's structure allows is passed over: rules of prose (`pat-1`), nulls that hold the place of extensions, blanks in base64, a string
- * of blanks, codes of concepts, characters that JavaScript's \s has and R4's does not, and ids of elements, which are strings.
+ * What the judges see but R4's structure allows is passed over: rules of prose (`pat-1`), nulls that hold the place of extensions, blanks
+ * in base64, a string of blanks, codes of concepts, characters that JavaScript's \s has and R4's does not, and ids of elements, which are
+ * strings.
  */
 function findStructuralProblems (line: string): string[] {
   const judged: object = JSON.parse(line.replace(/[\u00a0\u2028]/g, 'n').replace(/(?<=[:[,])" +"/g, '"n"'))

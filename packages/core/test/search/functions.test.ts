@@ -10,7 +10,8 @@ t.test('dates of every precision have a beginning and an end, whatever the sessi
   const rangeOf = async (value: string) => await db.transaction().execute(async (trx) => {
     await sql`SELECT set_config('TimeZone', 'Pacific/Apia', true), set_config('DateStyle', 'German', true)`.execute(trx)
     const { rows: [row] } = await sql<{ from: string | null, to: string | null }>`
-      SELECT to_char(fhir_bulk_export.date_from(${value}) AT TIME ZONE 'UTC', ${format}) AS from, to_char(fhir_bulk_export.date_to(${value}) AT TIME ZONE 'UTC', ${format}) AS to`.execute(trx)
+      SELECT to_char(fhir_bulk_export.date_from(${value}) AT TIME ZONE 'UTC', ${format})
+        AS from, to_char(fhir_bulk_export.date_to(${value}) AT TIME ZONE 'UTC', ${format}) AS to`.execute(trx)
     return [row?.from, row?.to]
   })
   t.strictSame(await rangeOf('2024'), ['2024-01-01T00:00:00.000Z', '2025-01-01T00:00:00.000Z'])
@@ -29,6 +30,7 @@ t.test('no text makes the functions fail', async (t) => {
     ' ', 'é', 'İ', '\u0301', '\ud83d\ude00', 'BC')
   const texts = fc.sample(fc.array(part, { maxLength: 16 }).map((parts) => parts.join('')), { numRuns: 3_000, seed: 7 })
   const { rows: [row] } = await sql<{ n: string }>`
-    SELECT count(fhir_bulk_export.fold(v)) + 0 * count(fhir_bulk_export.date_from(v)) + 0 * count(fhir_bulk_export.date_to(v)) AS n FROM unnest(${texts}::text[]) v`.execute(db)
+    SELECT count(fhir_bulk_export.fold(v)) + 0 * count(fhir_bulk_export.date_from(v)) + 0 * count(fhir_bulk_export.date_to(v)) AS n
+      FROM unnest(${texts}::text[]) v`.execute(db)
   t.equal(Number(row?.n), texts.length)
 })

@@ -7,7 +7,8 @@ import { openTestDatabase } from '../fixtures/database.ts'
 t.test('the indexes that packages/core/README.md suggests are used', async (t) => {
   const db = await openTestDatabase(t)
   await sql`SELECT source.create_relation('observation')`.execute(db)
-  await sql`INSERT INTO source.observation (id, resource) SELECT 'o' || i, json_build_object('resourceType', 'Observation', 'status', 'final',
+  await sql`INSERT INTO source.observation (id, resource) SELECT 'o' || i, json_build_object('resourceType', 'Observation', 'status',
+    'final',
     'code', json_build_object('coding', json_build_array(json_build_object('system', 'http://loinc.org', 'code', 'c' || i))),
     'subject', json_build_object('reference', 'Patient/p' || i % 1000)) FROM generate_series(1, 20000) i`.execute(db)
   const explain = async (filter: string): Promise<string> => {
@@ -16,7 +17,8 @@ t.test('the indexes that packages/core/README.md suggests are used', async (t) =
     return await db.transaction().execute(async (trx) => {
       for (const [name, value] of Object.entries(settings)) await sql`SELECT set_config(${name}, ${value}, true)`.execute(trx)
       const { rows } =
-        await sql<Record<string, string>>`EXPLAIN SELECT r.id FROM source.observation r WHERE ${sql.raw(conditions.Observation ?? '')}`.execute(trx)
+        await sql<Record<string, string>>`EXPLAIN SELECT r.id FROM source.observation r
+          WHERE ${sql.raw(conditions.Observation ?? '')}`.execute(trx)
       return rows.map((row) => Object.values(row)[0]).join('\n')
     })
   }

@@ -181,7 +181,8 @@ t.test('columns are searched as they are exported, over what the resource has', 
   const db = await openTestDatabase(t)
   await sql`INSERT INTO source.patients (id, gender, birth_date, mrn, deceased, deceased_date_time, name, identifier, resource) VALUES
     ('a', 'female', '1980', 'M1', NULL, NULL, '[{"family":"Ada"}]', NULL, NULL),
-    ('b', 'male', '1980-05-17', NULL, false, '2020', NULL, '[{"system":"urn:x","value":"1"}]', '{"gender":"female","telecom":[{"system":"phone","value":"5"}]}'),
+    ('b', 'male', '1980-05-17', NULL, false, '2020', NULL, '[{"system":"urn:x","value":"1"}]',
+    '{"gender":"female","telecom":[{"system":"phone","value":"5"}]}'),
     ('c', NULL, '9-9', NULL, NULL, NULL, '"odd"', '"odd"', '{"gender":"female","birthDate":"1990-02-31"}'),
     ('d', '', NULL, '', false, NULL, '[]', NULL, '{"deceasedBoolean":true}')`.execute(db)
   const patients: Array<[string, string[]]> = [
@@ -195,8 +196,11 @@ t.test('columns are searched as they are exported, over what the resource has', 
 
   await sql`INSERT INTO source.consents (id, patient_id, status, period_start, period_end, provision, category, resource) VALUES
     ('a', 'p', 'revoked', '2020', NULL, NULL, NULL, NULL),
-    ('b', 'p', 'active', NULL, NULL, '{"period":{"start":"2022"},"actor":[{"role":{"text":"r"},"reference":{"reference":"Organization/1"}}]}', '[{"coding":[{"code":"x"}]}]', NULL),
-    ('c', 'p', NULL, NULL, '2021', NULL, NULL, '{"status":"active","patient":{"reference":"Patient/q"},"provision":{"period":{"start":"2021"}}}')`.execute(db)
+    ('b', 'p', 'active', NULL, NULL,
+    '{"period":{"start":"2022"},"actor":[{"role":{"text":"r"},"reference":{"reference":"Organization/1"}}]}', '[{"coding":[{"code":"x"}]}]',
+      NULL),
+    ('c', 'p', NULL, NULL, '2021', NULL, NULL,
+    '{"status":"active","patient":{"reference":"Patient/q"},"provision":{"period":{"start":"2021"}}}')`.execute(db)
   const consents: Array<[string, string[]]> = [
     ['status=inactive', ['a']], ['status=active', ['b', 'c']], ['patient=p', ['a', 'b']], ['patient=Patient/q', ['c']],
     ['category=http://loinc.org|59284-0', ['a']], ['category=x', ['b']],
@@ -206,7 +210,8 @@ t.test('columns are searched as they are exported, over what the resource has', 
 
   await sql`INSERT INTO source.medical_records (id, patient_id, status, date, event, period_start, resource) VALUES
     ('a', 'p', 'current', '2024-03-01 10:00:00.5+00', '[{"coding":[{"code":"e"}]}]', '2024', NULL),
-    ('b', 'p', 'current', NULL, NULL, NULL, '{"context":{"event":[{"coding":[{"code":"e"}]}]},"date":"2024-03-01T10:00:00.500Z"}')`.execute(db)
+    ('b', 'p', 'current', NULL, NULL, NULL,
+    '{"context":{"event":[{"coding":[{"code":"e"}]}]},"date":"2024-03-01T10:00:00.500Z"}')`.execute(db)
   const documents: Array<[string, string[]]> = [
     ['event=e', ['a', 'b']], ['period=ge2024', ['a']], ['period=2024', []], ['date=2024-03-01', ['a', 'b']],
     ['date=2024-03-01T10:00:00.5Z', ['a', 'b']], ['date=gt2024-03-01', []], ['subject=p', ['a']], ['status=current', ['a', 'b']],

@@ -6,8 +6,8 @@ import { matches, type Criterion } from '../fixtures/search-evaluator.ts'
 import { givenResources, search } from '../fixtures/search.ts'
 
 /*
- * The searches that US Core (https://hl7.org/fhir/us/core/CapabilityStatement-us-core-server.html) asks of a server, alone and together, for each of
- * its profiles: over few resources, with the ids that a reader of R4 expects, and held against the evaluator.
+ * The searches that US Core (https://hl7.org/fhir/us/core/CapabilityStatement-us-core-server.html) asks of a server, alone and together,
+ * for each of its profiles: over few resources, with the ids that a reader of R4 expects, and held against the evaluator.
  */
 
 interface Resource { id: string, [element: string]: unknown }

@@ -113,7 +113,8 @@ t.test('views over a site\'s own tables will do, with types of the same meaning'
       ALTER TABLE site.patients ALTER COLUMN gender TYPE site.gender USING NULL, ALTER COLUMN mrn TYPE site.code,
         ALTER COLUMN birth_date TYPE date USING NULL, ALTER COLUMN deceased_date_time TYPE timestamptz USING NULL,
         ALTER COLUMN multiple_birth_order TYPE smallint, ALTER COLUMN name TYPE json;
-      ALTER TABLE site.consents DROP CONSTRAINT consents_id_check, ALTER COLUMN id TYPE uuid USING NULL, ALTER COLUMN patient_id TYPE uuid USING NULL;
+      ALTER TABLE site.consents DROP CONSTRAINT consents_id_check, ALTER COLUMN id TYPE uuid USING NULL, ALTER COLUMN patient_id TYPE uuid
+        USING NULL;
       CREATE VIEW source.patients AS SELECT * FROM site.patients;
       CREATE MATERIALIZED VIEW source.consents AS SELECT * FROM site.consents`.execute(trx)
     const { relations, problems } = await readSource(trx)

@@ -8,9 +8,12 @@ t.test('groups, their members, and who of some patients is one', async t => {
   await sql`INSERT INTO source.patients (id, deleted_at) VALUES ('ada', NULL), ('bea', NULL), ('carl', NULL), ('gone', now())`.execute(db)
   await sql`INSERT INTO source.patient_groups (id, active, identifier, deleted_at, resource) VALUES
     ('a', true, '[{"value": "7"}]', NULL, NULL), ('b', false, NULL, NULL, NULL), ('c', true, NULL, now(), NULL),
-    ('d', NULL, NULL, NULL, '{"type":"person","actual":true,"member":[{"entity":{"reference":"Patient/x"}},{"entity":{"reference":"Patient/y"}}]}'), ('e', NULL, '"x"', NULL, NULL)`.execute(db)
+    ('d', NULL, NULL, NULL,
+    '{"type":"person","actual":true,"member":[{"entity":{"reference":"Patient/x"}},{"entity":{"reference":"Patient/y"}}]}'),
+      ('e', NULL, '"x"', NULL, NULL)`.execute(db)
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id, inactive, deleted_at, period_start) VALUES
-    ('1', 'a', 'ada', NULL, NULL, '2024'), ('2', 'a', 'bea', true, NULL, NULL), ('3', 'a', 'carl', false, now(), NULL), ('4', 'a', 'gone', false, NULL, NULL), ('5', 'c', 'ada', false, NULL, NULL)`.execute(db)
+    ('1', 'a', 'ada', NULL, NULL, '2024'), ('2', 'a', 'bea', true, NULL, NULL), ('3', 'a', 'carl', false, now(), NULL),
+    ('4', 'a', 'gone', false, NULL, NULL), ('5', 'c', 'ada', false, NULL, NULL)`.execute(db)
   await sql`SET TimeZone TO 'America/New_York'`.execute(db)
   const source = await readSource(db)
   const groupOf = async (id: string, from = source) => {

@@ -25,7 +25,8 @@ t.test('updated_at is the time of each write, whatever the writer says', async t
 t.test('a table is made for a type when it is first met, however many meet it', async t => {
   await Promise.all([1, 2, 3].map(async () => await sql`SELECT source.create_relation('observation')`.execute(db)))
   const digits = '{"valueQuantity":{"value":1.0E2},  "status":"final"}'
-  await sql`INSERT INTO source.observation (id, updated_at, patient_id, resource) VALUES ('o-1', '2000-01-01', 'p-1', ${digits}::json), ('o-2', NULL, NULL, '{}')`.execute(db)
+  await sql`INSERT INTO source.observation (id, updated_at, patient_id, resource) VALUES ('o-1', '2000-01-01', 'p-1', ${digits}::json),
+    ('o-2', NULL, NULL, '{}')`.execute(db)
   t.ok(await updatedAt('observation', 'o-1') > Date.parse('2020-01-01'))
   const { rows } = await sql<{ text: string }>`SELECT resource::text AS text FROM source.observation WHERE id = 'o-1'`.execute(db)
   t.equal(rows[0]?.text, digits, 'as it was given')
@@ -48,7 +49,8 @@ t.test('an id that FHIR could not write, a resource that is missing and a member
 })
 
 t.test('rows of a patient who is back have changed, in every relation that has rows of patients', async t => {
-  await sql`CREATE TABLE source.encounter (id text, updated_at timestamptz, patient_id text, resource jsonb) PARTITION BY LIST (id)`.execute(db)
+  await sql`CREATE TABLE source.encounter (id text, updated_at timestamptz, patient_id text, resource jsonb) PARTITION BY LIST
+    (id)`.execute(db)
   await sql`CREATE TABLE source.encounter_1 PARTITION OF source.encounter DEFAULT`.execute(db)
   await sql`INSERT INTO source.encounter VALUES ('e-1', '2000-01-01', 'p-1', '{}'), ('e-2', '2000-01-01', 'p-2', '{}')`.execute(db)
   await sql`INSERT INTO source.consents (id, patient_id) VALUES ('c-1', 'p-1')`.execute(db)

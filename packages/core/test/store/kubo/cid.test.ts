@@ -8,7 +8,10 @@ import { createKuboStore } from '../../../src/store/kubo/kubo-store.ts'
 import { makeBytes, makeFolder, putBytes, startNode } from '../fixtures/stores.ts'
 
 const chunk = 262_144
-/** A leaf's end, several leaves, and the most links that one node has. (The next level begins at 174 × 174 leaves, 7.9 GB: compared once, packages/bench/README.md.) */
+/**
+ * A leaf's end, several leaves, and the most links that one node has. (The next level begins at 174 × 174 leaves, 7.9 GB: compared once,
+ * packages/bench/README.md.)
+ */
 const sizes = [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 2 * chunk + 1, 174 * chunk - 1, 174 * chunk, 174 * chunk + 1]
 
 /** Every setting that decides a CID, at another value than `ipfs add` has by default. */
@@ -17,9 +20,7 @@ const otherImport = {
   UnixFSDAGLayout: 'trickle', UnixFSDirectoryMaxLinks: 8
 }
 
-t.test('a file has the CID that `ipfs add --cid-version 0` gives it, in the folder, on a node, and on one with other Import settings', needs(
-  'kubo'
-), async (t) => {
+t.test('a file has the CID of `ipfs add --cid-version 0` in the folder, on a node, with other Import settings', needs('kubo'), async (t) => {
   const folder = await makeFolder(t)
   const [files, repo, other] = [join(folder, 'files'), join(folder, 'repo'), join(folder, 'other')]
   await mkdir(files)

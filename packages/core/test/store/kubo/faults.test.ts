@@ -26,9 +26,7 @@ function slowly (size = bytes.length) {
   return { chunks: chunks(), begun: begun.promise, goOn: goOn.resolve }
 }
 
-t.test('killed in the middle of an add, of a drop and of a collection: what was stored is whole, and nothing else is pinned', needs(
-  'kubo'
-), async (t) => {
+t.test('killed in an add, a drop and a collection: what was stored is whole, and nothing else is pinned', needs('kubo'), async (t) => {
   const repo = await makeFolder(t)
   const kept: StoredFile[] = []
   for (const what of ['an add', 'a drop', 'a collection']) {
@@ -124,9 +122,7 @@ t.test('an add that hangs: nothing is collected, and others are stored', needs('
   t.ok(bytes.equals(await collect(store.read(file))))
 })
 
-t.test('a block is gone from its disk: what comes before it is delivered, and then an error, which Kubo tells in a trailer', needs(
-  'kubo'
-), async (t) => {
+t.test('a block is gone from its disk: what comes before it is delivered, then an error of Kubo's trailer', needs('kubo'), async (t) => {
   const repo = await makeFolder(t)
   const store = createKuboStore({ url: (await startNode(t, repo)).url })
   const file = await putBytes(store, bytes)

@@ -11,9 +11,7 @@ import { collect, makeBytes, makeFolder, putBytes, startNode, toArray } from '..
 
 const script = fileURLToPath(new URL('../../../../../docker/kubo-init.sh', import.meta.url))
 
-t.test('the container of Kubo makes of a node as it comes one that the worker takes for private, with a swarm key of its own', needs(
-  'kubo'
-), async (t) => {
+t.test('the container of Kubo makes a node private as the worker sees it, with a swarm key of its own', needs('kubo'), async (t) => {
   const folder = await makeFolder(t)
   const [bin, repo] = [join(folder, 'bin'), join(folder, 'repo')]
   await mkdir(bin)
