@@ -98,7 +98,8 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     const partWorker = createExportWorker(config.QUEUE_URL, partReaders.help,
       { ...queueOptions, name: partQueueName, concurrency: readers.count, leaseMs: config.EXPORT_LEASE })
     closers.push(async () => { await partWorker.close() })
-    const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal), { ...queueOptions, concurrency: config.WORKER_CONCURRENCY, leaseMs: config.EXPORT_LEASE })
+    const worker = createExportWorker(config.QUEUE_URL, createProcessor(resources, shutdown.signal),
+      { ...queueOptions, concurrency: config.WORKER_CONCURRENCY, leaseMs: config.EXPORT_LEASE })
     closers.push(async () => { await worker.close() })
     await assertTakesJobs(worker, config.QUEUE_URL)
     await assertTakesJobs(partWorker, config.QUEUE_URL)

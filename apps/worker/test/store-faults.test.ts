@@ -52,7 +52,9 @@ t.test('a node that is cut off in mid-file: the export waits, says why, and is d
   await assertNothingElseKept(t, service, id)
 })
 
-t.test('a node that stays away fails the export after its last attempt, with a reason that a person understands', needs('kubo'), async (t) => {
+t.test('a node that stays away fails the export after its last attempt, with a reason that a person understands', needs('kubo'), async (
+  t
+) => {
   const node = await startNode(t)
   const proxy = await startProxy(t, node.url)
   const service = await openService(t, { IPFS_URL: proxy.url })

@@ -129,5 +129,7 @@ async function countRows (snapshot: Snapshot, filter: SnapshotFilter, progress: 
 
 function advance (progress: Progress, rows: number): void {
   progress.exported_resources += rows
-  if (progress.total_resources > 0) progress.progress = Math.min(99, Math.floor(100 * progress.exported_resources / progress.total_resources))
+  if (progress.total_resources > 0) {
+    progress.progress = Math.min(99, Math.floor(100 * progress.exported_resources / progress.total_resources))
+  }
 }

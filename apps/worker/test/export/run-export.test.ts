@@ -65,7 +65,8 @@ t.test('deleted rows are not exported, nor are live rows of a deleted patient', 
   await service.startWorker()
   const id = await service.kickOff()
   t.match(await ended(service.db, id), { total_resources: 7 })
-  t.same(Object.values(await readExport(service, id)).flat().map((resource) => resource.id).sort(), ['c1', 'c3', 'd3', 'e1', 'e3', 'p1', 'p3'])
+  t.same(Object.values(await readExport(service, id)).flat().map((resource) => resource.id).sort(),
+    ['c1', 'c3', 'd3', 'e1', 'e3', 'p1', 'p3'])
 })
 
 t.test('_since: what changed after it, and nothing before', async (t) => {
@@ -74,7 +75,10 @@ t.test('_since: what changed after it, and nothing before', async (t) => {
   await service.startWorker()
   const first = await ended(service.db, await service.kickOff())
   await eventually(async () => {
-    const { rows: [row] } = await sql<{ passed: boolean }>`SELECT now() - interval '1.1 s' > max(updated_at) AS passed FROM source.provenance_events`.execute(service.db)
+    const { rows: [row] } =
+      await sql<{ passed: boolean }>`SELECT now() - interval '1.1 s' > max(updated_at) AS passed FROM source.provenance_events`.execute(
+        service.db
+      )
     return row?.passed
   })
   const id = await service.kickOff({ types: ['Patient', 'Consent'], _since: new Date() })
@@ -90,7 +94,10 @@ t.test('_since and _until count to the microsecond: a row whose lastUpdated one 
   const service = await openService(t)
   await givenPatients(service.db, 3)
   await sql`ALTER TABLE source.patients DISABLE TRIGGER USER`.execute(service.db)
-  await sql`UPDATE source.patients SET updated_at = '2024-01-31T09:30:00.12345Z'::timestamptz + substr(id, 2)::int * interval '1 us'`.execute(service.db)
+  await sql`UPDATE source.patients SET updated_at = '2024-01-31T09:30:00.12345Z'::timestamptz + substr(id,
+    2)::int * interval '1 us'`.execute(
+      service.db
+    )
   await service.startWorker()
   const idsOf = async (period: { _since?: string, _until?: string }) => {
     const id = await service.kickOff({ types: ['Patient'], ...period })
@@ -113,7 +120,12 @@ t.test('a row that cannot make a valid resource is a line of the error file, whi
   t.match(files['error.1.ndjson'], [{
     resourceType: 'OperationOutcome',
     issue: [{
-      severity: 'error', details: { coding: [{ system: 'http://localhost:3000/fhir/r4/CodeSystem/error-code', code: 'resource-left-out' }] }, diagnostics: /Patient\/p2.*gender/,
+      severity: 'error', details: {
+        coding: [{
+          system: 'http://localhost:3000/fhir/r4/CodeSystem/error-code',
+          code: 'resource-left-out'
+        }]
+      }, diagnostics: /Patient\/p2.*gender/,
     }]
   }])
   t.notMatch(JSON.stringify(files['error.1.ndjson']), /secret/)

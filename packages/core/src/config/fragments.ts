@@ -34,7 +34,11 @@ export const queueConfig = {
 }
 
 export const storeConfig = {
-  IPFS_URL: Type.String({ pattern: '^(https?://|file:///)', expected: 'the URL of a Kubo RPC API (http://host:5001) or a folder (file:///var/lib/exports)', isSecret: true }),
+  IPFS_URL: Type.String({
+    pattern: '^(https?://|file:///)',
+    expected: 'the URL of a Kubo RPC API (http://host:5001) or a folder (file:///var/lib/exports)',
+    isSecret: true,
+  }),
 }
 
 /** The worker encrypts files, the API decrypts them: both have it, or neither. */
@@ -44,7 +48,9 @@ export const encryptionConfig = {
 }
 
 export function findEncryptionConflicts (given: ReadonlySet<string>, { ENCRYPTION_REQUIRED }: Record<string, unknown>): string[] {
-  return ENCRYPTION_REQUIRED === true && !given.has('EXPORT_ENCRYPTION_KEY') ? ['EXPORT_ENCRYPTION_KEY: is not set; expected because of ENCRYPTION_REQUIRED'] : []
+  return ENCRYPTION_REQUIRED === true && !given.has('EXPORT_ENCRYPTION_KEY')
+    ? ['EXPORT_ENCRYPTION_KEY: is not set; expected because of ENCRYPTION_REQUIRED']
+    : []
 }
 
 /** The worker ends exports, the API cancels them. */

@@ -83,7 +83,8 @@ function toLimits (statementTimeoutMs: number) {
     idleTimeoutMillis: Math.min(10_000, statementTimeoutMs),
     stream: () => {
       const socket = new Socket()
-      return socket.setTimeout(statementTimeoutMs + 1_000, () => { socket.destroy(Object.assign(new Error('PostgreSQL gave no answer'), { code: 'ETIMEDOUT' })) })
+      return socket.setTimeout(statementTimeoutMs + 1_000,
+        () => { socket.destroy(Object.assign(new Error('PostgreSQL gave no answer'), { code: 'ETIMEDOUT' })) })
     },
   }
 }

@@ -64,8 +64,10 @@ export async function prepareSession (client: ClientBase, {
   }
   const { rows: [found] } = await client.query<{ is_standby: boolean, demanded: Array<string | null> }>(`
     SELECT pg_catalog.pg_is_in_recovery() AS is_standby,
-      ARRAY(SELECT pg_catalog.current_setting(name, true) FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS d (name, n) ORDER BY n) AS demanded,
-      (SELECT pg_catalog.count(pg_catalog.set_config(name, value, false)) FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS s (name, value)
+      ARRAY(SELECT pg_catalog.current_setting(name, true) FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS d (name, n) ORDER BY n)
+        AS demanded,
+      (SELECT pg_catalog.count(pg_catalog.set_config(name, value, false)) FROM ROWS FROM
+        (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS s (name, value)
         WHERE pg_catalog.current_setting(name, true) IS NOT NULL)`,
   [Object.keys(own), Object.values(own), Object.keys(demanded)])
   if (found === undefined || (found.is_standby && !acceptsStandby)) {

@@ -118,7 +118,9 @@ export function createExportQueue (url: string, options: QueueConnectOptions): E
 }
 
 /** The consumer's half of the contract; the processor settles a job by returning, or by BullMQ's DelayedError or WaitingError. */
-export function createExportWorker (url: string, processor: ExportProcessor, options: QueueConnectOptions & { concurrency: number, leaseMs: number }): ExportWorker {
+export function createExportWorker (
+  url: string, processor: ExportProcessor, options: QueueConnectOptions & { concurrency: number, leaseMs: number }
+): ExportWorker {
   const connection = connect(url, options, { isProducer: false })
   const settings = {
     ...connection.options,
@@ -178,9 +180,15 @@ function connect (url: string, { prefix, onError }: QueueConnectOptions, { isPro
       client.on('error', () => {}) // BullMQ's pool listens to idle connections alone: one that is cut would end the process
       prepareSession(client, { searchPath }).then(() => { done() }, done)
     }
-    const connection = { connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs, verify, options: '-c statement_timeout=0 -c idle_session_timeout=0', ...(prefix === undefined ? {} : { schema: prefix }) }
+    const connection = {
+      connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs,
+      verify, options: '-c statement_timeout=0 -c idle_session_timeout=0', ...(prefix === undefined ? {} : { schema: prefix })
+    }
     // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
-    return { options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend, ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => {} }
+    return {
+      options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend,
+      ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => {}
+    }
   }
   // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
   const redis = createRedis(url, isProducer

@@ -11,7 +11,9 @@ import { collect, kinds, listed, makeBytes, newKey, putBytes, startNode } from '
 
 const program = fileURLToPath(new URL('fixtures/put-files.ts', import.meta.url))
 
-t.test('equal files come and go in two processes while garbage is collected: what was not dropped stays whole', needs('kubo'), async (t) => {
+t.test('equal files come and go in two processes while garbage is collected: what is not dropped stays whole', needs('kubo'), async (
+  t
+) => {
   const { url } = await startNode(t)
   const store = createKuboStore({ url })
   const bytes = makeBytes(700_000)

@@ -18,7 +18,9 @@ const READ_BYTES = 256 * 1024
  * Files in one folder of this machine, each under its key and named by the CID that `ipfs add` would give it. Any number of processes may
  * share the folder. Calls have no deadline: the operating system offers none for a local disk.
  */
-export async function createFolderStore ({ directory, isPrepared = false }: { directory: string, isPrepared?: boolean }): Promise<ContentStore> {
+export async function createFolderStore (
+  { directory, isPrepared = false }: { directory: string, isPrepared?: boolean }
+): Promise<ContentStore> {
   const pathOf = (key: FileKey) => {
     assertFileKey(key)
     return join(directory, key)

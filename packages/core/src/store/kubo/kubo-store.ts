@@ -33,7 +33,9 @@ export interface KuboOptions {
 const PING_MS = 5_000
 
 /** Files pinned on a Kubo node by its RPC API, each in a directory of its own (see pins.ts). */
-export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120_000, gcDeadlineMs = 90_000, longAddMs = 30_000 }: KuboOptions): ContentStore {
+export function createKuboStore (
+  { url, deadlineMs = 30_000, putDeadlineMs = 120_000, gcDeadlineMs = 90_000, longAddMs = 30_000 }: KuboOptions
+): ContentStore {
   const endpoint = toKuboEndpoint(url)
   // A slash at the end of its path would be doubled.
   const client = create({ url: new URL(endpoint.url.href.replace(/\/$/, '')), headers: endpoint.headers })
@@ -58,7 +60,8 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
     const { start, end } = toByteRange(file.size, range)
     if (start === end) return
     const call = startCall(`reading ${file.key}`, deadlineMs, signal)
-    const chunks = interruptible<Uint8Array>(client.cat(file.cid, { ...offline, offset: start, length: end - start, signal: call.signal }), call.signal)
+    const chunks = interruptible<Uint8Array>(client.cat(file.cid, { ...offline, offset: start, length: end - start, signal: call.signal }),
+      call.signal)
     let left = end - start
     try {
       for await (const chunk of chunks) {
@@ -95,7 +98,8 @@ export function createKuboStore ({ url, deadlineMs = 30_000, putDeadlineMs = 120
   }
 
   async function findExposures ({ signal }: CallOptions = {}): Promise<string[]> {
-    const configuration = await once('reading its configuration', deadlineMs, signal, (call) => client.config.getAll({ signal: call.signal }))
+    const configuration = await once('reading its configuration', deadlineMs, signal,
+      (call) => client.config.getAll({ signal: call.signal }))
       .catch(() => {
         signal?.throwIfAborted()
         return undefined // what cannot be read counts as public

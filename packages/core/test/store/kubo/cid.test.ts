@@ -20,7 +20,9 @@ const otherImport = {
   UnixFSDAGLayout: 'trickle', UnixFSDirectoryMaxLinks: 8
 }
 
-t.test('a file has the CID of `ipfs add --cid-version 0` in the folder, on a node, with other Import settings', needs('kubo'), async (t) => {
+t.test('a file has the CID of `ipfs add --cid-version 0`: in the folder, and on nodes of any Import settings', needs('kubo'), async (
+  t
+) => {
   const folder = await makeFolder(t)
   const [files, repo, other] = [join(folder, 'files'), join(folder, 'repo'), join(folder, 'other')]
   await mkdir(files)

@@ -122,7 +122,7 @@ t.test('an add that hangs: nothing is collected, and others are stored', needs('
   t.ok(bytes.equals(await collect(store.read(file))))
 })
 
-t.test('a block is gone from its disk: what comes before it is delivered, then an error of Kubo's trailer', needs('kubo'), async (t) => {
+t.test('a block is gone from its disk: what comes before it is delivered, then the error in a trailer', needs('kubo'), async (t) => {
   const repo = await makeFolder(t)
   const store = createKuboStore({ url: (await startNode(t, repo)).url })
   const file = await putBytes(store, bytes)
