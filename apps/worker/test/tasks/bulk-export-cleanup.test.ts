@@ -24,7 +24,7 @@ t.test('expired exports go, with their files; others stay', async (t) => {
   await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${expired}`.execute(service.db)
   await Promise.all([runBulkExportCleanup(resources), runBulkExportCleanup(resources)])
   await runBulkExportCleanup(resources)
-  t.same(await keptKeys(service.store), [toFileKey({ export_id: kept, attempt: 1, n: 1 })])
+  t.match(await keptKeys(service.store), [new RegExp(`^${kept}\\.1\\.\\d+\\.ndjson$`)])
   const { rows } = await sql`SELECT id FROM bulk_export_jobs`.execute(service.db)
   t.same(rows, [{ id: kept }])
 })
@@ -43,7 +43,7 @@ t.test('what was stored and never written down is found and dropped; what is not
   await service.store.put(orphan, bytes())
   await service.store.put(foreign, bytes())
   await dropOrphans({ db: service.db, store: service.store, log })
-  t.same(await keptKeys(service.store), [foreign, toFileKey({ export_id: id, attempt: 1, n: 1 })].sort())
+  t.match(await keptKeys(service.store), [foreign, new RegExp(`^${id}\\.1\\.\\d+\\.ndjson$`)])
 
   // A worker that was paused for long may store its file after the sweep: the ledger still knows the key.
   await service.store.put(orphan, bytes())

@@ -57,7 +57,8 @@ async function within<T> (work: Promise<T>): Promise<T | undefined> {
 
 function mixed (): ServiceError {
   return new ServiceError('SETTING_REFUSED',
-    'The pooler in front of PostgreSQL gives the statements of a session to different connections (PgBouncer: pool_mode is transaction or statement). ' +
+    'The pooler in front of PostgreSQL gives the statements of a session to different connections ' +
+    '(PgBouncer: pool_mode is transaction or statement). ' +
     'A session needs one of its own: set pool_mode = session for this database, or connect to PostgreSQL itself.')
 }
 
@@ -65,7 +66,8 @@ function mixed (): ServiceError {
 function refuseParameter (cause: unknown): never {
   if (cause instanceof Error && 'code' in cause && cause.code === '08P01' && cause.message.includes('startup parameter')) {
     throw new ServiceError('SETTING_REFUSED',
-      `The pooler in front of PostgreSQL refuses a session (${cause.message}). PgBouncer: set ignore_startup_parameters = options.`, { cause })
+      `The pooler in front of PostgreSQL refuses a session (${cause.message}). PgBouncer: set ignore_startup_parameters = options.`,
+      { cause })
   }
   throw cause
 }

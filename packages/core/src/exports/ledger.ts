@@ -58,8 +58,8 @@ export async function recordFile (db: Kysely<Database>, ref: FileRef, content: S
  */
 export async function findPublishedFiles (db: Kysely<Database>, exportId: string): Promise<FileRow[] | undefined> {
   const rows = await db.selectFrom('bulk_export_jobs')
-    .leftJoin('bulk_export_files', (join) => join.onRef('bulk_export_files.export_id', '=', 'bulk_export_jobs.id').on('state', '=',
-      'published'))
+    .leftJoin('bulk_export_files',
+      (join) => join.onRef('bulk_export_files.export_id', '=', 'bulk_export_jobs.id').on('state', '=', 'published'))
     .selectAll('bulk_export_files')
     .where('id', '=', exportId)
     .where('status', '=', 'completed')
@@ -84,10 +84,8 @@ export async function findPublishedFile (db: Kysely<Database>, exportId: string,
  * export with a running download keeps its files until the download's lease is over. In the order of the ledger's primary key, those behind
  * `after`.
  */
-export async function findDroppableFiles (db: Kysely<Database>, limit: number, {
-  exportId,
-  after
-}: { exportId?: string | undefined, after?: FileRef | undefined } = {}): Promise<FileRow[]> {
+export async function findDroppableFiles (db: Kysely<Database>, limit: number,
+  { exportId, after }: { exportId?: string | undefined, after?: FileRef | undefined } = {}): Promise<FileRow[]> {
   return await droppableFiles(db).selectAll('bulk_export_files')
     .$if(exportId !== undefined, (qb) => qb.where('export_id', '=', exportId as string))
     .$if(after !== undefined,
