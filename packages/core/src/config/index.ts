@@ -1,5 +1,6 @@
 export {
-  databaseConfig, encryptionConfig, expiryConfig, findEncryptionConflicts, logConfig, metricsConfig, origin, postgresUrl, publicConfig, queueConfig, storeConfig,
+  databaseConfig, encryptionConfig, expiryConfig, findEncryptionConflicts, logConfig, metricsConfig, origin, postgresUrl,
+  publicConfig, queueConfig, storeConfig,
 } from './fragments.ts'
 export { atLeastOneSecond, byteSize, duration, keyring, list } from './units.ts'
 export { readArguments } from './read-arguments.ts'

@@ -12,7 +12,8 @@ const columns = [
 ] as const satisfies Array<keyof ExportRow>
 
 /**
- * `running`: a worker has it. `client` and `subject` are those of the token, from the audit; the subject of a PATIENT may be the patient, and is left out. `files` and
+ * `running`: a worker has it. `client` and `subject` are those of the token, from the audit; the subject of a PATIENT may be the
+ * patient, and is left out. `files` and
  * `bytes`: what is kept of it now. `instant`: `created_at` to the microsecond.
  */
 export type ExportOverview = Pick<ExportRow, (typeof columns)[number]> &
@@ -48,7 +49,8 @@ export async function findExportOverviews (
 
 /** Bytes of plaintext: what an encrypted file takes is a few more. */
 function keptFiles (condition: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`SELECT count(*) AS files, coalesce(sum(size), 0)::bigint AS bytes FROM bulk_export_files WHERE state IN ('stored', 'published') AND ${condition}`
+  return sql`SELECT count(*) AS files, coalesce(sum(size), 0)::bigint AS bytes FROM bulk_export_files WHERE state IN ('stored', 'published')
+    AND ${condition}`
 }
 
 export interface Overview {
@@ -67,7 +69,8 @@ export interface HourOverview { hour: Date, requested: number, completed: number
 /** The whole of it, with the last 24 hours. It reads all exports and a day of the audit: ask it rarely. */
 export async function findOverview (db: Kysely<Database>): Promise<Overview> {
   const [counts, waiting, kept, hours] = await Promise.all([
-    sql<{ status: ExportStatus, count: number }>`SELECT status, count(*) AS count FROM bulk_export_jobs AS j WHERE ${alive} GROUP BY status`.execute(db),
+    sql<{ status: ExportStatus, count: number }>`SELECT status, count(*) AS count FROM bulk_export_jobs AS j WHERE ${alive}
+      GROUP BY status`.execute(db),
     sql<Overview['waiting'] & { now: Date }>`
       SELECT now(), count(*) AS count, extract(epoch FROM now() - min(available_at))::integer AS seconds
       FROM bulk_export_jobs WHERE status IN ('pending', 'in_progress') AND available_at <= now()`.execute(db),

@@ -10,7 +10,8 @@ export const workerAbsentMs = 6 * workerBeatMs
 
 /** A worker's heartbeat. Forgets workers that were last seen a day ago. */
 export async function noteWorker (db: Kysely<Database>, worker: { id: string, host: string, running: string[] }): Promise<void> {
-  await db.with('forgotten', (qb) => qb.deleteFrom('bulk_export_workers').where('seen_at', '<', sql<Date>`now() - interval '1 day'`).where('id', '<>', worker.id))
+  await db.with('forgotten',
+    (qb) => qb.deleteFrom('bulk_export_workers').where('seen_at', '<', sql<Date>`now() - interval '1 day'`).where('id', '<>', worker.id))
     .insertInto('bulk_export_workers').values(worker)
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: sql`now()`, running: worker.running }))
     .execute()

@@ -55,7 +55,10 @@ export interface ContentStore {
    * only if it can be seen that nothing does.
    */
   findExposures: (options?: CallOptions) => Promise<string[]>
-  /** What its disk has: of a folder the file system's, of a node those of its repository and `StorageMax`. Whatever else lies there counts. */
+  /**
+   * What its disk has: of a folder the file system's, of a node those of its repository and `StorageMax`. Whatever else lies there
+   * counts.
+   */
   getUsage: (options?: CallOptions) => Promise<StoreUsage>
   /** Rejects when the store cannot be used now. */
   ping: (options?: CallOptions) => Promise<void>

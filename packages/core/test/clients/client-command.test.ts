@@ -15,7 +15,12 @@ interface Ended { code: number | string | undefined, stdout: string, stderr: str
 
 async function run (...args: string[]): Promise<Ended> {
   return await new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], { env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, DATABASE_URL: url } }, (error, stdout, stderr) => {
+    execFile(process.execPath, [command, ...args], {
+      env: {
+        PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        DATABASE_URL: url
+      }
+    }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code ?? undefined, stdout, stderr })
     })
   })

@@ -11,7 +11,12 @@ interface Ended { code: number | string | undefined, stdout: string, stderr: str
 
 function run (args: string[], env: Record<string, string> = { DATABASE_URL: url }): Promise<Ended> {
   return new Promise(resolve => {
-    execFile(process.execPath, [command, ...args], { env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env } }, (error, stdout, stderr) => {
+    execFile(process.execPath, [command, ...args], {
+      env: {
+        PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        ...env
+      }
+    }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code ?? undefined, stdout, stderr })
     })
   })

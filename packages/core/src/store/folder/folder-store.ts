@@ -108,13 +108,21 @@ export async function createFolderStore (
 
   async function getUsage ({ signal }: CallOptions = {}): Promise<StoreUsage> {
     signal?.throwIfAborted()
-    const { bsize, blocks, bfree, bavail } = await statfs(directory).catch((error: unknown) => { throw toStoreError(error, 'asking for its disk') })
+    const {
+      bsize, blocks, bfree,
+      bavail
+    } = await statfs(directory).catch((error: unknown) => { throw toStoreError(error, 'asking for its disk') })
     const used = (blocks - bfree) * bsize
     return { used, capacity: used + bavail * bsize } // as df has it: without what is kept for root
   }
 
   // Health data: for this user alone. A folder that is already there keeps its mode.
-  if (!isPrepared) await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => { throw toStoreError(error, 'making the folder') })
+  if (!isPrepared) {
+    await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw toStoreError(error,
+        'making the folder')
+    })
+  }
   return { put, read, drop, list, collectGarbage: async () => {}, findExposures: async () => [], getUsage, ping, close: async () => {} }
 }
 
