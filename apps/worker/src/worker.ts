@@ -58,7 +58,7 @@ export async function buildWorker (config: Config, log: Logger, queuePrefix?: st
     closers.push(async () => { await primary?.end() })
     const store = observeStore(await openContentStore(config.IPFS_URL), metrics)
     closers.push(store.close)
-    await assertOwnSessions(config.DATABASE_URL)
+    for (const url of [config.DATABASE_URL, config.EXPORT_DATABASE_URL]) if (url !== undefined) await assertOwnSessions(url)
     await assertReady(db, snapshots, primary)
     if (primary !== undefined && await endsSnapshots(snapshots)) {
       log.warn('hot_standby_feedback is off at EXPORT_DATABASE_URL: an export that takes longer than max_standby_streaming_delay may fail')
