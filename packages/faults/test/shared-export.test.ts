@@ -3,8 +3,7 @@ import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
-import { countParts, helperStages, openSharedExport, openSharing } from './fixtures/shared-export.ts'
-import { patients } from './fixtures/stages.ts'
+import { countParts, helperStages, openSharedExport, openSharing, patients } from './fixtures/shared-export.ts'
 
 /** One export that several workers read: whoever of them dies, sleeps or stops, at any place. */
 
