@@ -24,7 +24,8 @@ runInScope(async (scope) => {
   await seedObservations(bench.pool, 1, patients)
   await bench.pool.query('VACUUM ANALYZE')
   console.log(await describeMachine(bench.pool))
-  console.log(`${exports} exports of ${(types.length * patients).toLocaleString('en-US')} rows each, median of ${runs}\n\n| workers | rows/s | core-s of PostgreSQL per million rows |\n|---|---|---|`)
+  console.log(`${exports} exports of ${(types.length * patients).toLocaleString('en-US')} rows each, median of ${runs}`)
+  console.log('\n| workers | rows/s | core-s of PostgreSQL per million rows |\n|---|---|---|')
   for (const count of [1, 2, 4]) {
     const workers = await Promise.all(Array.from({ length: count }, async () => await bench.startWorker()))
     await exportMany(bench) // warm-up
@@ -63,10 +64,13 @@ async function besideLargeExport (bench: Bench): Promise<void> {
   const seconds: number[] = []
   for (let isRunning = true; isRunning && seconds.length < 20;) {
     const own = await awaitExport(bench, await startExport(bench, types, patient?.id))
-    const row = await bench.db.selectFrom('bulk_export_jobs').select(['status', 'exported_resources']).where('id', '=', everything).executeTakeFirstOrThrow()
+    const row = await bench.db.selectFrom('bulk_export_jobs').select(['status', 'exported_resources']).where('id', '=', everything)
+      .executeTakeFirstOrThrow()
     isRunning = row.status !== 'completed'
     if (isRunning && row.exported_resources > 0) seconds.push(((own.ended_at?.getTime() ?? 0) - own.created_at.getTime()) / 1_000)
   }
   await awaitExport(bench, everything)
-  console.log(`\nOne worker, an export of ${large.toLocaleString('en-US')} patients running: a patient's own export takes ${median(seconds).toFixed(1)} s from kick-off to manifest (median of ${seconds.length}, longest ${Math.max(...seconds).toFixed(1)} s)`)
+  const many = `median of ${seconds.length}, longest ${Math.max(...seconds).toFixed(1)} s`
+  console.log(`\nOne worker, an export of ${large.toLocaleString('en-US')} patients running:`)
+  console.log(`a patient's own export takes ${median(seconds).toFixed(1)} s from kick-off to manifest (${many})`)
 }

@@ -15,7 +15,10 @@ interface OptionalServer {
 
 export const optionalServers = {
   redis: { name: 'Redis', program: 'redis-server', variable: 'TEST_REDIS_URL', how: 'Install it: apt-get install redis-server' },
-  kubo: { name: 'Kubo', program: 'ipfs', variable: 'TEST_KUBO_URL', how: 'Get it: make kubo (with Go 1.26 on PATH; some minutes, once), or an `ipfs` on PATH, or KUBO=<program>' },
+  kubo: {
+    name: 'Kubo', program: 'ipfs', variable: 'TEST_KUBO_URL',
+    how: 'Get it: make kubo (with Go 1.26 on PATH; some minutes, once), or an `ipfs` on PATH, or KUBO=<program>',
+  },
   pgbouncer: { name: 'PgBouncer', program: 'pgbouncer', variable: 'TEST_PGBOUNCER', how: 'Install it: apt-get install pgbouncer' },
   chromium: { name: 'Chromium', program: 'chromium', variable: 'TEST_CHROMIUM', how: 'Install it: apt-get install chromium' },
   postgresVersions: {

@@ -13,7 +13,10 @@ import { ensureDatabase, execute } from './sql.ts'
 import { findVolatileDirectory } from './volatile-directory.ts'
 
 export interface TestServers {
-  /** TEST_DATABASE_URL, TEST_TEMPLATE_DATABASE; those of the optional servers, undefined where there is none (not inherited from an outer run). */
+  /**
+   * TEST_DATABASE_URL, TEST_TEMPLATE_DATABASE; those of the optional servers, undefined where there is none (not inherited from an outer
+   * run).
+   */
   env: NodeJS.ProcessEnv
   missing: OptionalServerName[]
 }
@@ -35,7 +38,9 @@ export async function startTestServers (scope: Scope): Promise<TestServers> {
 async function startDatabase (scope: Scope): Promise<TestServers> {
   const { url } = scope.add(await startPostgres({ durable: false }))
   const templateUrl = await ensureDatabase(url, template)
-  await runScript('packages/core/src/cli/migrate.ts', { args: ['--source'], env: { DATABASE_URL: templateUrl, QUEUE_URL: templateUrl }, signal: scope.signal })
+  await runScript('packages/core/src/cli/migrate.ts', {
+    args: ['--source'], env: { DATABASE_URL: templateUrl, QUEUE_URL: templateUrl }, signal: scope.signal,
+  })
   // A connection to the template would make every CREATE DATABASE from it fail.
   await execute(url, `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`)
   return { env: { TEST_DATABASE_URL: url, TEST_TEMPLATE_DATABASE: template }, missing: [] }

@@ -29,7 +29,10 @@ const tags = [
   { name: 'Groups', description: 'The groups of patients that can be exported.' },
   { name: 'Discovery', description: 'What this server can do, and where tokens come from.' },
   { name: 'Health', description: 'For an orchestrator.' },
-  { name: 'Operator', description: 'What the operator\'s page shows: everybody\'s exports, for an ADMIN without a limit of types or groups.' },
+  {
+    name: 'Operator',
+    description: 'What the operator\'s page shows: everybody\'s exports, for an ADMIN without a limit of types or groups.',
+  },
 ]
 
 const withParameters = Type.Object({ properties: Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 }) })

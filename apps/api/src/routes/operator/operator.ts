@@ -27,8 +27,10 @@ const query = Type.Object({
   limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$', description: `Exports of a page, ${maxPageSize} at most` })),
 }, { additionalProperties: false })
 
+interface OperatorOptions { db: Kysely<Database>, store: ContentStore }
+
 /** What the operator's page shows. It changes nothing: to cancel or drop an export is a DELETE of its status, as for any client. */
-export const operator: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, store: ContentStore }> = async function operator (app, { db, store }) {
+export const operator: FastifyPluginAsyncTypebox<OperatorOptions> = async function operator (app, { db, store }) {
   const config = { unexpected: 'UNAVAILABLE' } as const
 
   app.get('/operator/exports', {
@@ -48,7 +50,11 @@ export const operator: FastifyPluginAsyncTypebox<{ db: Kysely<Database>, store: 
       const page = found.slice(0, count)
       const last = found.length > count ? page.at(-1) : undefined
       return await reply.header('Cache-Control', 'no-store').type('application/json')
-        .send({ now: new Date().toISOString(), exports: page.map(toExport), next: last === undefined ? null : `${last.instant}_${last.id}` })
+        .send({
+          now: new Date().toISOString(),
+          exports: page.map(toExport),
+          next: last === undefined ? null : `${last.instant}_${last.id}`,
+        })
     },
   })
 

@@ -10,7 +10,8 @@ const mediaTypes: Record<string, string> = { '.html': 'text/html', '.css': 'text
 /** Everything is our own and nothing stands within the page: what an export or a worker is called can run nothing. */
 const headers = {
   'Content-Security-Policy': [
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "base-uri 'none'", "form-action 'none'",
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "base-uri 'none'",
+    "form-action 'none'",
     "frame-ancestors 'none'", "require-trusted-types-for 'script'",
   ].join('; '),
   'Cross-Origin-Opener-Policy': 'same-origin',

@@ -9,6 +9,7 @@ export async function requireOperator (request: FastifyRequest): Promise<void> {
   await requireAdmin(request)
   await refuseClientOfGroups(request)
   if (!coversTypes(request.caller, resourceTypes)) {
-    throw new ServiceError('FORBIDDEN', 'The scopes of the bearer token do not cover all types (system/*.rs), and an operator sees all exports')
+    throw new ServiceError('FORBIDDEN',
+      'The scopes of the bearer token do not cover all types (system/*.rs), and an operator sees all exports')
   }
 }

@@ -41,11 +41,15 @@ export const exportsSchema = Type.Object({
 
 export const summarySchema = Type.Object({
   now: instant,
-  exports: Type.Object(Object.fromEntries(exportStatuses.map((status) => [status, count])), { description: 'How many there are in each status' }),
+  exports: Type.Object(Object.fromEntries(exportStatuses.map((status) => [status, count])), {
+    description: 'How many there are in each status',
+  }),
   waiting: Type.Object({ count, seconds: nullable(Type.Integer({ description: 'For how long the first of them has waited' })) }, {
     description: 'Exports that a worker could take now',
   }),
-  workers: Type.Array(Type.Object({ id: Type.String(), host: Type.String(), started: instant, seen: instant, running: Type.Array(Type.String()) }), {
+  workers: Type.Array(Type.Object({
+    id: Type.String(), host: Type.String(), started: instant, seen: instant, running: Type.Array(Type.String()),
+  }), {
     description: 'Those that were seen lately, with the exports that they run',
   }),
   kept: Type.Object({ files: count, bytes: count }, { description: 'Files of exports' }),

@@ -82,7 +82,8 @@ t.test('for an ADMIN alone, whose token is limited neither to types nor to group
     t.equal((await api.app.inject({ method: 'POST', url: `/operator/${path}`, headers: bearer(admin) })).statusCode, 405)
   }
   await api.app.close()
-  const refused = await api.db.selectFrom('bulk_export_audit').select(['client_id', 'status', 'count']).where('event', '=', 'refused').execute()
+  const refused = await api.db.selectFrom('bulk_export_audit').select(['client_id', 'status', 'count']).where('event', '=', 'refused')
+    .execute()
   t.match(refused.find(({ client_id: client }) => client === 'held'), { status: 403, count: 2 })
 })
 

@@ -78,7 +78,8 @@ t.test('the operator\'s page', needs('chromium'), async (t) => {
     t.match(await findExport(db, id), { status: 'cancelled' })
     t.equal(await row.locator('button').isVisible(), false)
     const audit = db.selectFrom('bulk_export_audit').select(['event', 'subject']).where('export_id', '=', id).where('process', '=', 'api')
-    t.strictSame(await audit.orderBy('recorded_at').execute(), ['requested', 'cancelled'].map((event) => ({ event, subject: operator.sub })))
+    t.strictSame(await audit.orderBy('recorded_at').execute(),
+      ['requested', 'cancelled'].map((event) => ({ event, subject: operator.sub })))
     t.strictSame(messages, [])
   })
 
@@ -91,7 +92,8 @@ t.test('the operator\'s page', needs('chromium'), async (t) => {
     const failed = await start(api, '?_type=Consent')
     const completed = await start(api, '?_type=Patient')
     await page.locator(`tr[data-id="${failed}"]`).getByText('failed', { exact: true }).waitFor()
-    t.match(await page.locator(`tr[data-id="${failed}"] .reason`).innerText(), 'source.consents holds a value that PostgreSQL cannot convert')
+    t.match(await page.locator(`tr[data-id="${failed}"] .reason`).innerText(),
+      'source.consents holds a value that PostgreSQL cannot convert')
     const row = page.locator(`tr[data-id="${completed}"]`)
     await row.getByText('60,001 resources', { exact: true }).waitFor()
     t.match(await row.innerText(), /\d MiB\s*1 file/)
@@ -254,7 +256,8 @@ async function start (api: ListeningApi, query: string): Promise<string> {
 const findFaint = `(() => {
   const toRgb = (color) => color.match(/[\\d.]+/g).map(Number)
   const toLuminance = (color) => {
-    const [r, g, b] = toRgb(color).map((value) => value / 255).map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    const toLinear = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+    const [r, g, b] = toRgb(color).map((value) => toLinear(value / 255))
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
   }
   const findGround = (element) => {

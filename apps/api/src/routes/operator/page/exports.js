@@ -104,7 +104,9 @@ function toCountText ({ status, isRunning, exportedResources, totalResources }) 
   if (status === 'pending') return 'waits for a worker'
   if (status === 'in_progress' && !isRunning) return 'waits for its next attempt'
   if (totalResources === 0) return status === 'in_progress' ? 'counting' : ''
-  return status === 'completed' ? `${toCount(exportedResources)} resources` : `${toCount(exportedResources)} of ${toCount(totalResources)} resources`
+  return status === 'completed'
+    ? `${toCount(exportedResources)} resources`
+    : `${toCount(exportedResources)} of ${toCount(totalResources)} resources`
 }
 
 function toTookText ({ status, created, started, ended }, now) {

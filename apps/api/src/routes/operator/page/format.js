@@ -16,7 +16,9 @@ export function toBytes (bytes) {
 /** Of seconds, in its two largest units: `2 h 5 min`. */
 export function toDuration (seconds) {
   const whole = Math.max(0, Math.floor(seconds))
-  const parts = [[Math.floor(whole / 86_400), 'd'], [Math.floor(whole / 3_600) % 24, 'h'], [Math.floor(whole / 60) % 60, 'min'], [whole % 60, 's']]
+  const parts = [
+    [Math.floor(whole / 86_400), 'd'], [Math.floor(whole / 3_600) % 24, 'h'], [Math.floor(whole / 60) % 60, 'min'], [whole % 60, 's'],
+  ]
   const first = parts.findIndex(([n]) => n > 0)
   if (first === -1) return '0 s'
   return parts.slice(first, first + 2).filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}`).join(' ')

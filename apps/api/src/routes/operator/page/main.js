@@ -40,7 +40,9 @@ async function refresh () {
   const own = ++turn
   let pauseMs = everyMs
   try {
-    const query = new URLSearchParams({ ...(byId('status').value === '' ? {} : { status: byId('status').value }), ...(after === null ? {} : { after }) })
+    const query = new URLSearchParams({
+      ...(byId('status').value === '' ? {} : { status: byId('status').value }), ...(after === null ? {} : { after }),
+    })
     const [summary, page] = await Promise.all([ask('operator/summary'), ask(`operator/exports?${query}`)])
     if (own !== turn) return
     showSummary(summary)
@@ -82,7 +84,8 @@ function goTo (places, place) {
 function confirmDelete ({ id, status }) {
   const isActive = status === 'pending' || status === 'in_progress'
   setText(byId('confirm-title'), `${isActive ? 'Cancel' : 'Drop'} ${id.slice(0, 8)}?`)
-  setText(byId('confirm-text'), isActive ? 'It stops, and what it has written is removed.' : 'Its files are removed. Nobody can download them again.')
+  setText(byId('confirm-text'),
+    isActive ? 'It stops, and what it has written is removed.' : 'Its files are removed. Nobody can download them again.')
   setText(byId('confirm-yes'), isActive ? 'Cancel the export' : 'Drop the export')
   byId('confirm-yes').onclick = async () => {
     byId('confirm').close()

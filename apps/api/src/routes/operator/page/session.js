@@ -46,7 +46,9 @@ export async function signInWithKey (clientId, jwkText) {
     })
     const response = await send('auth/token', { method: 'POST', body: form, cache: 'no-store' })
     const answer = await response.json().catch(() => ({}))
-    if (!response.ok) throw new Refused(response.status, answer.error_description ?? answer.error ?? `The token endpoint answered ${response.status}`)
+    if (!response.ok) {
+      throw new Refused(response.status, answer.error_description ?? answer.error ?? `The token endpoint answered ${response.status}`)
+    }
     session = { token: answer.access_token, renew, renewAt: Date.now() + answer.expires_in * 1_000 - renewBeforeMs }
   }
   await renew()
@@ -79,12 +81,16 @@ async function importKey (jwkText) {
 async function findTokenUrl () {
   const response = await send('fhir/r4/.well-known/smart-configuration', { headers: { Accept: 'application/json' } })
   const { token_endpoint: tokenUrl } = response.ok ? await response.json() : {}
-  if (tokenUrl === undefined || !tokenUrl.endsWith('/auth/token')) throw new Error('Tokens are not given out here: get one from the issuer, and paste it')
+  if (tokenUrl === undefined || !tokenUrl.endsWith('/auth/token')) {
+    throw new Error('Tokens are not given out here: get one from the issuer, and paste it')
+  }
   return tokenUrl
 }
 
 async function signAssertion ({ key, kid, alg, sign }, clientId, tokenUrl) {
-  const claims = { iss: clientId, sub: clientId, aud: tokenUrl, jti: crypto.randomUUID(), exp: Math.floor(Date.now() / 1_000) + lifeSeconds }
+  const claims = {
+    iss: clientId, sub: clientId, aud: tokenUrl, jti: crypto.randomUUID(), exp: Math.floor(Date.now() / 1_000) + lifeSeconds,
+  }
   const header = { alg, typ: 'JWT', ...(kid === undefined ? {} : { kid }) }
   const signed = [header, claims].map((part) => toBase64Url(new TextEncoder().encode(JSON.stringify(part)))).join('.')
   return `${signed}.${toBase64Url(new Uint8Array(await crypto.subtle.sign(sign, key, new TextEncoder().encode(signed))))}`
@@ -99,9 +105,12 @@ export async function ask (path, { method = 'GET' } = {}) {
   if (session === undefined) throw new Refused(401, 'Signed out')
   const current = session
   if (current.renew !== undefined && Date.now() > current.renewAt) await (current.renewing ??= current.renew()) // once, however many ask
-  const response = await send(path, { method, headers: { Authorization: `Bearer ${session?.token}`, Accept: 'application/json' }, cache: 'no-store' })
+  const response = await send(path, {
+    method, headers: { Authorization: `Bearer ${session?.token}`, Accept: 'application/json' }, cache: 'no-store',
+  })
   if (response.ok) return response.headers.get('content-type')?.includes('json') ? await response.json() : undefined
   const outcome = await response.json().catch(() => ({}))
   const retryAfter = Number(response.headers.get('retry-after'))
-  throw new Refused(response.status, outcome.issue?.[0]?.diagnostics ?? `The API answered ${response.status}`, Number.isFinite(retryAfter) ? retryAfter : 0)
+  throw new Refused(response.status, outcome.issue?.[0]?.diagnostics ?? `The API answered ${response.status}`,
+    Number.isFinite(retryAfter) ? retryAfter : 0)
 }

@@ -28,9 +28,12 @@ function toFigures ({ exports, waiting, workers, kept, disk }) {
   const waits = waiting.count > 0
   const busy = workers.filter(({ running }) => running.length > 0).length
   return [
-    figure('Waiting', toCount(waiting.count), waits ? `the first for ${toDuration(waiting.seconds ?? 0)}` : 'nobody waits', { isBad: waits && waiting.seconds > longWait }),
+    figure('Waiting', toCount(waiting.count), waits ? `the first for ${toDuration(waiting.seconds ?? 0)}` : 'nobody waits', {
+      isBad: waits && waiting.seconds > longWait,
+    }),
     figure('Running', toCount(exports.in_progress), `${toCount(exports.pending)} pending`),
-    figure('Workers alive', toCount(workers.length), workers.length === 0 ? 'no export can run' : `${toCount(busy)} at work`, { isBad: workers.length === 0 }),
+    figure('Workers alive', toCount(workers.length), workers.length === 0 ? 'no export can run' : `${toCount(busy)} at work`,
+      { isBad: workers.length === 0 }),
     figure('Completed', toCount(exports.completed), 'and not expired'),
     figure('Failed', toCount(exports.failed), 'and not expired', { isBad: exports.failed > 0 }),
     toStore(kept, disk),
@@ -58,7 +61,8 @@ function toWorkers ({ workers, now }) {
   return workers.map(({ host, started, running }) => element('li', {},
     element('strong', {}, host),
     element('span', { className: 'hint' }, toUptime(secondsBetween(started, now))),
-    running.length === 0 ? 'idle' : 'runs ', ...running.flatMap((id, i) => [i === 0 ? '' : ', ', element('code', { title: id }, id.slice(0, 8))])))
+    running.length === 0 ? 'idle' : 'runs ',
+    ...running.flatMap((id, i) => [i === 0 ? '' : ', ', element('code', { title: id }, id.slice(0, 8))])))
 }
 
 /** In whole minutes: what is shown is to stay the same for a while. */
@@ -91,12 +95,21 @@ function chart (title, hours, kinds, toText, total, hasLegend = false) {
     })
     const end = new Date(new Date(hour.hour).getTime() + 3_600_000)
     const told = kinds.map(([name]) => `${toText(hour[name])}${kinds.length > 1 ? ` ${name}` : ''}`).join(', ')
-    return svg('g', {}, svg('title', {}, `${toClock(hour.hour)}–${toClock(end)}: ${told}`), svg('rect', { class: 'hit', x: i * step, y: 0, width: step, height }), ...parts)
+    return svg('g', {}, svg('title', {}, `${toClock(hour.hour)}–${toClock(end)}: ${told}`),
+      svg('rect', { class: 'hit', x: i * step, y: 0, width: step, height }), ...parts)
   })
-  const legend = hasLegend ? [element('span', { className: 'legend' }, ...kinds.map(([name, kind]) => element('span', { className: kind }, name)))] : []
+  const legend = hasLegend
+    ? [element('span', { className: 'legend' }, ...kinds.map(([name, kind]) => element('span', { className: kind }, name)))]
+    : []
   return element('figure', { className: 'chart' },
     element('figcaption', {}, title, element('span', { className: 'total' }, total)),
-    svg('svg', { viewBox: `0 0 ${hours.length * step} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${title}, by the hour: ${total}` }, ...bars),
-    element('div', { className: 'ends' }, element('span', {}, toClock(hours[0]?.hour ?? 0)), element('span', {}, highest === 0 ? 'none' : `at most ${toText(highest)}`), element('span', {}, 'now')),
+    svg('svg',
+      {
+        viewBox: `0 0 ${hours.length * step} ${height}`, preserveAspectRatio: 'none', role: 'img',
+        'aria-label': `${title}, by the hour: ${total}`,
+      },
+      ...bars),
+    element('div', { className: 'ends' }, element('span', {}, toClock(hours[0]?.hour ?? 0)),
+      element('span', {}, highest === 0 ? 'none' : `at most ${toText(highest)}`), element('span', {}, 'now')),
     ...legend)
 }
