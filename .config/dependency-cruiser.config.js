@@ -1,4 +1,6 @@
-/** No cycle, and which package may import which. Imports of types count. A package is imported by its name: its `exports` are its surface. */
+/**
+ * No cycle, and which package may import which. Imports of types count. A package is imported by its name: its `exports` are its surface.
+ */
 const allowed = {
   'apps/api': ['packages/core'],
   'apps/worker': ['packages/core'],
@@ -25,13 +27,22 @@ export default {
     { name: 'core-without-http', severity: 'error', from: { path: '^packages/core/' }, to: { path: 'node_modules/@?fastify' } },
     ...Object.entries(allowed).flatMap(([folder, targets]) => [
       { name: `${folder}-src`, severity: 'error', from: { path: `^${folder}/src/` }, to: others(folder, targets) },
-      { name: `${folder}-test`, severity: 'error', from: { path: `^${folder}/test/` }, to: others(folder, [...targets, ...allowedInTests]) },
+      {
+        name: `${folder}-test`,
+        severity: 'error',
+        from: { path: `^${folder}/test/` },
+        to: others(folder, [...targets, ...allowedInTests]),
+      },
     ]),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs', '.d.ts'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.d.ts'],
+    },
   },
 }

@@ -10,7 +10,7 @@ export default [
     },
   },
   {
-    files: ['{packages/core,apps/worker}/{src,test}/**/*.ts'],
+    files: ['**/*.{js,ts}'],
     ignores: ['**/migrations/**', '**/source-migrations/**'], // frozen
     rules: { 'max-len': ['error', { code: 140, ignoreRegExpLiterals: true }] },
   },
@@ -20,7 +20,8 @@ export default [
     languageOptions: { parserOptions: { project: 'tsconfig.base.json' } },
     rules: {
       '@typescript-eslint/no-floating-promises': ['error', {
-        allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }], // a test waits for its subtests by itself
+        // A test waits for its subtests by itself.
+        allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }],
       }],
       '@typescript-eslint/no-misused-promises': 'error',
     },

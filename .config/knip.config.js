@@ -1,4 +1,7 @@
-/** Dead code: files, exports and dependencies that nothing uses. Each entry is a program or a test; each exception is used where knip does not look. */
+/**
+ * Dead code: files, exports and dependencies that nothing uses. Each entry is a program or a test; each exception is used where knip does
+ * not look.
+ */
 export default {
   workspaces: {
     '.': {
@@ -22,7 +25,8 @@ export default {
     'packages/faults': { entry: ['src/soak.ts', 'test/**/*.test.ts'], ignoreBinaries: ['promtool'] },
     'packages/stack': {
       entry: [
-        'src/{demo,start,with-stack,run-tests,tap-preload,test-bare}.ts', 'src/client/{assertion,create-key}.ts', 'src/{generate,r4,schema}/cli.ts',
+        'src/{demo,start,with-stack,run-tests,tap-preload,test-bare}.ts',
+        'src/client/{assertion,create-key}.ts', 'src/{generate,r4,schema}/cli.ts',
         'src/kubo/install.ts', 'src/postgres/install-versions.ts', 'test/**/*.test.ts',
       ],
     },

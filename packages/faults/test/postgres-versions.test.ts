@@ -14,7 +14,8 @@ import { ask, kickOff } from './fixtures/http.ts'
 
 const patients = 20
 const observation = {
-  resourceType: 'Observation', id: 'o1', status: 'final', code: { text: 'x' }, effectiveDateTime: '2024-05-01', subject: { reference: 'Patient/p1' },
+  resourceType: 'Observation', id: 'o1', status: 'final', code: { text: 'x' }, effectiveDateTime: '2024-05-01',
+  subject: { reference: 'Patient/p1' },
 }
 
 for (const major of sample('PostgreSQL', 1, olderMajors)) {
@@ -31,7 +32,8 @@ for (const major of sample('PostgreSQL', 1, olderMajors)) {
     await runScript('packages/core/src/cli/load.ts', { args: [`${folder}/data`], env: { DATABASE_URL: url } })
 
     const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
-    const id = await kickOff(api, {}, '?_type=Patient,Consent,Observation&_since=2000-01-01T00:00:00Z&_typeFilter=Observation%3Fdate%3Dge2024')
+    const id = await kickOff(api, {},
+      '?_type=Patient,Consent,Observation&_since=2000-01-01T00:00:00Z&_typeFilter=Observation%3Fdate%3Dge2024')
     t.match(await ended(system, id), { status: 'completed', exported_resources: 2 * patients + 1, failure_reason: null })
     t.match(await ask(api, `/$export-file/${id}/Observation.1.ndjson`), { status: 200, text: /"id":"o1"/ })
     await runScript('packages/core/src/cli/verify.ts', { args: [id], env: { DATABASE_URL: url, IPFS_URL: store } })

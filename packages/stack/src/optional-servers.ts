@@ -22,7 +22,8 @@ export const optionalServers = {
   pgbouncer: { name: 'PgBouncer', program: 'pgbouncer', variable: 'TEST_PGBOUNCER', how: 'Install it: apt-get install pgbouncer' },
   chromium: { name: 'Chromium', program: 'chromium', variable: 'TEST_CHROMIUM', how: 'Install it: apt-get install chromium' },
   postgresVersions: {
-    name: 'PostgreSQL 14 to 17', program: 'postgres-versions', variable: 'TEST_POSTGRES_VERSIONS', how: 'Get them: make postgres-versions (240 MB, once)',
+    name: 'PostgreSQL 14 to 17', program: 'postgres-versions', variable: 'TEST_POSTGRES_VERSIONS',
+    how: 'Get them: make postgres-versions (240 MB, once)',
   },
 } satisfies Record<string, OptionalServer>
 

@@ -33,7 +33,9 @@ export async function startPgBouncer (databaseUrl: string, options: PgBouncerOpt
   }
 }
 
-async function startServer (program: string, directory: string, port: number, databaseUrl: string, options: PgBouncerOptions): Promise<Server> {
+async function startServer (
+  program: string, directory: string, port: number, databaseUrl: string, options: PgBouncerOptions
+): Promise<Server> {
   const { hostname, port: databasePort, username, password, pathname } = new URL(databaseUrl)
   const owner = await findOwner(directory) // it does not run as root
   const file = join(directory, 'pgbouncer.ini')

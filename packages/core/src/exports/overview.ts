@@ -65,7 +65,15 @@ export interface Overview {
 
 /** What happened in an hour (audit), from its beginning. `bytes`: of downloads, as they were handed to connections. */
 // eslint-disable-next-line max-len
-export interface HourOverview { hour: Date, requested: number, completed: number, failed: number, cancelled: number, downloads: number, bytes: number }
+export interface HourOverview {
+  hour: Date
+  requested: number
+  completed: number
+  failed: number
+  cancelled: number
+  downloads: number
+  bytes: number
+}
 
 /** The whole of it, with the last 24 hours. It reads all exports and a day of the audit: ask it rarely. */
 export async function findOverview (db: Kysely<Database>): Promise<Overview> {

@@ -167,8 +167,10 @@ function buildType (name: string): TypeNode {
   node.required = lines.filter(({ isRequired }) => isRequired)
     .map(({ base }) => ({ name: base, indexes: membersOf(base).map(({ index }) => index) }))
   node.choices = lines.filter(({ isChoice }) => isChoice)
-    // eslint-disable-next-line max-len
-    .map(({ base }) => ({ base, members: membersOf(base).map((member) => ({ index: member.index, value: member.extends ?? member.index })) }))
+
+    .map(({ base }) => ({
+      base, members: membersOf(base).map((member) => ({ index: member.index, value: member.extends ?? member.index })),
+    }))
   node.followers = new Int16Array(node.elements.length + 1).fill(-1)
   node.idIndex = node.elements.findIndex((element) => element.name === 'id')
   return node

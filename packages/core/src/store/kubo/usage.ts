@@ -4,8 +4,9 @@ import { callForLines } from './rpc.ts'
 
 /** Of the repository; without counting its blocks, which takes a node minutes. */
 export async function readUsage (endpoint: KuboEndpoint, signal: AbortSignal): Promise<StoreUsage> {
-  // eslint-disable-next-line max-len
-  for await (const { RepoSize: used, StorageMax: capacity } of callForLines(endpoint, 'repo/stat', { parameters: { 'size-only': 'true' }, signal })) {
+  for await (const { RepoSize: used, StorageMax: capacity } of callForLines(endpoint, 'repo/stat', {
+    parameters: { 'size-only': 'true' }, signal,
+  })) {
     if (typeof used === 'number' && typeof capacity === 'number') return { used, capacity }
   }
   throw new Error('The node did not say how large its repository is')
