@@ -1,6 +1,6 @@
 /**
  * The catalogue of errors this system raises on purpose. Match on `code`, never on the message; the cause is kept.
- * The HTTP status of a code is derived in one place, the API's error plugin.
+ * The HTTP status of a code is derived in one place, errors/http-errors.ts of the API.
  *
  * `issue` is the OperationOutcome.issue.code (http://hl7.org/fhir/R4/valueset-issue-type.html).
  * Messages are read by clients and operators: they name the parameter, the relation or the dependency, never a patient.

@@ -10,7 +10,7 @@ import { countParts, helperStages, openSharedExport, openSharing, patients } fro
 const endings = ['lose', 'release'] as const
 const cases = Object.entries(helperStages).flatMap(([stage, place]) => endings.map((last) => ({ stage, place, last })))
 
-for (const { name, open, skip } of allParts) {
+for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
     for (const { stage, place, last } of sample(`helper killed ${name}`, 1, cases)) {
       const words = last === 'lose' ? 'lost' : 'carried out'

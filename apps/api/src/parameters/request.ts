@@ -24,7 +24,7 @@ export const kickOffQuery = Type.Object(
   { additionalProperties: oneOrMore }
 )
 
-/** http://hl7.org/fhir/R4/parameters.html. The name of a parameter decides which value it takes: readParameters checks that. */
+/** http://hl7.org/fhir/R4/parameters.html. The name of a parameter decides which value it takes: readSentParameters checks that. */
 export const kickOffBody = Type.Object({
   resourceType: Type.Literal('Parameters'),
   parameter: Type.Optional(Type.Array(Type.Object({ name: Type.String() }, { additionalProperties: true }))),
@@ -35,7 +35,7 @@ export const kickOffBody = Type.Object({
 })
 
 /** @throws ServiceError INVALID_PARAMETER that names the parameter, lenient or not. */
-export function readParameters (
+export function readSentParameters (
   query: Static<typeof kickOffQuery>, body: Static<typeof kickOffBody> = { resourceType: 'Parameters' }
 ): SentParameter[] {
   const { parameter = [] } = body

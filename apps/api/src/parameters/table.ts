@@ -12,8 +12,8 @@ const text = ['valueString', 'valueCode', 'valueUri']
 const outputFormats = ['application/fhir+ndjson', 'application/ndjson', 'ndjson']
 
 /**
- * The kick-off parameters, in the order in which they are applied. A new one is an entry here, and a key of ExportParameters
- * (core/exports) for its value. apps/api/README.md has the same limits.
+ * The kick-off parameters, in the order in which they are applied. A new one is an entry here, a key of ExportParameters
+ * (core/exports) for its value, and the worker's source/filter.ts, which applies it. apps/api/README.md has the same limits.
  */
 const table = {
   _outputFormat: {

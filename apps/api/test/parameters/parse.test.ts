@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createLenience } from '../../src/parameters/lenience.ts'
 import { parseKickOff } from '../../src/parameters/parse.ts'
-import { readParameters } from '../../src/parameters/request.ts'
+import { readSentParameters } from '../../src/parameters/request.ts'
 import type { KickOffContext } from '../../src/parameters/parameter.ts'
 
 const now = new Date('2026-06-15T12:00:00.000Z')
@@ -17,7 +17,7 @@ type Parsed = ReturnType<typeof parseKickOff>
 const strict = { level: 'patient', publicUrl, now, sourceTypes, caller: admin, lenience: createLenience(false) } as const
 
 function parse (query: Query, context: Partial<KickOffContext> = {}): Parsed {
-  return parseKickOff(readParameters(query), { ...strict, ...context })
+  return parseKickOff(readSentParameters(query), { ...strict, ...context })
 }
 
 function parsePatients (references: string[], context: Partial<KickOffContext> = {}): string[] | undefined {

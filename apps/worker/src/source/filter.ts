@@ -1,4 +1,4 @@
-import { readParameters } from '@fhir-bulk-export/core/exports'
+import { readStoredParameters } from '@fhir-bulk-export/core/exports'
 import type { ClaimedExport, ExportLevel } from '@fhir-bulk-export/core/exports'
 import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/search'
 import type { FilterSql, TypeFilter } from '@fhir-bulk-export/core/search'
@@ -34,7 +34,7 @@ export interface SnapshotFilter {
 }
 
 export function toSnapshotFilter (row: ClaimedExport, mrnSystem: string | undefined): SnapshotFilter {
-  const parameters = readParameters(row.parameters)
+  const parameters = readStoredParameters(row.parameters)
   return {
     types: row.types,
     level: row.level,

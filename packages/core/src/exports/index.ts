@@ -16,7 +16,7 @@ export { assertAcceptsExports, createExport, findKickOffExcess } from './kick-of
 export type { KickOffExcess, KickOffLimits, NewExport } from './kick-off.ts'
 export { claimExport, findWaitingExports, renewLease } from './lease.ts'
 export type { Claim, ClaimedExport, Progress } from './lease.ts'
-export { readParameters } from './parameters.ts'
+export { readStoredParameters } from './parameters.ts'
 export type { ExportParameters } from './parameters.ts'
 export {
   announceSnapshot, failPart, findPartResults, finishPart, forgetSnapshots, handBackPart, readPartsState, renewPart, shareAttempt, takePart,

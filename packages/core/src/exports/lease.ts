@@ -18,7 +18,7 @@ export interface Progress {
   exported_resources: number
 }
 
-/** `parameters` are read by readParameters. */
+/** `parameters` are read by readStoredParameters. */
 export type ClaimedExport = ExportSummary & Pick<ExportRow, 'group_id' | 'parameters' | 'ignored'>
 
 export type Claim =

@@ -64,7 +64,6 @@ export interface Overview {
 }
 
 /** What happened in an hour (audit), from its beginning. `bytes`: of downloads, as they were handed to connections. */
-// eslint-disable-next-line max-len
 export interface HourOverview {
   hour: Date
   requested: number

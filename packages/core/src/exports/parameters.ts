@@ -29,7 +29,7 @@ export type ExportParameters = Static<typeof exportParameters>
  * @throws ServiceError SCHEMA_MISMATCH for a parameter that this version does not know: an export that ignored it would hold more than
  * was asked for. Another attempt may be of a newer version.
  */
-export function readParameters (stored: unknown): ExportParameters {
+export function readStoredParameters (stored: unknown): ExportParameters {
   if (Value.Check(exportParameters, stored)) return stored
   throw new ServiceError('SCHEMA_MISMATCH', 'The export has a parameter that this version of the worker does not know')
 }

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import t from 'tap'
 import { migrations } from '../../src/db/migrations/index.ts'
-import { claimExport, readParameters } from '../../src/exports/index.ts'
+import { claimExport, readStoredParameters } from '../../src/exports/index.ts'
 import { givenExport, openTestDatabase, readExportRow } from '../fixtures/database.ts'
 
 /** Processes of the version before run on during an update: their statements are written out here. */
@@ -53,13 +53,13 @@ async function claim (db: Db, id: string) {
 t.test('an export of the API before is run by this worker with all of its parameters', async (t) => {
   const db = await openTestDatabase(t)
   const full = await claim(db, await insertAsBefore(db, columns))
-  t.strictSame(readParameters(full.parameters), parameters)
+  t.strictSame(readStoredParameters(full.parameters), parameters)
   t.equal(full.profile, 'status-in-body')
   const plain = await claim(db, await insertAsBefore(db, { wire_profile: 'separate-export-status' }))
-  t.strictSame(readParameters(plain.parameters), {})
+  t.strictSame(readStoredParameters(plain.parameters), {})
   t.equal(plain.profile, 'separate-export-status')
   const nobody = await claim(db, await insertAsBefore(db, { wire_profile: 'respond-async', patient_ids: [] }))
-  t.strictSame(readParameters(nobody.parameters), { patient: [] }, 'nobody, and not everybody')
+  t.strictSame(readStoredParameters(nobody.parameters), { patient: [] }, 'nobody, and not everybody')
 })
 
 t.test('an export of this API is run by a worker before with all of its parameters, and handed on to this one', async (t) => {
@@ -68,7 +68,7 @@ t.test('an export of this API is run by a worker before with all of its paramete
   t.match(await readExportRow(db, id), { since: null, type_filters: [], patient_ids: null, wire_profile: 'reference-card' },
     'nothing is stored twice')
   t.strictSame(await claimAsBefore(db, id), columns)
-  t.strictSame(readParameters((await claim(db, id)).parameters), parameters)
+  t.strictSame(readStoredParameters((await claim(db, id)).parameters), parameters)
   t.match(await readExportRow(db, id), { since: null, until: null, elements: [], type_filters: [], associated_data: [], patient_ids: null })
   t.strictSame(await claimAsBefore(db, await givenExport(db, { profile: 'respond-async', patient: [] })), {
     wire_profile: 'respond-async', since: null, until: null, elements: [], type_filters: [], associated_data: [], patient_ids: [],
@@ -86,12 +86,12 @@ t.test('the migration keeps what exports asked for, in both directions', async (
   t.equal(error, undefined)
   t.strictSame(await claimAsBefore(db, id), columns)
   t.equal((await migrator.migrateToLatest()).error, undefined)
-  t.strictSame(readParameters((await claim(db, id)).parameters), parameters)
+  t.strictSame(readStoredParameters((await claim(db, id)).parameters), parameters)
 })
 
 t.test('a parameter that this version does not know is refused, and not ignored', async (t) => {
   for (const stored of [{ _unknown: 'x' }, { _since: 1 }, { patient: 'p1' }, null]) {
-    t.throws(() => readParameters(stored),
+    t.throws(() => readStoredParameters(stored),
       { code: 'SCHEMA_MISMATCH' })
   }
 })

@@ -7,7 +7,7 @@ import { acceptJsonOrEmpty } from '../../http/json-body.ts'
 import { createArrivingBodies } from '../../limits/arriving-bodies.ts'
 import { toEmptyAnswer } from '../../openapi/answer.ts'
 import { contentLocation, kickOffHeaders, preferenceApplied } from '../../openapi/headers.ts'
-import { kickOffBody, kickOffQuery, readParameters } from '../../parameters/request.ts'
+import { kickOffBody, kickOffQuery, readSentParameters } from '../../parameters/request.ts'
 import { refuseClientOfGroups, requireAdmin, requireGroupScope, requireAllowedGroup } from '../require-admin.ts'
 import { assertBelowLimits, startExport } from './start-export.ts'
 import type { KickOffServices } from './start-export.ts'
@@ -62,7 +62,7 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
       schema: { ...schema, operationId },
       handler: async function startByQuery (request, reply) {
         return await startExport(
-          services, { level, groupId: toGroupId(request.params), sent: readParameters(request.query) }, request, reply
+          services, { level, groupId: toGroupId(request.params), sent: readSentParameters(request.query) }, request, reply
         )
       },
     })
@@ -76,7 +76,7 @@ export const kickOff: FastifyPluginAsyncTypebox<KickOffServices> = async functio
       schema: { ...schema, operationId: `${operationId}ByParameters`, body: kickOffBody },
       schemaErrorFormatter: toMalformed,
       handler: async function startByParameters (request, reply) {
-        const sent = readParameters(request.query, request.body)
+        const sent = readSentParameters(request.query, request.body)
         return await startExport(services, { level, groupId: toGroupId(request.params), sent }, request, reply)
       },
     })
