@@ -8,12 +8,14 @@ let log = createLog('worker', 'info')
 try {
   const config = readConfig(configSchema, process.env, findEncryptionConflicts)
   log = createLog('worker', config.LOG_LEVEL)
-  const worker = await buildWorker(config, log)
+  const starting = buildWorker(config, log)
+  // Before it has started: from its first job on it has to hand back what it took.
   closeWithGrace({ delay: 30_000, logger: log }, async ({ signal, err }) => {
     if (err !== undefined) log.fatal({ err }, 'unexpected error')
     log.info({ signal }, 'worker stops')
-    await worker.close()
+    await starting.then(async (worker) => { await worker.close() }, () => {}) // told below
   })
+  await starting
 } catch (err) {
   logStartFailure(log, err)
   process.exitCode = 1

@@ -1,8 +1,12 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
+import { startWorker } from '@fhir-bulk-export/stack/commands'
 import { sample } from '@fhir-bulk-export/stack/sample'
+import { sql } from 'kysely'
 import t from 'tap'
+import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
-import { allParts } from './fixtures/parts.ts'
+import { allParts, openEmbeddedParts } from './fixtures/parts.ts'
 import { patients, stages } from './fixtures/stages.ts'
 import { openStoppedExport } from './fixtures/stopped-export.ts'
 
@@ -25,3 +29,18 @@ for (const { name, open, skip } of allParts) {
     }
   })
 }
+
+t.test('told to stop while it starts: it ends by itself, as any other', async (t) => {
+  const { databaseUrl, queueUrl, storeUrl } = await openEmbeddedParts(t)
+  const { db } = await openSystem(t, { databaseUrl, queueUrl, storeUrl })
+  const worker = await startWorker({ env: { DATABASE_URL: databaseUrl, QUEUE_URL: queueUrl, IPFS_URL: storeUrl } })
+  t.teardown(worker.stop)
+  t.ok(await eventually(async () => {
+    const { rows: [found] } = await sql<{ sessions: number }>`SELECT count(*) AS sessions FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'fhir-bulk-export-%' AND application_name <> 'fhir-bulk-export-watch'
+    `.execute(db)
+    return (found?.sessions ?? 0) > 0
+  }))
+  process.kill(worker.pid, 'SIGTERM')
+  t.match(await worker.ended, { code: 0 })
+})
