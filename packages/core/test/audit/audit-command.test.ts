@@ -1,28 +1,17 @@
-import { execFile } from 'node:child_process'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
 import { recordAudit } from '../../src/audit/index.ts'
 import { createDatabase } from '../../src/db/index.ts'
 import { checkResource } from '../../src/r4/index.ts'
+import { runCommand, type Ended } from '../fixtures/run-command.ts'
 import { findProblems } from '../fixtures/validators.ts'
 
-const command = `${import.meta.dirname}/../../src/cli/audit.ts`
 const DATABASE_URL = await createTestDatabase(t)
 const exportId = '8e8c8fb6-0000-4000-8000-000000000001'
 
-async function run (...args: string[]): Promise<{ code: number | string | undefined, lines: string[], stderr: string }> {
-  return await new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], {
-      env: {
-        PATH: process.env.PATH,
-        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-        DATABASE_URL,
-        PUBLIC_URL: 'https://fhir.example.org',
-      }
-    }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code ?? undefined, lines: stdout.split('\n').filter((line) => line !== ''), stderr })
-    })
-  })
+async function run (...args: string[]): Promise<{ code: Ended['code'], lines: string[], stderr: string }> {
+  const { code, stdout, stderr } = await runCommand('audit', args, { DATABASE_URL, PUBLIC_URL: 'https://fhir.example.org' })
+  return { code, lines: stdout.split('\n').filter((line) => line !== ''), stderr }
 }
 
 t.before(async () => {

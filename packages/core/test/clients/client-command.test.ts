@@ -1,30 +1,16 @@
-import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
 import { findClient, findStanding } from '../../src/clients/index.ts'
 import { createDatabase } from '../../src/db/index.ts'
+import { runCommand } from '../fixtures/run-command.ts'
 
 const url = await createTestDatabase(t)
 const db = createDatabase(url, { applicationName: 'test', onError: () => {} })
 t.teardown(async () => { await db.destroy() })
-const command = `${import.meta.dirname}/../../src/cli/client.ts`
 
-interface Ended { code: number | string | undefined, stdout: string, stderr: string }
-
-async function run (...args: string[]): Promise<Ended> {
-  return await new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], {
-      env: {
-        PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-        DATABASE_URL: url
-      }
-    }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code ?? undefined, stdout, stderr })
-    })
-  })
-}
+const run = async (...args: string[]) => await runCommand('client', args, { DATABASE_URL: url })
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
 const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'one' }

@@ -1,25 +1,13 @@
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { runCommand, type Ended } from '../fixtures/run-command.ts'
 
 const url = await createTestDatabase(t)
-const command = `${import.meta.dirname}/../../src/cli/load.ts`
 const sampleData = `${import.meta.dirname}/../fixtures/sample-data`
 
-interface Ended { code: number | string | undefined, stdout: string, stderr: string }
-
-function run (args: string[], env: Record<string, string> = { DATABASE_URL: url }): Promise<Ended> {
-  return new Promise(resolve => {
-    execFile(process.execPath, [command, ...args], {
-      env: {
-        PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-        ...env
-      }
-    }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code ?? undefined, stdout, stderr })
-    })
-  })
+async function run (args: string[], env: Record<string, string> = { DATABASE_URL: url }): Promise<Ended> {
+  return await runCommand('load', args, env)
 }
 
 t.test('a folder is loaded, and the summary says what of each type', async t => {

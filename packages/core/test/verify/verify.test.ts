@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { getServerUrl, needs } from '@fhir-bulk-export/stack/optional-servers'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
@@ -14,10 +11,10 @@ import { createDatabase } from '../../src/db/index.ts'
 import { cancelExport, intendFile, recordFile } from '../../src/exports/index.ts'
 import { openContentStore, toFileKey } from '../../src/store/index.ts'
 import { base64 } from '../crypto/fixtures/files.ts'
+import { runCommand } from '../fixtures/run-command.ts'
 import { givenAttempt, publish } from '../exports/fixtures/keyed-files.ts'
 import { inChunks } from '../store/fixtures/stores.ts'
 
-const program = fileURLToPath(new URL('../../src/cli/verify.ts', import.meta.url))
 const lines = (n: number, type = 'Patient') =>
   Array.from({ length: n }, (_, i) => `{"resourceType":"${type}","id":"secret-${i}"}\n`).join('')
 const EXPORT_ENCRYPTION_KEY = `k1:${base64(1)}`
@@ -53,14 +50,9 @@ async function givenFiles (t: Test, bodies: string[], { ipfsUrl, key }: Options 
   }
   await publish(db, attempt, bodies.length)
   const run = async (id = attempt.id, overrides: Record<string, string> = {}) => {
-    const child = spawn(process.execPath, [program, id], {
-      env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...environment, ...overrides },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    t.teardown(() => { child.kill('SIGKILL') })
-    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-    t.notMatch(stdout + stderr, /secret/, 'no content is printed')
-    return { code: Number(code), stdout, stderr }
+    const ended = await runCommand('verify', [id], { ...environment, ...overrides })
+    t.notMatch(ended.stdout + ended.stderr, /secret/, 'no content is printed')
+    return ended
   }
   return { id: attempt.id, db, paths, run }
 }

@@ -59,6 +59,8 @@ t.test('the container of Kubo makes a node private as the worker sees it, with a
   await t.rejects(ofApi.drop(file), refused)
   await t.rejects(toArray(ofApi.list()), refused)
   await t.rejects(ofApi.collectGarbage(), refused)
+  t.match(await ofApi.getUsage(), { used: Number, capacity: Number }, 'for the page of the operator')
+  await t.rejects(store.getUsage(), refused, 'the worker needs it for nothing')
   t.match(await ofApi.findExposures(), [/api\/v0\/config\/show/])
   for (const authorization of ['', 'bearer:of-nobody@', 'of-worker:@', 'worker:of-worker@']) {
     await t.rejects(storeOf(authorization).ping(), refused, authorization)
