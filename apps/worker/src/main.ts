@@ -18,5 +18,5 @@ try {
   await starting
 } catch (err) {
   logStartFailure(log, err)
-  process.exitCode = 1
+  process.exit(1) // a connection that was cut while it opened may still be held by its library
 }

@@ -144,7 +144,7 @@ t.test('a worker that is cut off from the queue as it opens it ends, and does no
     const system = await openSystem(t, await openEmbeddedParts(t))
     await givenPatients(system.db, patients)
     const id = await givenExport(system.db, { types: givenTypes })
-    await cutAtOpening(system, 2) // after the one that looks whether the queue is migrated
+    await cutAtOpening(system, 2) // after the one that looks whether the queue is migrated; 2 and 3 are those of a worker's two queues
     t.equal(await (await system.startWorker()).ended, 1)
     await system.startWorker()
     await assertExported(t, system, id, patients)
@@ -154,7 +154,7 @@ t.test('a worker that is cut off from the queue as it rings for what waits does 
   const system = await openSystem(t, await openEmbeddedParts(t))
   await givenPatients(system.db, patients)
   const id = await givenExport(system.db, { types: givenTypes })
-  await cutAtOpening(system, 3)
+  await cutAtOpening(system, 4)
   const worker = await system.startWorker()
   await assertExported(t, system, id, patients)
   await assertAlive(t, worker)
