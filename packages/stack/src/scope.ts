@@ -20,13 +20,11 @@ export interface Scope {
 export function runInScope (main: (scope: Scope) => Promise<number>): void {
   const controller = new AbortController()
   const stoppables: Stoppable[] = []
-  const running = main({
-    signal: controller.signal,
-    add: server => {
-      stoppables.push(server)
-      return server
-    },
-  })
+  const add: Scope['add'] = server => {
+    stoppables.push(server)
+    return server
+  }
+  const running = Promise.resolve().then(async () => await main({ signal: controller.signal, add })) // once signals are heard
 
   let ending = false
   const { close } = closeWithGrace({ delay: 30_000 }, async ({ signal, err }) => {
