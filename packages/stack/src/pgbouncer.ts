@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getServerUrl } from './optional-servers.ts'
+import { startInOwnDirectory } from './own-directory.ts'
 import { findOwner, giveTo } from './postgres/owner.ts'
 import { findTemporaryDirectory } from './postgres/place.ts'
 import { startOnFreePort } from './ports.ts'
@@ -16,21 +17,8 @@ export interface PgBouncerOptions {
 /** PgBouncer in front of that database, for whoever comes. Throws where there is none: `needs('pgbouncer')`. */
 export async function startPgBouncer (databaseUrl: string, options: PgBouncerOptions): Promise<Server> {
   const program = getServerUrl('pgbouncer')
-  const directory = await mkdtemp(join(await findTemporaryDirectory(), 'fhir-bulk-export-pgbouncer-'))
-  const remove = async (): Promise<void> => await rm(directory, { recursive: true, force: true })
-  try {
-    const server = await startOnFreePort(async port => await startServer(program, directory, port, databaseUrl, options))
-    return {
-      url: server.url,
-      stop: async () => {
-        await server.stop()
-        await remove()
-      },
-    }
-  } catch (error) {
-    await remove()
-    throw error
-  }
+  return await startInOwnDirectory(await findTemporaryDirectory(), 'pgbouncer', async directory =>
+    await startOnFreePort(async port => await startServer(program, directory, port, databaseUrl, options)))
 }
 
 async function startServer (

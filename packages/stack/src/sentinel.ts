@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CommandError } from './command-error.ts'
 import { optionalServers } from './optional-servers.ts'
+import { startInOwnDirectory } from './own-directory.ts'
 import { startOnFreePort } from './ports.ts'
 import { spawnManaged, waitUntilReady } from './processes.ts'
 import { findProgram } from './programs.ts'
@@ -12,21 +13,8 @@ import type { Server } from './server.ts'
 export async function startSentinel (name: string, masterPort: number): Promise<Server> {
   const program = await findProgram(optionalServers.redis.program)
   if (program === undefined) throw new CommandError(`there is no redis-server on PATH. ${optionalServers.redis.how}`)
-  const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-sentinel-'))
-  const remove = async (): Promise<void> => await rm(directory, { recursive: true, force: true })
-  try {
-    const server = await startOnFreePort(async port => await startServer(program, { directory, port, name, masterPort }))
-    return {
-      url: server.url,
-      stop: async () => {
-        await server.stop()
-        await remove()
-      },
-    }
-  } catch (error) {
-    await remove()
-    throw error
-  }
+  return await startInOwnDirectory(tmpdir(), 'sentinel', async directory =>
+    await startOnFreePort(async port => await startServer(program, { directory, port, name, masterPort })))
 }
 
 interface SentinelOptions { directory: string, port: number, name: string, masterPort: number }
