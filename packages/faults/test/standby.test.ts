@@ -19,8 +19,9 @@ async function open (t: Test) {
   const pair = await openPostgresPair(t)
   const system = await openSystem(t, { databaseUrl: pair.first, queueUrl: pair.first, storeUrl: pathToFileURL(t.testdir()).href })
   await givenPatients(system.db, patients)
+  // Inserted, not written: commits are asynchronous here, so that what was committed may not have been written yet.
   const isReplayed = async () => {
-    const rows = await pair.query(pair.first, 'SELECT FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()')
+    const rows = await pair.query(pair.first, 'SELECT FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_insert_lsn()')
     return rows.length > 0
   }
   await eventually(isReplayed)
