@@ -12,7 +12,7 @@ import { ended, log, openService, readExport, running } from './fixtures/service
 
 const EXPORT_ENCRYPTION_KEY = `k1:${Buffer.alloc(32, 1).toString('base64')}`
 const stores = [
-  { name: 'embedded', ...needs(), open: () => ({}) },
+  { name: 'folder', ...needs(), open: () => ({}) },
   { name: 'node', ...needs('kubo'), open: () => ({ IPFS_URL: getServerUrl('kubo') }) },
 ]
 

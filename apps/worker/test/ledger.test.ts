@@ -24,7 +24,7 @@ import { givenExport, keptKeys, log, readText } from './fixtures/service.ts'
 interface Ledger { db: Kysely<Database>, store: ContentStore, expectForeign: (t: Test) => Promise<void> }
 
 const stores: Record<string, (t: Test) => Promise<Pick<Ledger, 'store' | 'expectForeign'>>> = {
-  async embedded (t) {
+  async folder (t) {
     return { store: await openContentStore(pathToFileURL(t.testdir()).href), expectForeign: async () => {} }
   },
   async node (t) {

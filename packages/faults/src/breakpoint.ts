@@ -4,7 +4,7 @@ import type { Owner } from './system.ts'
 
 /**
  * Where a process stands still: inside of a statement of its own, on the server's side, by a trigger or a view that waits for an
- * advisory lock. So a process can be killed at an exact place, and needs no hook for it.
+ * advisory lock. So a process can be killed at an exact statement, and needs no hook for it.
  */
 export interface Breakpoint {
   /** Resolves once somebody stands there. */
@@ -16,7 +16,7 @@ export interface Breakpoint {
 }
 
 /** A trigger: `BEFORE UPDATE ON bulk_export_files`, `NEW.state = 'stored'`. */
-export interface Place { when: string, table: string, condition?: string }
+export interface Trigger { when: string, table: string, condition?: string }
 
 /** Of the advisory lock; each breakpoint of a process has its own. */
 let keys = 0
@@ -58,9 +58,9 @@ async function openBreakpoint (
 }
 
 /** Stops whoever makes such a change, before it is made. */
-export async function breakAt (owner: Owner, databaseUrl: string, ...places: Place[]): Promise<Breakpoint> {
+export async function breakAt (owner: Owner, databaseUrl: string, ...triggers: Trigger[]): Promise<Breakpoint> {
   return await openBreakpoint(owner, databaseUrl, async (client, key) => {
-    for (const [i, { when, table, condition = 'true' }] of places.entries()) {
+    for (const [i, { when, table, condition = 'true' }] of triggers.entries()) {
       await client.query(
         `CREATE TRIGGER stop_${key}_${i} ${when} ON ${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION watch.stop('${key}')`
       )

@@ -63,7 +63,7 @@ export function publicUrlOf (port: number): string {
 }
 
 /**
- * API and worker in processes of their own, as in production, but on the embedded parts: queue in PostgreSQL, and files in a folder unless
+ * API and worker in processes of their own, as in production, but on the servers of npm: queue in PostgreSQL, and files in a folder unless
  * there is a node.
  */
 export async function startServices (

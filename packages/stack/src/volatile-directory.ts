@@ -1,5 +1,5 @@
 import { access, constants, statfs } from 'node:fs/promises'
-import { findTemporaryDirectory } from './postgres/place.ts'
+import { findTemporaryDirectory } from './postgres/directories.ts'
 
 const memory = '/dev/shm'
 /** What the databases of a test run may come to. Docker gives a container 64 MiB there unless it is told otherwise. */

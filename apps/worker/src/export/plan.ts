@@ -3,9 +3,9 @@ import type { SnapshotFilter } from '../source/filter.ts'
 import type { BlockRange } from '../source/queries.ts'
 
 /** Rows of a type, or what was deleted of all of them. */
-export type PartSource = { list: 'output', type: string, range: BlockRange | null } | { list: 'deleted' }
+export type PartItem = { list: 'output', type: string, range: BlockRange | null } | { list: 'deleted' }
 /** What one reader reads, one after the other, over one connection. */
-export type Part = PartSource[]
+export type Part = PartItem[]
 
 /** Blocks (8 KiB) that are worth a reader of their own: 32 MiB, so that no range makes a tiny file. */
 const leastBlocks = 4_096
@@ -53,7 +53,7 @@ export function toParts (
 ): Part[] {
   const deleted: Part = since === null || types.length === 0 ? [] : [{ list: 'deleted' }]
   const chosen = relations.filter(({ type }) => types.includes(type))
-  if (patientId !== null) return [[...chosen.map(({ type }) => toSource(type, null)), ...deleted]]
+  if (patientId !== null) return [[...chosen.map(({ type }) => toItem(type, null)), ...deleted]]
   const parts: Part[] = []
   const small = { part: [] as Part, blocks: leastBlocks }
   const unknown = chosen.filter(({ relation }) => !blocks.has(relation))
@@ -65,20 +65,20 @@ export function toParts (
     // What is associated is found by one query over all types: not once a range.
     const isWhole = type === 'Provenance' && associated !== null
     if (isWhole) {
-      parts.push([toSource(type, null)])
+      parts.push([toItem(type, null)])
     } else if (size === undefined) {
       const i = unknown.findIndex((other) => other.type === type) % (partsOfUnknown * readers)
       if (shared[i] === undefined) parts.push(shared[i] = [])
-      shared[i].push(toSource(type, null))
+      shared[i].push(toItem(type, null))
     } else if (toRangeCount(relation, size) > 0) {
-      parts.push(...toRanges(size, toRangeCount(relation, size)).map((range) => [toSource(type, range)]))
+      parts.push(...toRanges(size, toRangeCount(relation, size)).map((range) => [toItem(type, range)]))
     } else {
       if (small.blocks + size > leastBlocks) {
         small.part = []
         small.blocks = 0
         parts.push(small.part)
       }
-      small.part.push(toSource(type, null))
+      small.part.push(toItem(type, null))
       small.blocks += size
     }
   }
@@ -91,7 +91,7 @@ export function toParts (
   }
 }
 
-function toSource (type: string, range: BlockRange | null): PartSource {
+function toItem (type: string, range: BlockRange | null): PartItem {
   return { list: 'output', type, range }
 }
 

@@ -12,7 +12,7 @@ import { toDeletedLines } from '../files/deleted-lines.ts'
 import { toDeletedQuery } from '../source/deleted.ts'
 import type { SnapshotFilter } from '../source/filter.ts'
 import { createNdjson, toErrorLines, toRowErrors } from '../files/ndjson.ts'
-import type { Part, PartSource } from './plan.ts'
+import type { Part, PartItem } from './plan.ts'
 import type { LargeRows } from '../files/large-rows.ts'
 import { joinSnapshot } from '../source/snapshot.ts'
 import type { SnapshotRef } from '../source/snapshot.ts'
@@ -59,7 +59,7 @@ export async function readPart (
     if (sql !== undefined) await writeFiles('deleted', 'Bundle', toDeletedLines(session.copy(sql, 'what was deleted of the source')))
   }
 
-  async function readOutput ({ type, range }: Extract<PartSource, { list: 'output' }>): Promise<void> {
+  async function readOutput ({ type, range }: Extract<PartItem, { list: 'output' }>): Promise<void> {
     const relation = getRelation(source, type)
     const writer = createLineWriter(relation, context, ndjson.note)
     const sql = toCopyQuery(type, writer.columns, filter, source, range, config.EXPORT_MAX_ATTACHMENT_BYTES)
@@ -74,7 +74,7 @@ export async function readPart (
   }
 
   try {
-    for (const source of task.part) await (source.list === 'deleted' ? readDeleted() : readOutput(source))
+    for (const item of task.part) await (item.list === 'deleted' ? readDeleted() : readOutput(item))
     await writeFiles('error', 'OperationOutcome', toErrorLines([], ndjson.issues, config.PUBLIC_URL))
     return { files, rows, ...toRowErrors(ndjson.issues) }
   } finally {

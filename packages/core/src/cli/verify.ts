@@ -28,7 +28,7 @@ async function run (): Promise<number> {
   }
   if (!uuid.test(id)) {
     throw new ServiceError('INVALID_PARAMETER',
-    `'${id}' is no export id: a UUID is expected, as in the export's URLs (JOB=<id>)`)
+    `'${id}' is no export id: a UUID is expected, as in the export's URLs (EXPORT=<id>)`)
   }
   const config = readConfig(Type.Object({ ...databaseConfig, ...storeConfig, ...encryptionConfig }), process.env)
   const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-verify', max: 1, onError: console.error })

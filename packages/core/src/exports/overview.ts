@@ -19,14 +19,14 @@ const columns = [
 export type ExportOverview = Pick<ExportRow, (typeof columns)[number]> &
   { running: boolean, client: string | null, subject: string | null, files: number, bytes: number, instant: string }
 
-/** Where a page of exports ends. */
-export type Place = Pick<ExportOverview, 'instant' | 'id'>
+/** The last export of a page. */
+export type PageEnd = Pick<ExportOverview, 'instant' | 'id'>
 
 const alive = sql`(j.expires_at IS NULL OR j.expires_at > now())`
 
-/** A page of all exports that have not expired, the newest first, from after a place. */
+/** A page of all exports that have not expired, the newest first, from after `after` on. */
 export async function findExportOverviews (
-  db: Kysely<Database>, { status, after, limit }: { status?: ExportStatus | undefined, after?: Place | undefined, limit: number }
+  db: Kysely<Database>, { status, after, limit }: { status?: ExportStatus | undefined, after?: PageEnd | undefined, limit: number }
 ): Promise<ExportOverview[]> {
   const isAfter = after === undefined ? sql`true` : sql`(j.created_at, j.id) < (${after.instant}::timestamptz, ${after.id}::uuid)`
   const { rows } = await sql<ExportOverview>`

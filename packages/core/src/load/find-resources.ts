@@ -35,20 +35,20 @@ function * findEntries (bytes: Buffer): Generator<Found> {
   let [index, line, counted] = [0, 1, 0]
   for (const { start } of findValues(bytes, 0, ['entry'])) {
     const [resource] = findValues(bytes, start, ['resource'])
-    const place = `entry[${index++}].resource`
+    const entry = `entry[${index++}].resource`
     if (resource === undefined) continue
     for (; counted < resource.start; counted++) if (bytes[counted] === 0x0a) line++
     const json = slice(bytes, resource)
-    yield toFound(line, json, findString(json, 0, ['resourceType']), place, { fullUrl: findString(bytes, start, ['fullUrl']), patients })
+    yield toFound(line, json, findString(json, 0, ['resourceType']), entry, { fullUrl: findString(bytes, start, ['fullUrl']), patients })
   }
 }
 
-function toFound (line: number, bytes: Buffer, type: string | undefined, place: string, surroundings: Surroundings): Found {
+function toFound (line: number, bytes: Buffer, type: string | undefined, entry: string, surroundings: Surroundings): Found {
   const checked = checkResource(bytes)
   if (checked.isValid) return { line, type: checked.type, row: toRow(checked.type, Buffer.from(checked.json), surroundings) }
   const known = type !== undefined && isResourceType(type) ? type : 'unknown'
   const { path, problem } = checked
-  const from = place === '' ? known : `Bundle.${place}`
+  const from = entry === '' ? known : `Bundle.${entry}`
   return { line, type: known, problem: `${from === 'unknown' ? 'resource' : from}${path === '' ? '' : '.'}${path} ${problem}` }
 }
 

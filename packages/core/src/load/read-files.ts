@@ -17,18 +17,18 @@ const byteOrderMark = Buffer.from('\uFEFF')
  */
 export async function * readTexts (path: string, onRead: (bytes: number) => void): AsyncGenerator<Text> {
   const findEnd = (chunk: Buffer, start: number) => path.endsWith('.json') ? -1 : chunk.indexOf(newline, start)
-  let parts: Buffer[] = []
+  let pieces: Buffer[] = []
   let bytes = 0
   let line = 1
 
-  function take (part: Buffer): void {
-    bytes += part.length
-    if (bytes <= maxBytes) parts.push(part)
-    else parts = [] // read on to its end, so that the next lines keep their numbers
+  function take (piece: Buffer): void {
+    bytes += piece.length
+    if (bytes <= maxBytes) pieces.push(piece)
+    else pieces = [] // read on to its end, so that the next lines keep their numbers
   }
   function end (): Text | undefined {
-    const text = toText(parts, line, bytes)
-    parts = []
+    const text = toText(pieces, line, bytes)
+    pieces = []
     bytes = 0
     line++
     return text
@@ -65,9 +65,9 @@ async function * tellOf (chunks: AsyncIterable<Buffer>, onRead: (bytes: number) 
   }
 }
 
-function toText (parts: Buffer[], line: number, length: number): Text | undefined {
+function toText (pieces: Buffer[], line: number, length: number): Text | undefined {
   if (length > maxBytes) return { line, problem: 'is longer than 256 MB, which no row can hold' }
-  const all = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
+  const all = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
   if (!isUtf8(all)) return { line, problem: 'is not UTF-8' }
   const bytes = all.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? all.subarray(byteOrderMark.length) : all
   return isBlank(bytes) ? undefined : { line, bytes }

@@ -94,18 +94,18 @@ async function writeMembers (client: pg.PoolClient): Promise<void> {
 const chunkBytes = 256 * 1024
 
 function * toCsv (rows: readonly Row[]): Generator<Buffer> {
-  let parts: Buffer[] = []
+  let pieces: Buffer[] = []
   let bytes = 0
   for (const { id, patientId, members, json } of rows) {
     const columns = Buffer.from(`${id}\x01${patientId ?? ''}\x01${JSON.stringify(members)}\x01`)
-    parts.push(columns, json, lineEnd)
+    pieces.push(columns, json, lineEnd)
     bytes += columns.length + json.length + lineEnd.length
     if (bytes < chunkBytes) continue
-    yield Buffer.concat(parts, bytes)
-    parts = []
+    yield Buffer.concat(pieces, bytes)
+    pieces = []
     bytes = 0
   }
-  yield Buffer.concat(parts, bytes)
+  yield Buffer.concat(pieces, bytes)
 }
 
 const lineEnd = Buffer.from('\n')

@@ -3,7 +3,7 @@ import type { Pools } from '../db/connect.ts'
 import type { Database } from '../db/database.ts'
 import type { ExportQueue } from '../queue/export-queue.ts'
 import type { SharedMetrics } from './definitions.ts'
-import { readLedger } from './ledger.ts'
+import { readDatabaseFigures } from './database-figures.ts'
 
 export interface MetricSources {
   db: Kysely<Database>
@@ -20,7 +20,7 @@ export async function collect (metrics: SharedMetrics, { db, queue, pools }: Met
     metrics.poolWaiting.set({ pool }, waitingCount)
   }
   await Promise.all([
-    readLedger(db).then(({ exports, files, workers, runningResources, oldestWaitingSeconds }) => {
+    readDatabaseFigures(db).then(({ exports, files, workers, runningResources, oldestWaitingSeconds }) => {
       reset(metrics)
       for (const [status, count] of exports) metrics.exports.set({ status }, count)
       for (const [state, count] of files) metrics.files.set({ state }, count)

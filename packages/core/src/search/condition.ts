@@ -1,7 +1,7 @@
 import { isResourceType } from '../r4/index.ts'
 import { toDateCondition, toInstantCondition } from './date-sql.ts'
 import { FilterProblem } from './filter-problem.ts'
-import { exactFilter, numberFilter, quantityFilter, referenceFilter, toPlace, tokenFilter, uriFilter, type ToFilter } from './json-path.ts'
+import { exactFilter, numberFilter, quantityFilter, referenceFilter, toPath, tokenFilter, uriFilter, type ToFilter } from './json-path.ts'
 import type { Criterion, SearchKind } from './parameters.ts'
 import type { Selection } from './selection.ts'
 import { readDate, unescape } from './values.ts'
@@ -71,14 +71,14 @@ function toIdCondition ({ modifier, values }: Criterion, bind: Bind): string {
 /** One path for all values: a GIN index on the resource (jsonb_path_ops) answers it. */
 function toPathCondition (document: string, { parameter: { kind, selections }, modifier, values }: Criterion, bind: Bind): string {
   const toFilter = toFilterOf(kind, modifier)
-  const places = selections.flatMap((selection) => modifier === 'exact'
+  const paths = selections.flatMap((selection) => modifier === 'exact'
     ? toTexts(selection).map((path) => ({
       selection,
       path
     }))
-    : [{ selection, path: toPlace(selection, modifier) }])
+    : [{ selection, path: toPath(selection, modifier) }])
   const problems: FilterProblem[] = []
-  const conditions = places.flatMap(({ selection, path }) => {
+  const conditions = paths.flatMap(({ selection, path }) => {
     const filters = values.flatMap((value) => collect(problems, () => toFilter(value, selection)))
     return filters.length === 0
       ? []
@@ -86,7 +86,7 @@ function toPathCondition (document: string, { parameter: { kind, selections }, m
   })
   // A value that is wrong for one datatype may be right for another one of the parameter's.
   const [problem] = problems
-  if (problem !== undefined && problems.length >= places.length) throw problem
+  if (problem !== undefined && problems.length >= paths.length) throw problem
   return any(conditions)
 }
 
@@ -126,13 +126,13 @@ function toPresenceCondition (document: string, selections: Selection[], values:
 }
 
 /** https://hl7.org/fhir/R4/search.html#string: which texts of a name or an address are searched. */
-const parts: Readonly<Record<string, readonly string[]>> = {
+const textElements: Readonly<Record<string, readonly string[]>> = {
   HumanName: ['text', 'family', 'given', 'prefix', 'suffix'],
   Address: ['text', 'line', 'city', 'district', 'state', 'postalCode', 'country'],
 }
 
 function toTexts ({ path, datatype }: Selection): string[] {
-  const names = parts[datatype]
+  const names = textElements[datatype]
   return names === undefined ? [path] : names.map((name) => `${path}."${name}"`)
 }
 

@@ -3,7 +3,7 @@ import { getDefinition } from '../resources/index.ts'
 import type { SourceRelation } from '../resources/index.ts'
 
 /** An element with columns: SQL for the jsonb of its own, and what its elements have. */
-interface Placed { value?: string, elements: Record<string, Placed> }
+interface ElementSql { value?: string, elements: Record<string, ElementSql> }
 
 /**
  * SQL for the document that is searched of a row `r`: its resource as jsonb, as it is exported. Columns of the type's own are put over
@@ -12,9 +12,9 @@ interface Placed { value?: string, elements: Record<string, Placed> }
 export function toDocument ({ type, columns, liveMembers }: SourceRelation, roots: ReadonlySet<string>, mrnSystem: () => string): string {
   const { over, spellings, computed, append, defaults } = getDefinition(type)
   const resource = columns.resource === undefined ? undefined : casts[columns.resource] ?? 'r.resource::jsonb'
-  const placed: Placed = { elements: {} }
+  const tree: ElementSql = { elements: {} }
   for (const [column, path] of Object.entries(over)) {
-    if (column in columns && isUnder(type, path, roots)) place(placed, path.split('.'), toValue(column, columns[column], spellings[column]))
+    if (column in columns && isUnder(type, path, roots)) setSql(tree, path.split('.'), toValue(column, columns[column], spellings[column]))
   }
   const standing = Object.entries(defaults).filter(([element]) => roots.has(element)).map(([element, { sql }]) => {
     const made = liveMembers === undefined ? 'NULL' : `${computed[element]?.(liveMembers) ?? 'NULL'}::jsonb`
@@ -22,7 +22,7 @@ export function toDocument ({ type, columns, liveMembers }: SourceRelation, root
   })
   const whole = standing.length === 0 ? "'{}'::jsonb" : `jsonb_strip_nulls(jsonb_build_object(${standing.join(', ')}))`
   const base = resource === undefined ? whole : Object.keys(over).length === 0 ? resource : `coalesce(${resource}, ${whole})`
-  const merged = Object.keys(placed.elements).length === 0 ? base : merge(base, placed)
+  const merged = Object.keys(tree.elements).length === 0 ? base : merge(base, tree)
   return Object.entries(append).reduce((document, [path, { from, toSql }]) => {
     if (toSql === undefined || !roots.has(path) || !from.every((column) => column in columns)) return document
     return `(SELECT CASE WHEN d.item IS NULL THEN d.doc
@@ -41,10 +41,10 @@ function isUnder (type: string, path: string, roots: ReadonlySet<string>): boole
   return root !== undefined && roots.has(root.base)
 }
 
-function place ({ elements }: Placed, [name = '', ...rest]: string[], value: string): void {
+function setSql ({ elements }: ElementSql, [name = '', ...rest]: string[], value: string): void {
   const element = elements[name] ??= { elements: {} }
   if (rest.length === 0) element.value = value
-  else place(element, rest, value)
+  else setSql(element, rest, value)
 }
 
 /** A column's value, NULL for what stands for nothing. */
@@ -56,12 +56,12 @@ function toValue (column: string, form: string | undefined, spellings: Readonly<
   return `to_jsonb(nullif(${cases === '' ? `${name}::text` : `CASE ${name}::text${cases} ELSE ${name}::text END`}, ''))`
 }
 
-/** Objects inside are merged with what the resource has in their place. */
-function merge (base: string, { elements }: Placed): string {
-  const members = Object.entries(elements).map(([name, placed]) => {
-    if (Object.keys(placed.elements).length === 0) return `'${name}', ${placed.value ?? 'NULL'}`
-    const own = [...(placed.value === undefined ? [] : [placed.value]), `${base} -> '${name}'`, "'{}'"].join(', ')
-    return `'${name}', nullif(${merge(`coalesce(${own})`, placed)}, '{}')`
+/** Objects inside are merged with those of the resource. */
+function merge (base: string, { elements }: ElementSql): string {
+  const members = Object.entries(elements).map(([name, tree]) => {
+    if (Object.keys(tree.elements).length === 0) return `'${name}', ${tree.value ?? 'NULL'}`
+    const own = [...(tree.value === undefined ? [] : [tree.value]), `${base} -> '${name}'`, "'{}'"].join(', ')
+    return `'${name}', nullif(${merge(`coalesce(${own})`, tree)}, '{}')`
   })
   return `(${base} || jsonb_strip_nulls(jsonb_build_object(${members.join(', ')})))`
 }

@@ -9,8 +9,8 @@ import { readNumber, readQuantity, readToken, unescape, type NumberRange, type P
  */
 export type ToFilter = (value: string, selection: Selection) => string | undefined
 
-/** How a place is reached from its selection. */
-export function toPlace ({ path, datatype }: Selection, modifier: string | undefined): string {
+/** The path to the values that are compared. */
+export function toPath ({ path, datatype }: Selection, modifier: string | undefined): string {
   if (datatype === 'CodeableConcept') return `${path}."coding"`
   if (datatype === 'Reference') return modifier === 'identifier' ? `${path}."identifier"` : `${path}."reference"`
   return path
@@ -97,9 +97,9 @@ export const quantityFilter: ToFilter = function toQuantityFilter (value, { data
 }
 
 /** Without a system the code may be the unit's name as well. */
-function toUnit ({ system, code }: QuantityRange, place: string): string[] {
-  if (system === undefined) return code === undefined ? [] : [`(${place}."code" == ${text(code)} || ${place}."unit" == ${text(code)})`]
-  return [`${place}."system" == ${text(system)}`, ...(code === undefined ? [] : [`${place}."code" == ${text(code)}`])]
+function toUnit ({ system, code }: QuantityRange, path: string): string[] {
+  if (system === undefined) return code === undefined ? [] : [`(${path}."code" == ${text(code)} || ${path}."unit" == ${text(code)})`]
+  return [`${path}."system" == ${text(system)}`, ...(code === undefined ? [] : [`${path}."code" == ${text(code)}`])]
 }
 
 function toCurrency ({ system, code }: QuantityRange): string[] | undefined {
@@ -107,20 +107,20 @@ function toCurrency ({ system, code }: QuantityRange): string[] | undefined {
   return code === undefined ? [] : [`@."currency" == ${text(code)}`]
 }
 
-const comparisons: Readonly<Record<Prefix, (place: string, range: NumberRange) => string>> = {
-  eq: (place, { from, to }) => `${place} >= ${from} && ${place} < ${to}`,
-  ne: (place, { from, to }) => `${place} < ${from} || ${place} >= ${to}`,
-  ap: (place, { from, to }) => `${place} >= ${from} && ${place} <= ${to}`,
-  gt: (place, { value }) => `${place} > ${value}`,
-  sa: (place, { value }) => `${place} > ${value}`,
-  lt: (place, { value }) => `${place} < ${value}`,
-  eb: (place, { value }) => `${place} < ${value}`,
-  ge: (place, { value }) => `${place} >= ${value}`,
-  le: (place, { value }) => `${place} <= ${value}`,
+const comparisons: Readonly<Record<Prefix, (path: string, range: NumberRange) => string>> = {
+  eq: (path, { from, to }) => `${path} >= ${from} && ${path} < ${to}`,
+  ne: (path, { from, to }) => `${path} < ${from} || ${path} >= ${to}`,
+  ap: (path, { from, to }) => `${path} >= ${from} && ${path} <= ${to}`,
+  gt: (path, { value }) => `${path} > ${value}`,
+  sa: (path, { value }) => `${path} > ${value}`,
+  lt: (path, { value }) => `${path} < ${value}`,
+  eb: (path, { value }) => `${path} < ${value}`,
+  ge: (path, { value }) => `${path} >= ${value}`,
+  le: (path, { value }) => `${path} <= ${value}`,
 }
 
-function compare (place: string, range: NumberRange): string {
-  return comparisons[range.prefix](place, range)
+function compare (path: string, range: NumberRange): string {
+  return comparisons[range.prefix](path, range)
 }
 
 const low = '@."low"."value"'

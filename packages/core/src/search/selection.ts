@@ -33,32 +33,32 @@ export function toSelections (type: string, expression: string): Selection[] | u
 function toAlternative (type: string, part: string): Selection[] | undefined {
   const presence = /^([\w.]+)\.exists\(\) and \1 != false$/.exec(part)?.[1]
   const steps = (presence ?? part).replace(/^\((.*)\)(\.\w+)?$/, '$1$2').match(/\w+\([^()]*(?:\(\)[^()]*)?\)|\w+|\[\d+\]/g) ?? []
-  let at: Place[] = [{ path: '$', type: getType(type), root: '', systems: [], target: undefined }]
+  let at: PathNode[] = [{ path: '$', type: getType(type), root: '', systems: [], target: undefined }]
   for (const [i, step] of steps.entries()) {
     if (i === 0) continue // the type's own name
     const next = follow(at, step)
     if (next === undefined) return undefined
     at = next
   }
-  return at.map(({ type: { name }, ...place }) => ({ ...place, datatype: name, isPresence: presence !== undefined }))
+  return at.map(({ type: { name }, ...node }) => ({ ...node, datatype: name, isPresence: presence !== undefined }))
 }
 
-type Place = Pick<Selection, 'path' | 'root' | 'systems' | 'target'> & { type: TypeNode }
+type PathNode = Pick<Selection, 'path' | 'root' | 'systems' | 'target'> & { type: TypeNode }
 
-function follow (places: Place[], step: string): Place[] | undefined {
+function follow (nodes: PathNode[], step: string): PathNode[] | undefined {
   const [, ofType] = /^ofType\((\w+)\)$/.exec(step) ?? []
-  if (ofType !== undefined) return places.filter(({ type }) => type.name === ofType)
+  if (ofType !== undefined) return nodes.filter(({ type }) => type.name === ofType)
   const [, target] = /^where\(resolve\(\) is (\w+)\)$/.exec(step) ?? []
-  if (target !== undefined) return places.map((place) => ({ ...place, target }))
+  if (target !== undefined) return nodes.map((node) => ({ ...node, target }))
   const [, name, value] = /^where\((\w+)='([\w-]+)'\)$/.exec(step) ?? []
-  if (name !== undefined) return places.map((place) => ({ ...place, path: `${place.path} ? (@."${name}" == "${value}")` }))
-  if (/^\[\d+\]$/.test(step)) return places.map((place) => ({ ...place, path: `${place.path}${step}` }))
+  if (name !== undefined) return nodes.map((node) => ({ ...node, path: `${node.path} ? (@."${name}" == "${value}")` }))
+  if (/^\[\d+\]$/.test(step)) return nodes.map((node) => ({ ...node, path: `${node.path}${step}` }))
   if (!/^\w+$/.test(step)) return undefined
-  return places.flatMap((place) => place.type.elements.filter(({ base, extends: extended }) => base === step && extended === undefined)
-    .map((element) => toChild(place, element)))
+  return nodes.flatMap((node) => node.type.elements.filter(({ base, extends: extended }) => base === step && extended === undefined)
+    .map((element) => toChild(node, element)))
 }
 
-function toChild ({ path, root }: Place, element: ElementNode): Place {
+function toChild ({ path, root }: PathNode, element: ElementNode): PathNode {
   return {
     path: `${path}."${element.name}"`, root: root === '' ? element.base : root, type: element.type, systems: element.systems,
     target: undefined

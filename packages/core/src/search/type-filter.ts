@@ -7,7 +7,7 @@ import { isSearchParameter, searchParametersOf, type Criterion, type SearchParam
 /** `Type?criterion&criterion`: all of the criteria hold. */
 export interface TypeFilter { type: string, criteria: Criterion[] }
 
-/** Of all filters of an export together. A condition is a part of the SQL, which PostgreSQL plans; its values are one bound text. */
+/** Of all filters of an export together. A condition is a condition of the SQL, which PostgreSQL plans; its values are one bound text. */
 export const typeFilterLimits = { conditions: 100, values: 500 } as const
 
 /** @throws ServiceError INVALID_PARAMETER for more than an export may have. */
@@ -38,19 +38,19 @@ export function parseTypeFilter (text: string): TypeFilter {
   if (mark === -1) throw new ServiceError('INVALID_PARAMETER', '_typeFilter must be a search: Type?parameter=value')
   const type = text.slice(0, mark)
   if (!isResourceType(type)) throw new ServiceError('UNSUPPORTED_PARAMETER', '_typeFilter must be a search of a resource type of FHIR R4')
-  const parts = [...new Set(text.slice(mark + 1).split('&'))]
-  assertFew('conditions', parts.length)
-  return { type, criteria: parts.map((part) => parseCriterion(type, part)) }
+  const conditions = [...new Set(text.slice(mark + 1).split('&'))]
+  assertFew('conditions', conditions.length)
+  return { type, criteria: conditions.map((condition) => parseCriterion(type, condition)) }
 }
 
-function parseCriterion (type: string, part: string): Criterion {
-  const sign = part.indexOf('=')
-  const name = decode(type, sign === -1 ? part : part.slice(0, sign))
+function parseCriterion (type: string, condition: string): Criterion {
+  const sign = condition.indexOf('=')
+  const name = decode(type, sign === -1 ? condition : condition.slice(0, sign))
   if (name === '') throw new ServiceError('INVALID_PARAMETER', `_typeFilter ${type}? must have parameters: ${type}?parameter=value`)
   const colon = name.indexOf(':')
   const parameter = searchParametersOf(type).get(colon === -1 ? name : name.slice(0, colon))
   if (parameter === undefined) throw new ServiceError('UNSUPPORTED_PARAMETER', toUnsupported(type, name))
-  return toCriterion(parameter, name, splitValues(decode(type, sign === -1 ? '' : part.slice(sign + 1)), '_typeFilter'),
+  return toCriterion(parameter, name, splitValues(decode(type, sign === -1 ? '' : condition.slice(sign + 1)), '_typeFilter'),
     `_typeFilter ${type}?${toSafeName(name)}`)
 }
 

@@ -18,15 +18,15 @@ export function unescape (text: string): string {
   return text.replace(/\\([\\|,$])/g, '$1')
 }
 
-/** Parts between bars that are not escaped. */
+/** The members between bars that are not escaped. */
 function splitAtBars (value: string): string[] {
   return value.split(/(?<!\\)\|/).map(unescape)
 }
 
 export function readToken (value: string): Token {
-  const parts = splitAtBars(value)
-  if (parts.length > 2) throw new FilterProblem('must be a token: code, system|code, |code or system|')
-  const [first = '', second] = parts
+  const members = splitAtBars(value)
+  if (members.length > 2) throw new FilterProblem('must be a token: code, system|code, |code or system|')
+  const [first = '', second] = members
   if (second === undefined) return { system: undefined, code: first }
   if (first === '' && second === '') throw new FilterProblem('must not be empty')
   return { system: first, code: second === '' ? undefined : second }
@@ -124,8 +124,8 @@ function toDecimal (digits: bigint, shift: number): string {
 
 /** `number`, `number|system|code` or `number||code`, which is a code or a unit of any system. */
 export function readQuantity (value: string): QuantityRange {
-  const parts = splitAtBars(value)
-  const [number = '', system, code] = parts
-  if (parts.length === 2 || parts.length > 3) throw new FilterProblem('must be a quantity: number, number|system|code or number||code')
+  const members = splitAtBars(value)
+  const [number = '', system, code] = members
+  if (members.length === 2 || members.length > 3) throw new FilterProblem('must be a quantity: number, number|system|code or number||code')
   return { ...readNumber(number), system: system === '' ? undefined : system, code: code === '' ? undefined : code }
 }

@@ -14,7 +14,7 @@ export interface LineCheck {
 export function startLineCheck (type: string): LineCheck {
   const malformed = startTally('are no valid FHIR R4')
   const foreign = startTally(`are no ${type}`)
-  let parts: Uint8Array[] = []
+  let pieces: Uint8Array[] = []
   let count = 0
 
   function check (line: Buffer): void {
@@ -27,16 +27,16 @@ export function startLineCheck (type: string): LineCheck {
   function add (chunk: Uint8Array): void {
     let start = 0
     for (let stop = chunk.indexOf(newline); stop !== -1; stop = chunk.indexOf(newline, start)) {
-      check(Buffer.concat([...parts, chunk.subarray(start, stop)]))
-      parts = []
+      check(Buffer.concat([...pieces, chunk.subarray(start, stop)]))
+      pieces = []
       start = stop + 1
     }
-    if (start < chunk.length) parts.push(chunk.subarray(start))
+    if (start < chunk.length) pieces.push(chunk.subarray(start))
   }
 
   function end () {
-    const isCut = parts.length > 0
-    if (isCut) check(Buffer.concat(parts))
+    const isCut = pieces.length > 0
+    if (isCut) check(Buffer.concat(pieces))
     return { count, problems: [...malformed.problems(), ...foreign.problems(), ...(isCut ? ['the last line has no end'] : [])] }
   }
 

@@ -13,7 +13,7 @@ const GiB = 1024 * MiB
 const cid = 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o'
 const chunk = makeBytes(64 * 1024)
 
-t.test('embedded: the source is never asked for much more than the file has', async (t) => {
+t.test('folder: the source is never asked for much more than the file has', async (t) => {
   const directory = await makeFolder(t)
   const key = newKey()
   let furthestAhead = 0
@@ -58,7 +58,7 @@ t.test('kubo: memory does not grow with the size of an upload', async (t) => {
   t.ok(most < 160 * MiB, `${most} bytes at most`) // garbage included
 })
 
-t.test('embedded: a reader that does not read costs one buffer', async (t) => {
+t.test('folder: a reader that does not read costs one buffer', async (t) => {
   const directory = await makeFolder(t)
   const store = await createFolderStore({ directory })
   const key = newKey()

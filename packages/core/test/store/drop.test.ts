@@ -29,7 +29,7 @@ for (const kind of kinds) {
     })
 
     t.test('dropping what was never stored counts as done', async () => {
-      await store.drop({ key: newKey(), pin: kind.name === 'embedded' ? null : 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o' })
+      await store.drop({ key: newKey(), pin: kind.name === 'folder' ? null : 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o' })
     })
 
     t.test('the same bytes can be stored again after a drop', async (t) => {

@@ -39,7 +39,7 @@ for (const kind of kinds) {
   })
 }
 
-t.test('embedded: other files in the folder are not listed, a half-written one of ours is', async (t) => {
+t.test('folder: other files in the folder are not listed, a half-written one of ours is', async (t) => {
   const directory = await makeFolder(t)
   const store = await createFolderStore({ directory })
   const [half, folder] = [newKey(), 'a folder']

@@ -61,14 +61,14 @@ for (const kind of kinds) {
   })
 }
 
-t.test('embedded: folder and files can be read by their owner alone', async (t) => {
+t.test('folder: folder and files can be read by their owner alone', async (t) => {
   const directory = join(await makeFolder(t), 'a', 'b')
   const { key } = await putBytes(await createFolderStore({ directory }), makeBytes(10))
   t.equal((await stat(directory)).mode & 0o777, 0o700)
   t.equal((await stat(join(directory, key))).mode & 0o777, 0o600)
 })
 
-t.test('embedded: a key that has a file is refused, and the file stays', async (t) => {
+t.test('folder: a key that has a file is refused, and the file stays', async (t) => {
   const directory = await makeFolder(t)
   const store = await createFolderStore({ directory })
   const { key } = await putBytes(store, makeBytes(1_000))

@@ -64,14 +64,14 @@ for (const kind of kinds) {
   })
 }
 
-t.test('embedded: a file that is not there', async (t) => {
+t.test('folder: a file that is not there', async (t) => {
   const store = await createFolderStore({ directory: await makeFolder(t) })
   await t.rejects(collect(store.read({ key: newKey(), cid: 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH', pin: null, size: 0 })),
     { code: 'STORE_NOT_FOUND' })
   await t.rejects(collect(store.read({ key: '../../etc/passwd', cid: '', pin: null, size: 10 })), TypeError)
 })
 
-t.test('embedded: a file that lost its end on disk, before and during a download', async (t) => {
+t.test('folder: a file that lost its end on disk, before and during a download', async (t) => {
   const directory = await makeFolder(t)
   const store = await createFolderStore({ directory })
   const file = await putBytes(store, bytes)
@@ -84,7 +84,7 @@ t.test('embedded: a file that lost its end on disk, before and during a download
   await t.rejects(collect(store.read(file, { start: 0, end: 10 })), { code: 'STORE_SHORT' }, 'even for a range that is still there')
 })
 
-t.test('embedded: a file that is longer than recorded is not ours any more', async (t) => {
+t.test('folder: a file that is longer than recorded is not ours any more', async (t) => {
   const store = await createFolderStore({ directory: await makeFolder(t) })
   const file = await putBytes(store, bytes)
   await t.rejects(collect(store.read({ ...file, size: 10 })), { code: 'STORE_FAILED' })

@@ -22,7 +22,7 @@ for (const kind of kinds) {
     await store.ping()
     await shutDown()
     for (const [name, call] of Object.entries(calls)) await t.rejects(call(store), { name: 'ServiceError', code: 'STORE_FAILED' }, name)
-    await t.rejects(collect(store.read(file)), { code: kind.name === 'embedded' ? 'STORE_NOT_FOUND' : 'STORE_FAILED' }, 'read')
+    await t.rejects(collect(store.read(file)), { code: kind.name === 'folder' ? 'STORE_NOT_FOUND' : 'STORE_FAILED' }, 'read')
   })
 }
 

@@ -59,8 +59,8 @@ async function givenFiles (t: Test, bodies: string[], { ipfsUrl, key }: Options 
 
 t.test('all is as it was published: a line a file, and a summary', async (t) => {
   for (const { what, isNode, ...options } of [
-    { what: 'embedded', isNode: false },
-    { what: 'embedded, encrypted', isNode: false, key: EXPORT_ENCRYPTION_KEY },
+    { what: 'folder', isNode: false },
+    { what: 'folder, encrypted', isNode: false, key: EXPORT_ENCRYPTION_KEY },
     { what: 'node', isNode: true },
     { what: 'node, encrypted', isNode: true, key: EXPORT_ENCRYPTION_KEY },
   ]) {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { ensureOwnDirectory, findTemporaryDirectory, isReachableByAll } from './place.ts'
+import { ensureOwnDirectory, findTemporaryDirectory, isReachableByAll } from './directories.ts'
 import { CommandError } from '../command-error.ts'
 import { toNativeDirectory, type OlderMajor } from './versions.ts'
 

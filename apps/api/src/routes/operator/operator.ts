@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { exportStatuses, findExportOverviews, findOverview, findWorkers } from '@fhir-bulk-export/core/exports'
-import type { ExportOverview, Place } from '@fhir-bulk-export/core/exports'
+import type { ExportOverview, PageEnd } from '@fhir-bulk-export/core/exports'
 import { share } from '@fhir-bulk-export/core/readiness'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
@@ -46,7 +46,7 @@ export const operator: FastifyPluginAsyncTypebox<OperatorOptions> = async functi
     },
     handler: async function listAllExports ({ query: { status, after, limit } }, reply) {
       const count = Math.min(Number(limit ?? pageSize), maxPageSize)
-      const found = await findExportOverviews(db, { status, after: after === undefined ? undefined : toPlace(after), limit: count + 1 })
+      const found = await findExportOverviews(db, { status, after: after === undefined ? undefined : toPageEnd(after), limit: count + 1 })
       const page = found.slice(0, count)
       const last = found.length > count ? page.at(-1) : undefined
       return await reply.header('Cache-Control', 'no-store').type('application/json')
@@ -94,11 +94,11 @@ export const operator: FastifyPluginAsyncTypebox<OperatorOptions> = async functi
   })
 }
 
-const place = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+const pageEnd = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
 /** @throws ServiceError INVALID_PARAMETER */
-function toPlace (after: string): Place {
-  const [, instant, id] = place.exec(after) ?? []
+function toPageEnd (after: string): PageEnd {
+  const [, instant, id] = pageEnd.exec(after) ?? []
   if (instant === undefined || id === undefined || Number.isNaN(Date.parse(instant))) {
     throw new ServiceError('INVALID_PARAMETER', 'The parameter after is not one that a page before gave')
   }

@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
-import { workerBeatMs } from '../exports/workers.ts'
+import { workerAbsentMs } from '../exports/workers.ts'
 import { exportStatuses } from '../vocabulary.ts'
 
-export interface LedgerFigures {
+export interface DatabaseFigures {
   exports: ReadonlyMap<string, number>
   files: ReadonlyMap<string, number>
   workers: number
@@ -14,12 +14,12 @@ export interface LedgerFigures {
   oldestWaitingSeconds: number
 }
 
-/** Asked for at each scrape. A worker counts that let itself be seen within three of its beats. */
-export async function readLedger (db: Kysely<Database>): Promise<LedgerFigures> {
+/** One statement for each scrape. */
+export async function readDatabaseFigures (db: Kysely<Database>): Promise<DatabaseFigures> {
   const { rows } = await sql<{ figure: string, name: string, value: number }>`
     SELECT 'exports' AS figure, status::text AS name, count(*)::float8 AS value FROM bulk_export_jobs GROUP BY status
     UNION ALL SELECT 'files', state::text, count(*)::float8 FROM bulk_export_files GROUP BY state
-    UNION ALL SELECT 'workers', '', count(*)::float8 FROM bulk_export_workers WHERE seen_at > now() - ${3 * workerBeatMs} * interval '1 ms'
+    UNION ALL SELECT 'workers', '', count(*)::float8 FROM bulk_export_workers WHERE seen_at > now() - ${workerAbsentMs} * interval '1 ms'
     UNION ALL SELECT 'running', '', coalesce(sum(exported_resources), 0)::float8
       FROM bulk_export_jobs WHERE status = 'in_progress' AND leased
     UNION ALL SELECT 'waiting', '', coalesce(extract(epoch FROM now() - min(available_at)), 0)::float8

@@ -30,7 +30,7 @@ export async function findTemporaryDirectory (): Promise<string> {
   return process.getuid?.() === 0 ? await findSharedDirectory([tmpdir(), '/tmp', '/var/tmp']) : tmpdir()
 }
 
-/** A directory of ours that others may enter and not change, in a place where anybody could have made it before us. */
+/** A directory of ours that others may enter and not change, in a folder in which another user may have made it first. */
 export async function ensureOwnDirectory (parent: string): Promise<string> {
   const uid = process.getuid?.() ?? 0
   const directory = join(parent, `fhir-bulk-export-${uid}`)
@@ -47,7 +47,7 @@ export async function ensureOwnDirectory (parent: string): Promise<string> {
 
 /**
  * The directory itself if the server can reach it, else a new one below `/var/tmp` (or the temporary folder) and a symbolic
- * link to it in the place of `directory`. Who removes the link starts anew; what it led to is never deleted from here.
+ * link to it at `directory`. A removed link means a new directory; the old one is never deleted from here.
  */
 export async function placeDataDirectory (directory: string): Promise<string> {
   await mkdir(dirname(directory), { recursive: true })
@@ -58,8 +58,8 @@ export async function placeDataDirectory (directory: string): Promise<string> {
     return directory
   }
   const own = await ensureOwnDirectory(await findSharedDirectory(['/var/tmp', tmpdir(), '/tmp']))
-  const place = await mkdtemp(join(own, 'data-'))
+  const target = await mkdtemp(join(own, 'data-'))
   await rm(directory, { force: true }) // a link that leads nowhere
-  await symlink(place, directory)
-  return place
+  await symlink(target, directory)
+  return target
 }
