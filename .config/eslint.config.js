@@ -12,7 +12,10 @@ export default [
   {
     files: ['**/*.{js,ts}'],
     ignores: ['**/migrations/**', '**/source-migrations/**'], // frozen
-    rules: { 'max-len': ['error', { code: 140, ignoreRegExpLiterals: true }] },
+    rules: {
+      'max-len': ['error', { code: 140, ignoreRegExpLiterals: true }],
+      'no-duplicate-imports': 'error', // a type stands beside the values of its module
+    },
   },
   {
     files: ['{apps,packages}/*/{src,test}/**/*.ts'],

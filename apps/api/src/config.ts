@@ -1,10 +1,8 @@
 import {
   databaseConfig, encryptionConfig, expiryConfig, findEncryptionConflicts, list, logConfig, metricsConfig, origin, publicConfig,
-  queueConfig, readConfig, storeConfig,
+  queueConfig, readConfig, storeConfig, type Environment,
 } from '@fhir-bulk-export/core/config'
-import type { Environment } from '@fhir-bulk-export/core/config'
-import { Type } from '@sinclair/typebox'
-import type { StaticDecode } from '@sinclair/typebox'
+import { Type, type StaticDecode } from '@sinclair/typebox'
 import { toOwnIssuer } from './auth/access-token.ts'
 
 const expectedUrl = 'an https:// URL (http:// for localhost, 127.0.0.1 and [::1] alone)'

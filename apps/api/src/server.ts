@@ -1,5 +1,4 @@
-import { assertMigrated, assertOwnSessions, createDatabase } from '@fhir-bulk-export/core/db'
-import type { Pools } from '@fhir-bulk-export/core/db'
+import { assertMigrated, assertOwnSessions, createDatabase, type Pools } from '@fhir-bulk-export/core/db'
 import { createLog, logStartFailure } from '@fhir-bulk-export/core/log'
 import { createApiMetrics, observeStore, openMetrics } from '@fhir-bulk-export/core/metrics'
 import { assertQueueUsable, createExportQueue } from '@fhir-bulk-export/core/queue'
@@ -7,8 +6,7 @@ import { assertApiReads } from '@fhir-bulk-export/core/source'
 import { openContentStore } from '@fhir-bulk-export/core/store'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { readApiConfig } from './config.ts'
-import type { ApiConfig } from './config.ts'
+import { readApiConfig, type ApiConfig } from './config.ts'
 
 /** After a signal, for downloads to finish and requests to arrive. */
 const graceMs = 25_000

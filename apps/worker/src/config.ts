@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { StaticDecode } from '@sinclair/typebox'
+import { Type, type StaticDecode } from '@sinclair/typebox'
 import {
   atLeastOneSecond, byteSize, databaseConfig, duration, encryptionConfig, expiryConfig, list, logConfig, metricsConfig, postgresUrl,
   publicConfig, queueConfig, storeConfig,

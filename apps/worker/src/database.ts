@@ -1,5 +1,6 @@
-import { createDatabase, createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
-import type { ConnectOptions, Database, Pools } from '@fhir-bulk-export/core/db'
+import {
+  createDatabase, createPool, snapshotApplicationName, type ConnectOptions, type Database, type Pools,
+} from '@fhir-bulk-export/core/db'
 import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { Config } from './config.ts'

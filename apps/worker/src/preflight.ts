@@ -1,5 +1,4 @@
-import { assertMigrated } from '@fhir-bulk-export/core/db'
-import type { Database } from '@fhir-bulk-export/core/db'
+import { assertMigrated, type Database } from '@fhir-bulk-export/core/db'
 import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
 import { hasSqlState } from '@fhir-bulk-export/core/postgres-errors'
 import type { Source } from '@fhir-bulk-export/core/source'

@@ -1,7 +1,6 @@
-import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
+import { findPublishedFiles, cancelExport } from '@fhir-bulk-export/core/exports'
 import { toCiphertextSize } from '@fhir-bulk-export/core/crypto'
 import { toFileKey } from '@fhir-bulk-export/core/store'
-import { cancelExport } from '@fhir-bulk-export/core/exports'
 import { getServerUrl, needs } from '@fhir-bulk-export/stack/optional-servers'
 import { buffer } from 'node:stream/consumers'
 import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'

@@ -1,9 +1,7 @@
 import { sql } from 'kysely'
 import { givenPatients } from '@fhir-bulk-export/core/testing/database'
-import t from 'tap'
-import type { Test } from 'tap'
-import { ended, keptKeys, openService } from './fixtures/service.ts'
-import type { Service } from './fixtures/service.ts'
+import t, { type Test } from 'tap'
+import { ended, keptKeys, openService, type Service } from './fixtures/service.ts'
 
 /** A login that owns nothing, with the grants of docker/README.md; and a second one that owns what a site's views read. */
 async function givenRoles (t: Test, { db, environment }: Service): Promise<{ exporter: string, owner: string, url: string }> {

@@ -8,11 +8,9 @@ import { toFileKey } from '@fhir-bulk-export/core/store'
 import { eventually, givenLargePatients, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { startProxy } from '@fhir-bulk-export/stack/proxy'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
-import t from 'tap'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { startNode } from './fixtures/ipfs-node.ts'
-import { ended, keptKeys, openService, readExport } from './fixtures/service.ts'
-import type { Service } from './fixtures/service.ts'
+import { ended, keptKeys, openService, readExport, type Service } from './fixtures/service.ts'
 
 /** Between two attempts: the first has failed, the next one waits. */
 async function waiting ({ db }: Service, id: string) {

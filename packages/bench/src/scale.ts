@@ -6,8 +6,7 @@ import { median } from './measure/statistics.ts'
 import { awaitExport, startExport } from './setup/run-export.ts'
 import { seedObservations } from './setup/seed-resources.ts'
 import { seedPatients, seedRecords, seedSmallPatients } from './setup/seed.ts'
-import { openBench } from './setup/stack.ts'
-import type { Bench } from './setup/stack.ts'
+import { openBench, type Bench } from './setup/stack.ts'
 
 /*
  * Eight exports of everything at once, on 1, 2 and 4 workers: how far throughput grows until the machine or PostgreSQL is full.

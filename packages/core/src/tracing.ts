@@ -1,5 +1,4 @@
-import { context, propagation, ROOT_CONTEXT, SpanStatusCode, SpanKind, trace } from '@opentelemetry/api'
-import type { Attributes } from '@opentelemetry/api'
+import { context, propagation, ROOT_CONTEXT, SpanStatusCode, SpanKind, trace, type Attributes } from '@opentelemetry/api'
 
 /*
  * Spans for whoever loads an SDK of OpenTelemetry (docker/README.md); without one each of these calls does nothing. Their attributes are

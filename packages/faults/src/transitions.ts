@@ -1,6 +1,5 @@
 import type { Database, ExportRow } from '@fhir-bulk-export/core/db'
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 
 /**
  * Every change of an export's row, written down by the database itself, so that nothing is missed between two looks. `from` is null

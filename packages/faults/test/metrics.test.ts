@@ -8,15 +8,12 @@ import { eventually, givenPatients, givenTypes } from '@fhir-bulk-export/core/te
 import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { sql } from 'kysely'
-import t from 'tap'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { openSystem } from '../src/system.ts'
-import type { Api, Process, System } from '../src/system.ts'
+import { openSystem, type Api, type Process, type System } from '../src/system.ts'
 import { ended } from './fixtures/exports.ts'
 import { ask, kickOff } from './fixtures/http.ts'
-import { readDeclared, readMetricNames, readSamples } from './fixtures/promql.ts'
-import type { Sample } from './fixtures/promql.ts'
+import { readDeclared, readMetricNames, readSamples, type Sample } from './fixtures/promql.ts'
 
 const folder = new URL('../../../docker/monitoring/', import.meta.url)
 interface Expression { expr: string }

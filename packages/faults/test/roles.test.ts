@@ -12,8 +12,7 @@ import pg from 'pg'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft, ended } from './fixtures/exports.ts'
-import { ask, kickOff, toExportId } from './fixtures/http.ts'
-import type { Ask } from './fixtures/http.ts'
+import { ask, kickOff, toExportId, type Ask } from './fixtures/http.ts'
 import { allowWatching, givenRoles, migrateWithRoles } from './fixtures/roles.ts'
 
 const patients = 20

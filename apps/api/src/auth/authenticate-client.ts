@@ -1,12 +1,10 @@
 import { findClient, isClientId, useAssertion } from '@fhir-bulk-export/core/clients'
 import type { ClientRow, Database } from '@fhir-bulk-export/core/db'
-import { compactVerify } from 'jose'
-import type { CryptoKey } from 'jose'
+import { compactVerify, type CryptoKey } from 'jose'
 import type { Kysely } from 'kysely'
 import type { ClientKeys } from './client-keys.ts'
 import { OAuthError } from './oauth-error.ts'
-import { assertionAlgorithms } from './read-assertion.ts'
-import type { Assertion } from './read-assertion.ts'
+import { assertionAlgorithms, type Assertion } from './read-assertion.ts'
 
 /**
  * Between the clocks of the database and of this process, at most. One says when an assertion expires, the other when its use is forgotten.

@@ -2,12 +2,9 @@ import { createHash } from 'node:crypto'
 import type { ClientStanding, ScopeContext } from '@fhir-bulk-export/core/clients'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { Value } from '@sinclair/typebox/value'
-import { claimsSchema } from './claims.ts'
-import type { Claims } from './claims.ts'
-import { findPatientId } from './patient-id.ts'
-import type { PatientIdOptions } from './patient-id.ts'
-import { toScopedTypes } from './scopes.ts'
-import type { ScopedTypes } from './scopes.ts'
+import { claimsSchema, type Claims } from './claims.ts'
+import { findPatientId, type PatientIdOptions } from './patient-id.ts'
+import { toScopedTypes, type ScopedTypes } from './scopes.ts'
 
 interface Identity {
   issuer: string

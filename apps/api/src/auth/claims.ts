@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { Static } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 
 const anything = Type.Optional(Type.Unknown())
 /** A list with a member that is no text is refused: without that member, the token might count as one without scopes. */

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { ClientRow } from '@fhir-bulk-export/core/db'
-import { createLocalJWKSet, exportJWK, generateKeyPair } from 'jose'
-import type { CryptoKey } from 'jose'
+import { createLocalJWKSet, exportJWK, generateKeyPair, type CryptoKey } from 'jose'
 import type { Assertion } from './read-assertion.ts'
-import { createJwks, findKey } from './jwks.ts'
-import type { Jwks } from './jwks.ts'
+import { createJwks, findKey, type Jwks } from './jwks.ts'
 
 /** Addresses of key sets. The least recently used one is forgotten first. */
 const maxRemembered = 1_000

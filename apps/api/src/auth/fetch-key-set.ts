@@ -1,7 +1,6 @@
 import { lookup } from 'node:dns'
 import { once } from 'node:events'
-import { request as requestHttp } from 'node:http'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { readAtMost } from '@fhir-bulk-export/core/read-at-most'

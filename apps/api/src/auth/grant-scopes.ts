@@ -1,5 +1,4 @@
-import { parseResourceScope } from '@fhir-bulk-export/core/clients'
-import type { ResourceScope } from '@fhir-bulk-export/core/clients'
+import { parseResourceScope, type ResourceScope } from '@fhir-bulk-export/core/clients'
 import { isResourceType } from '@fhir-bulk-export/core/r4'
 import { OAuthError, shorten } from './oauth-error.ts'
 

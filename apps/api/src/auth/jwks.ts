@@ -1,8 +1,7 @@
 import { KeyObject } from 'node:crypto'
 import { minRsaBits } from '@fhir-bulk-export/core/clients'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { createLocalJWKSet, errors } from 'jose'
-import type { CryptoKey } from 'jose'
+import { createLocalJWKSet, errors, type CryptoKey } from 'jose'
 import { toFreshnessMs } from '../http/cache-control.ts'
 import { fetchKeySet } from './fetch-key-set.ts'
 

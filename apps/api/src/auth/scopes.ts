@@ -1,5 +1,4 @@
-import { parseResourceScope } from '@fhir-bulk-export/core/clients'
-import type { ScopeContext } from '@fhir-bulk-export/core/clients'
+import { parseResourceScope, type ScopeContext } from '@fhir-bulk-export/core/clients'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { isResourceType, resourceTypes } from '@fhir-bulk-export/core/r4'
 

@@ -1,7 +1,6 @@
 import { toErrorDetails } from '@fhir-bulk-export/core/error-codes'
 import type { ServiceError } from '@fhir-bulk-export/core/errors'
-import { Type } from '@sinclair/typebox'
-import type { Static } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { httpErrors } from './http-errors.ts'
 
 export const fhirJson = 'application/fhir+json'

@@ -1,5 +1,4 @@
-import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
-import type { ErrorCode } from '@fhir-bulk-export/core/errors'
+import { isServiceError, ServiceError, type ErrorCode } from '@fhir-bulk-export/core/errors'
 import { isDatabaseUnavailable } from '@fhir-bulk-export/core/postgres-errors'
 import { isStoreFailure } from '@fhir-bulk-export/core/store'
 import { httpErrors } from './http-errors.ts'

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { ServiceError } from '@fhir-bulk-export/core/errors'
-import type { ErrorCode } from '@fhir-bulk-export/core/errors'
+import { ServiceError, type ErrorCode } from '@fhir-bulk-export/core/errors'
 import { httpErrors } from '../errors/http-errors.ts'
 import { fhirJson, toOutcome } from '../errors/outcome.ts'
 import { toSecurityHeaders } from '../http/security-headers.ts'

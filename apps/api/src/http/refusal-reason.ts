@@ -1,5 +1,4 @@
-import { isServiceError } from '@fhir-bulk-export/core/errors'
-import type { ServiceError } from '@fhir-bulk-export/core/errors'
+import { isServiceError, type ServiceError } from '@fhir-bulk-export/core/errors'
 import type { FastifyRequest } from 'fastify'
 
 /** Why a request was refused, for its line in the log and the metrics: a code of a list, and a sentence without what was sent. */

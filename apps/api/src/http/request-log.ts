@@ -1,5 +1,4 @@
-import { LogController } from 'fastify'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
 import { findReason } from './refusal-reason.ts'
 
 /** One line a request, with the route and not the URL: a URL may hold health data. */

@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { TSchema } from '@sinclair/typebox'
+import { Type, type TSchema } from '@sinclair/typebox'
 
 type Headers = Record<string, TSchema>
 

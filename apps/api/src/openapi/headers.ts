@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { TString } from '@sinclair/typebox'
+import { Type, type TString } from '@sinclair/typebox'
 
 /* Headers of requests and responses, for the documentation: each is described once. */
 

@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { TUnsafe } from '@sinclair/typebox'
+import { Type, type TUnsafe } from '@sinclair/typebox'
 
 /** One of these strings, as generators of clients understand it best: `enum` and not a union of constants. */
 export function stringEnum<T extends string> (values: readonly T[], options: { title?: string, description?: string } = {}): TUnsafe<T> {

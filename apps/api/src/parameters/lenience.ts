@@ -1,5 +1,4 @@
-import { ServiceError } from '@fhir-bulk-export/core/errors'
-import type { ErrorCode } from '@fhir-bulk-export/core/errors'
+import { ServiceError, type ErrorCode } from '@fhir-bulk-export/core/errors'
 
 /** `Prefer: handling=lenient` (http://hl7.org/fhir/R4/search.html#errors), or its absence. */
 export interface Lenience {

@@ -1,6 +1,5 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { Type } from '@sinclair/typebox'
-import type { Static } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { assertGeneralParameter, isGeneralParameter } from '../http/general-parameters.ts'
 import { quote } from '../http/quote.ts'
 import { kickOffParameters } from './table.ts'

@@ -1,6 +1,5 @@
 import { isServiceError } from '@fhir-bulk-export/core/errors'
-import { assertFewConditions, parseTypeFilter } from '@fhir-bulk-export/core/search'
-import type { TypeFilter } from '@fhir-bulk-export/core/search'
+import { assertFewConditions, parseTypeFilter, type TypeFilter } from '@fhir-bulk-export/core/search'
 import type { Lenience } from './lenience.ts'
 
 /**

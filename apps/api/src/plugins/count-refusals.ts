@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { recordAudit } from '@fhir-bulk-export/core/audit'
-import type { Actor } from '@fhir-bulk-export/core/audit'
+import { recordAudit, type Actor } from '@fhir-bulk-export/core/audit'
 import type { Database } from '@fhir-bulk-export/core/db'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'

@@ -1,5 +1,4 @@
-import rateLimit from '@fastify/rate-limit'
-import type { RateLimitOptions } from '@fastify/rate-limit'
+import rateLimit, { type RateLimitOptions } from '@fastify/rate-limit'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'

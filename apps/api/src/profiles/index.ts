@@ -1,5 +1,4 @@
-import { wireProfiles } from '@fhir-bulk-export/core/exports'
-import type { ExportStatus, WireProfile } from '@fhir-bulk-export/core/exports'
+import { wireProfiles, type ExportStatus, type WireProfile } from '@fhir-bulk-export/core/exports'
 import type { ExportState, Profile, StatusAnswer } from './profile.ts'
 import { respondAsync } from './respond-async.ts'
 import { separateExportStatus } from './separate-export-status.ts'

@@ -1,5 +1,4 @@
-import { workerAbsentMs } from '@fhir-bulk-export/core/exports'
-import type { ExportSummary } from '@fhir-bulk-export/core/exports'
+import { workerAbsentMs, type ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { ExportState } from './profile.ts'
 import type { Progress } from './status-schema.ts'
 

@@ -1,6 +1,5 @@
 import { toHttpManifest } from './manifest.ts'
-import { toDeletedError, toFailure } from './profile.ts'
-import type { Profile } from './profile.ts'
+import { toDeletedError, toFailure, type Profile } from './profile.ts'
 import { toExpires, toProgress, toProgressHeaders } from './progress.ts'
 
 /** Bulk Data 3.0.0: the status code of the response is the status. */

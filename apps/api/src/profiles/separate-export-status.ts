@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { fhirJson, toOutcome } from '../errors/outcome.ts'
-import { toDeletedError, toFailure } from './profile.ts'
-import type { Profile, StatusAnswer } from './profile.ts'
+import { toDeletedError, toFailure, type Profile, type StatusAnswer } from './profile.ts'
 import { respondAsync } from './respond-async.ts'
 
 /** Bulk Data 3.0.0, Bulk Data Status Request: 200, and a header with the status code that respond-async has. */

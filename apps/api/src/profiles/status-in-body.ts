@@ -1,7 +1,6 @@
 import { toOutcome } from '../errors/outcome.ts'
 import { toIpfsManifest } from './manifest.ts'
-import { toFailure } from './profile.ts'
-import type { Profile } from './profile.ts'
+import { toFailure, type Profile } from './profile.ts'
 import { toExpires, toProgress, toProgressHeaders } from './progress.ts'
 
 /** Without a Prefer header: every status is a 200, and the body names it. A deleted export is a cancelled one. */

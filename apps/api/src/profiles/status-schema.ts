@@ -1,6 +1,5 @@
 import { exportStatuses, manifestSchema } from '@fhir-bulk-export/core/exports'
-import { Type } from '@sinclair/typebox'
-import type { Static } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { fhirJson, outcomeSchema } from '../errors/outcome.ts'
 import { toAnswer } from '../openapi/answer.ts'
 import { expires, retryAfter, xExportStatus, xProgress } from '../openapi/headers.ts'

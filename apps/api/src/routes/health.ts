@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { createReadiness } from '@fhir-bulk-export/core/readiness'
-import type { Check } from '@fhir-bulk-export/core/readiness'
+import { createReadiness, type Check } from '@fhir-bulk-export/core/readiness'
 import { Type } from '@sinclair/typebox'
 import { toAnswer } from '../openapi/answer.ts'
 

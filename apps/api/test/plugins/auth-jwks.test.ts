@@ -1,6 +1,5 @@
 import { createHmac, createPublicKey, randomUUID } from 'node:crypto'
-import t from 'tap'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { startApi } from '../fixtures/api.ts'
 import { statusPath } from '../fixtures/exports.ts'
 import { createSigningKey, startJwksServer } from '../fixtures/jwks.ts'

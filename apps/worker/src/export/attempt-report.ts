@@ -1,6 +1,5 @@
 import type { Database } from '@fhir-bulk-export/core/db'
-import { sumFiles } from '@fhir-bulk-export/core/exports'
-import type { ClaimedExport, StoredFigures } from '@fhir-bulk-export/core/exports'
+import { sumFiles, type ClaimedExport, type StoredFigures } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { AttemptEnding, WorkerMetrics } from '@fhir-bulk-export/core/metrics'
 import type { Kysely } from 'kysely'

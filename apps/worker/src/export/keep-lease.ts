@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { renewLease } from '@fhir-bulk-export/core/exports'
-import type { Attempt, Progress } from '@fhir-bulk-export/core/exports'
+import { renewLease, type Attempt, type Progress } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { Kysely } from 'kysely'
 import { Interruption } from '../interruption.ts'

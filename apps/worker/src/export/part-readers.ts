@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { failPart, finishPart, handBackPart, renewPart, takePart } from '@fhir-bulk-export/core/exports'
-import type { Attempt, TakenPart } from '@fhir-bulk-export/core/exports'
+import { failPart, finishPart, handBackPart, renewPart, takePart, type Attempt, type TakenPart } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { Kysely } from 'kysely'
 import type { Config } from '../config.ts'

@@ -1,5 +1,4 @@
-import { isServiceError, ServiceError } from '@fhir-bulk-export/core/errors'
-import type { ErrorCode } from '@fhir-bulk-export/core/errors'
+import { isServiceError, ServiceError, type ErrorCode } from '@fhir-bulk-export/core/errors'
 import { Interruption } from '../interruption.ts'
 
 /** An error as it crosses a thread boundary: what endings are decided by, and what the log tells. */

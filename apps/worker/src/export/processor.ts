@@ -1,5 +1,6 @@
-import { claimExport, failExport, findExport, handOnExport, retryExport } from '@fhir-bulk-export/core/exports'
-import type { Attempt, ClaimedExport, Progress } from '@fhir-bulk-export/core/exports'
+import {
+  claimExport, failExport, findExport, handOnExport, retryExport, type Attempt, type ClaimedExport, type Progress,
+} from '@fhir-bulk-export/core/exports'
 import type { Database } from '@fhir-bulk-export/core/db'
 import type { ExportJob, ExportProcessor } from '@fhir-bulk-export/core/queue'
 import { withSpan } from '@fhir-bulk-export/core/tracing'
@@ -7,13 +8,10 @@ import { DelayedError, WaitingError } from 'bullmq'
 import type { Kysely } from 'kysely'
 import { dropFiles } from '../tasks/sweep.ts'
 import { Interruption } from '../interruption.ts'
-import { reportAttempt } from './attempt-report.ts'
-import type { ReportResources } from './attempt-report.ts'
-import { toEnding } from './ending.ts'
-import type { Ending } from './ending.ts'
+import { reportAttempt, type ReportResources } from './attempt-report.ts'
+import { toEnding, type Ending } from './ending.ts'
 import { keepLease } from './keep-lease.ts'
-import { runExport } from './run-export.ts'
-import type { ExportResources } from './run-export.ts'
+import { runExport, type ExportResources } from './run-export.ts'
 import { createSlots } from './slots.ts'
 
 const shortestPauseMs = 500

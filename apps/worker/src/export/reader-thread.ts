@@ -1,5 +1,4 @@
-import { parentPort } from 'node:worker_threads'
-import type { MessagePort } from 'node:worker_threads'
+import { parentPort, type MessagePort } from 'node:worker_threads'
 import type { PartResult } from '@fhir-bulk-export/core/exports'
 import { tellCalls } from '@fhir-bulk-export/core/metrics'
 import { openContentStore } from '@fhir-bulk-export/core/store'
@@ -10,10 +9,8 @@ import { openDatabase, openSource } from '../database.ts'
 import { Interruption } from '../interruption.ts'
 import { createLargeRows } from '../files/large-rows.ts'
 import { CopySocket } from '../source/copy-socket.ts'
-import { readPart } from './read-part.ts'
-import type { ReadTask } from './read-part.ts'
-import { toPlainError } from './plain-error.ts'
-import type { PlainError } from './plain-error.ts'
+import { readPart, type ReadTask } from './read-part.ts'
+import { toPlainError, type PlainError } from './plain-error.ts'
 
 /** What main thread and reader say to each other while a part is read; the result is the task's return value. */
 export interface ReaderCall { task: ReadTask, serial: number, port: MessagePort, traceparent: string | undefined }

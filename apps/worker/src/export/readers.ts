@@ -8,8 +8,7 @@ import { Piscina } from 'piscina'
 import { Interruption } from '../interruption.ts'
 import { createLargeRows, releaseLargeRow } from '../files/large-rows.ts'
 import { fromPlainError } from './plain-error.ts'
-import { readPart } from './read-part.ts'
-import type { ReadResources, ReadTask } from './read-part.ts'
+import { readPart, type ReadResources, type ReadTask } from './read-part.ts'
 import type { FromReader, ReaderAnswer, ReaderCall, ReaderData, ToReader } from './reader-thread.ts'
 
 /** How long a reader that is told to stop may take to clean up before its thread is ended. */

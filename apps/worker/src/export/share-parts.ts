@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { findPartResults, readPartsState, shareAttempt } from '@fhir-bulk-export/core/exports'
-import type { Attempt, PartResult } from '@fhir-bulk-export/core/exports'
+import { findPartResults, readPartsState, shareAttempt, type Attempt, type PartResult } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { Doorbell } from '@fhir-bulk-export/core/queue'
 import type { Kysely } from 'kysely'

@@ -1,6 +1,7 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { isId, toIgnoredOutcome, toOperationOutcome } from '@fhir-bulk-export/core/resources'
-import type { Line, LineWriter, Row, RowIssue, SelectedColumn } from '@fhir-bulk-export/core/resources'
+import {
+  isId, toIgnoredOutcome, toOperationOutcome, type Line, type LineWriter, type Row, type RowIssue, type SelectedColumn,
+} from '@fhir-bulk-export/core/resources'
 import type { OperationOutcome } from 'fhir/r4.js'
 import { readRows, toText } from './rows.ts'
 import type { LargeRows } from './large-rows.ts'

@@ -1,6 +1,5 @@
 import type { Row } from '@fhir-bulk-export/core/resources'
-import { largeRowBytes } from './large-rows.ts'
-import type { LargeRows } from './large-rows.ts'
+import { largeRowBytes, type LargeRows } from './large-rows.ts'
 
 /**
  * COPY's binary format, cut into rows (PostgreSQL manual, COPY, Binary Format): a header, then of each row the number of its fields and

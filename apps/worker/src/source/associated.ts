@@ -1,6 +1,5 @@
 import { toDocument } from '@fhir-bulk-export/core/search'
-import { getRelation } from '@fhir-bulk-export/core/source'
-import type { Source } from '@fhir-bulk-export/core/source'
+import { getRelation, type Source } from '@fhir-bulk-export/core/source'
 import { liveConditions, liveMembers, patientConditions, toConditions, toFrom } from './conditions.ts'
 import type { SnapshotFilter } from './filter.ts'
 

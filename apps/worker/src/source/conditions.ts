@@ -1,9 +1,6 @@
-import { isInCompartment } from '@fhir-bulk-export/core/resources'
-import { getRelation, ofLivePatient, toLiveMembers, toMembers } from '@fhir-bulk-export/core/source'
-import type { SourceRelation } from '@fhir-bulk-export/core/resources'
-import type { Source } from '@fhir-bulk-export/core/source'
-import { toTypeFilterSql } from './filter.ts'
-import type { SnapshotFilter } from './filter.ts'
+import { isInCompartment, type SourceRelation } from '@fhir-bulk-export/core/resources'
+import { getRelation, ofLivePatient, toLiveMembers, toMembers, type Source } from '@fhir-bulk-export/core/source'
+import { toTypeFilterSql, type SnapshotFilter } from './filter.ts'
 
 /**
  * What a type's rows (alias `r`) are limited to, in the order of Bulk Data 3.0.0 (Processing Model). The text is made of

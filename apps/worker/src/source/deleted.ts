@@ -1,6 +1,5 @@
-import { getRelation } from '@fhir-bulk-export/core/source'
+import { getRelation, type Source } from '@fhir-bulk-export/core/source'
 import type { SourceRelation } from '@fhir-bulk-export/core/resources'
-import type { Source } from '@fhir-bulk-export/core/source'
 import { everMembers, liveConditions, liveMembers, patientConditions, patientColumns, toFrom, toPeriod } from './conditions.ts'
 import type { SnapshotFilter } from './filter.ts'
 

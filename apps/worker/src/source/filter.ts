@@ -1,7 +1,5 @@
-import { readStoredParameters } from '@fhir-bulk-export/core/exports'
-import type { ClaimedExport, ExportLevel } from '@fhir-bulk-export/core/exports'
-import { parseTypeFilter, toFilterSql } from '@fhir-bulk-export/core/search'
-import type { FilterSql, TypeFilter } from '@fhir-bulk-export/core/search'
+import { readStoredParameters, type ClaimedExport, type ExportLevel } from '@fhir-bulk-export/core/exports'
+import { parseTypeFilter, toFilterSql, type FilterSql, type TypeFilter } from '@fhir-bulk-export/core/search'
 import type { Source } from '@fhir-bulk-export/core/source'
 
 /**

@@ -1,5 +1,4 @@
-import { getRelation } from '@fhir-bulk-export/core/source'
-import type { Source } from '@fhir-bulk-export/core/source'
+import { getRelation, type Source } from '@fhir-bulk-export/core/source'
 import type { SelectedColumn } from '@fhir-bulk-export/core/resources'
 import { toAssociatedCondition } from './associated.ts'
 import { toConditions, toFrom } from './conditions.ts'

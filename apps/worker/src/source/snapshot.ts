@@ -5,11 +5,9 @@ import type { Source } from '@fhir-bulk-export/core/source'
 import type { Pool, PoolClient } from 'pg'
 import { copyOut } from './copy-out.ts'
 import { findOldestTransactionFunction } from './oldest-transaction.ts'
-import { toSettings } from './filter.ts'
-import type { SnapshotFilter } from './filter.ts'
+import { toSettings, type SnapshotFilter } from './filter.ts'
 import { namingRelation, toSourceError } from './source-error.ts'
-import { beginWithRow, isStandby } from './standby.ts'
-import type { Standby } from './standby.ts'
+import { beginWithRow, isStandby, type Standby } from './standby.ts'
 import { readUsableSource } from './usable-source.ts'
 
 /** A session that sees one instant of the source, and only that. `relation` is what errors name (SOURCE_FAILED). */

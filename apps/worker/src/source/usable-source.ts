@@ -1,7 +1,6 @@
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { toRelation } from '@fhir-bulk-export/core/resources'
-import { readSource } from '@fhir-bulk-export/core/source'
-import type { Source } from '@fhir-bulk-export/core/source'
+import { readSource, type Source } from '@fhir-bulk-export/core/source'
 
 /**
  * The source as the database has it now.

@@ -8,8 +8,7 @@ import type { Logger } from '@fhir-bulk-export/core/log'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 import { collectGarbage } from './collect-garbage.ts'
-import { dropFiles, dropOrphans } from './sweep.ts'
-import type { PinCounts } from './sweep.ts'
+import { dropFiles, dropOrphans, type PinCounts } from './sweep.ts'
 
 interface CleanupResources { db: Kysely<Database>, store: ContentStore, log: Logger }
 

@@ -1,8 +1,7 @@
 import type { Database } from '@fhir-bulk-export/core/db'
 import { countPublishedFiles, findDroppableFiles, judgePin, markFileDropped } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
-import { parseFileKey, toFileKey } from '@fhir-bulk-export/core/store'
-import type { ContentStore, FileRef } from '@fhir-bulk-export/core/store'
+import { parseFileKey, toFileKey, type ContentStore, type FileRef } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 
 interface SweepResources { db: Kysely<Database>, store: ContentStore, log: Logger }

@@ -1,9 +1,7 @@
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { givenPatients, type GivenExport } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, openService, readExport } from '../fixtures/service.ts'
-import type { Service } from '../fixtures/service.ts'
-import type { GivenExport } from '@fhir-bulk-export/core/testing/database'
+import { ended, openService, readExport, type Service } from '../fixtures/service.ts'
 
 /** The ids of an export's output, sorted. */
 async function idsOf (service: Service, values: GivenExport): Promise<string[]> {

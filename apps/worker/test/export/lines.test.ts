@@ -3,8 +3,7 @@ import { createLineWriter, getDefinition } from '@fhir-bulk-export/core/resource
 import { fc, lineFixtures } from '@fhir-bulk-export/core/testing'
 import t from 'tap'
 import { createNdjson, toErrorLines } from '../../src/files/ndjson.ts'
-import { inChunks, toCopyStream } from '../fixtures/copy-stream.ts'
-import type { Fields } from '../fixtures/copy-stream.ts'
+import { inChunks, toCopyStream, type Fields } from '../fixtures/copy-stream.ts'
 
 const { relationOf, toRow } = lineFixtures
 type Values = Parameters<typeof toRow>[2]

@@ -2,10 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createPool } from '@fhir-bulk-export/core/db'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
-import t from 'tap'
-import type { Test } from 'tap'
-import { ended, openService, readExport } from '../fixtures/service.ts'
-import type { Service } from '../fixtures/service.ts'
+import t, { type Test } from 'tap'
+import { ended, openService, readExport, type Service } from '../fixtures/service.ts'
 
 /**
  * Writers that never stop, with transactions of any length: each gives patient `a<i>`, patient `b<i>` and document `d<i>` the

@@ -1,8 +1,7 @@
 import { resourceTypes } from '@fhir-bulk-export/core/r4'
 import { toRelation } from '@fhir-bulk-export/core/resources'
 import t from 'tap'
-import { isWorthSharing, toParts } from '../../src/export/plan.ts'
-import type { Part } from '../../src/export/plan.ts'
+import { isWorthSharing, toParts, type Part } from '../../src/export/plan.ts'
 import { filterOf } from '../fixtures/filter.ts'
 import { sourceOf } from '../fixtures/source.ts'
 

@@ -3,11 +3,9 @@ import { createPool } from '@fhir-bulk-export/core/db'
 import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
-import t from 'tap'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { holdings, openClient, toHoldings } from '../fixtures/chain.ts'
-import { ended, openService, readExport } from '../fixtures/service.ts'
-import type { Service } from '../fixtures/service.ts'
+import { ended, openService, readExport, type Service } from '../fixtures/service.ts'
 
 const patients = 30
 const now = 'clock_timestamp()'

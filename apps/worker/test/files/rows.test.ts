@@ -4,8 +4,7 @@ import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
 import { readRows, toText } from '../../src/files/rows.ts'
 import { copyOut } from '../../src/source/copy-out.ts'
-import { inChunks, toCopyStream, toMessage } from '../fixtures/copy-stream.ts'
-import type { Fields } from '../fixtures/copy-stream.ts'
+import { inChunks, toCopyStream, toMessage, type Fields } from '../fixtures/copy-stream.ts'
 
 async function collect (chunks: AsyncIterable<Buffer>, fields: number): Promise<Fields[]> {
   const found: Fields[] = []

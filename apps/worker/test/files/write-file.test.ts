@@ -1,6 +1,5 @@
 import t from 'tap'
-import { splitFiles } from '../../src/files/write-file.ts'
-import type { Lines } from '../../src/files/write-file.ts'
+import { splitFiles, type Lines } from '../../src/files/write-file.ts'
 
 const piece = (text: string): Lines => ({ bytes: Buffer.from(text), count: text.split('\n').length - 1 })
 

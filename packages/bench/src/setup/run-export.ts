@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createExport, findExport } from '@fhir-bulk-export/core/exports'
-import type { ExportSummary } from '@fhir-bulk-export/core/exports'
+import { createExport, findExport, type ExportSummary } from '@fhir-bulk-export/core/exports'
 import { readCpuSeconds } from '../measure/cpu.ts'
 import type { Figures } from './floor.ts'
 import type { Bench } from './stack.ts'

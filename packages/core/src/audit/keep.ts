@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
 
 /** Makes partitions ahead, and drops the months that ended longer ago than `retentionMs`. Returns how many months it dropped. */

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Insertable, Kysely, Transaction } from 'kysely'
+import { sql, type Insertable, type Kysely, type Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { BulkExportAuditTable } from '../db/tables/bulk-export-audit.ts'
 import type { AuditEventName, AuditOutcome } from '../vocabulary.ts'

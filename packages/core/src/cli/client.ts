@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { Type } from '@sinclair/typebox'
-import { addClient, disableClient, findClients, isClientId, parseKeySet, rotateClient, toClientScopes } from '../clients/index.ts'
-import type { ClientKeys } from '../clients/index.ts'
+import {
+  addClient, disableClient, findClients, isClientId, parseKeySet, rotateClient, toClientScopes, type ClientKeys,
+} from '../clients/index.ts'
 import { databaseConfig, origin, readArguments, readConfig } from '../config/index.ts'
-import { assertMigrated, createDatabase } from '../db/index.ts'
-import type { ClientRow } from '../db/index.ts'
+import { assertMigrated, createDatabase, type ClientRow } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
 import { readAtMost } from '../read-at-most.ts'
 import { isId } from '../resources/index.ts'

@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { databaseConfig, encryptionConfig, readArguments, readConfig, storeConfig } from '../config/index.ts'
-import { assertMigrated, createDatabase } from '../db/index.ts'
-import type { FileRow } from '../db/index.ts'
+import { assertMigrated, createDatabase, type FileRow } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
 import { findExport, findPublishedFiles } from '../exports/index.ts'
 import { openContentStore } from '../store/index.ts'

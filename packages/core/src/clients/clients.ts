@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Insertable, Kysely } from 'kysely'
+import { sql, type Insertable, type Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { BulkExportClientsTable, ClientRow, KeySet } from '../db/tables/bulk-export-clients.ts'
 

@@ -1,5 +1,4 @@
-import { createPublicKey } from 'node:crypto'
-import type { JsonWebKey } from 'node:crypto'
+import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { KeySet } from '../db/index.ts'

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util'
-import type { ParseArgsConfig } from 'node:util'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { ServiceError } from '../errors.ts'
 
 /** @throws ServiceError INVALID_PARAMETER, in one line, for what the command does not know. */

@@ -1,7 +1,5 @@
-import { Type } from '@sinclair/typebox'
-import type { StringOptions, TString, TTransform } from '@sinclair/typebox'
-import { keyringPattern, parseKeyring } from '../crypto/keyring.ts'
-import type { Keyring } from '../crypto/keyring.ts'
+import { Type, type StringOptions, type TString, type TTransform } from '@sinclair/typebox'
+import { keyringPattern, parseKeyring, type Keyring } from '../crypto/keyring.ts'
 
 /**
  * Building blocks of the environment's schema. `expected` completes the sentence "NAME: expected …" that an operator

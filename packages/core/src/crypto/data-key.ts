@@ -1,10 +1,7 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
-import { toFileKey } from '../store/file-key.ts'
-import type { FileRef } from '../store/file-key.ts'
-import { findMasterKey } from './keyring.ts'
-import type { Keyring, MasterKey } from './keyring.ts'
+import { toFileKey, type FileRef } from '../store/file-key.ts'
+import { findMasterKey, type Keyring, type MasterKey } from './keyring.ts'
 import { cipherName, TAG_BYTES } from './layout.ts'
 
 /** As the ledger keeps it: nonce, encrypted key, tag. */

@@ -1,11 +1,9 @@
-import { createDecipheriv } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import { createDecipheriv, type KeyObject } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import { toBlocks } from '../store/streams/blocks.ts'
 import { toByteRange } from '../store/streams/byte-range.ts'
 import type { ByteRange } from '../store/content-store.ts'
-import { toFileKey } from '../store/file-key.ts'
-import type { FileRef } from '../store/file-key.ts'
+import { toFileKey, type FileRef } from '../store/file-key.ts'
 import { CHUNK_BYTES, cipherName, SEALED_BYTES, TAG_BYTES, toChunkAad, toCiphertextSize, toLastChunk, toNonce } from './layout.ts'
 
 /** What is needed to read an encrypted file; `size` in bytes, of the plaintext, from the authenticated wrap. */

@@ -1,5 +1,4 @@
-import { createCipheriv } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import { createCipheriv, type KeyObject } from 'node:crypto'
 import { toBlocks } from '../store/streams/blocks.ts'
 import type { FileRef } from '../store/file-key.ts'
 import { CHUNK_BYTES, cipherName, SEALED_BYTES, TAG_BYTES, toChunkAad, toNonce } from './layout.ts'

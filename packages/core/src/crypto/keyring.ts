@@ -1,5 +1,4 @@
-import { createSecretKey } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 
 /** A master key: it encrypts data keys (data-key.ts), never content. A KeyObject is not printed by loggers and inspectors. */
 export interface MasterKey { readonly id: string, readonly key: KeyObject }

@@ -1,7 +1,6 @@
 import { Socket } from 'node:net'
 import { Kysely, PostgresDialect } from 'kysely'
-import pg from 'pg'
-import type { PoolClient } from 'pg'
+import pg, { type PoolClient } from 'pg'
 import { hasSqlState } from '../postgres-errors.ts'
 import type { Database } from './database.ts'
 import { prepareSession } from './session.ts'

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { QueryExecutorProvider } from 'kysely'
+import { sql, type QueryExecutorProvider } from 'kysely'
 
 /**
  * What API and worker may do with the service's own tables, where each has a role of its own; the tables belong to the role of `migrate`.

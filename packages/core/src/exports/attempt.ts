@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely, UpdateObject } from 'kysely'
+import { sql, type Kysely, type UpdateObject } from 'kysely'
 import type { Database } from '../db/database.ts'
 
 /** Every write of an attempt but its claim is fenced by its number (vocabulary.ts). */

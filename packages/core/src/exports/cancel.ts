@@ -1,7 +1,5 @@
-import { sql } from 'kysely'
-import type { Kysely, Transaction } from 'kysely'
-import { recordExports } from '../audit/record.ts'
-import type { Actor } from '../audit/record.ts'
+import { sql, type Kysely, type Transaction } from 'kysely'
+import { recordExports, type Actor } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
 import { destroyKeys } from './destroy-keys.ts'
 

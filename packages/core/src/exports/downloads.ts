@@ -1,7 +1,5 @@
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
-import { recordDownloads } from '../audit/record.ts'
-import type { Actor } from '../audit/record.ts'
+import { sql, type Kysely } from 'kysely'
+import { recordDownloads, type Actor } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
 
 const actorColumns = ['requester', 'role', 'issuer', 'subject', 'client_id', 'patient_id', 'address',

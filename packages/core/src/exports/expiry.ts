@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely, Transaction } from 'kysely'
+import { sql, type Kysely, type Transaction } from 'kysely'
 import { recordDownloads, recordExports } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
 import { batchOf, batchSize, deleteInBatches, inBatches, updateInBatches } from '../db/batches.ts'

@@ -1,13 +1,10 @@
-import { sql } from 'kysely'
-import type { Kysely, Transaction } from 'kysely'
+import { sql, type Kysely, type Transaction } from 'kysely'
 import { recordExports } from '../audit/record.ts'
 import type { Database } from '../db/database.ts'
 import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
-import { ended, fromNow, updateHeld } from './attempt.ts'
-import type { Attempt } from './attempt.ts'
+import { ended, fromNow, updateHeld, type Attempt } from './attempt.ts'
 import { destroyKeys } from './destroy-keys.ts'
-import { summaryColumns } from './find.ts'
-import type { ExportSummary } from './find.ts'
+import { summaryColumns, type ExportSummary } from './find.ts'
 
 export interface Progress {
   /** Percent, 0–99. */

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { WrappedKey } from '../crypto/data-key.ts'
 import type { Database } from '../db/database.ts'
 import type { FileRow } from '../db/tables/bulk-export-files.ts'

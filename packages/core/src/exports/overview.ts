@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely, RawBuilder } from 'kysely'
+import { sql, type Kysely, type RawBuilder } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import type { ExportStatus } from '../vocabulary.ts'

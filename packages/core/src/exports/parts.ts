@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { PartFailure, SharedPart } from '../db/tables/bulk-export-parts.ts'
 import type { SharedTask } from '../db/tables/bulk-export-snapshots.ts'

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely, Selectable } from 'kysely'
+import { sql, type Kysely, type Selectable } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { BulkExportWorkersTable } from '../db/tables/bulk-export-workers.ts'
 

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { workerAbsentMs } from '../exports/workers.ts'
 import { exportStatuses } from '../vocabulary.ts'

@@ -1,9 +1,6 @@
-import { collect } from './collect.ts'
-import type { MetricSources } from './collect.ts'
-import { measureProcess } from './definitions.ts'
-import type { SharedMetrics } from './definitions.ts'
-import { openMetricsServer } from './server.ts'
-import type { MetricsServer } from './server.ts'
+import { collect, type MetricSources } from './collect.ts'
+import { measureProcess, type SharedMetrics } from './definitions.ts'
+import { openMetricsServer, type MetricsServer } from './server.ts'
 
 export interface MetricsConfig { METRICS_HOST: string, METRICS_PORT?: number | undefined }
 

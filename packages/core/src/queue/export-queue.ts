@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createPostgresBackend, createRedisBackend, Queue, Worker } from 'bullmq'
-import type { BackendFactory, ConnectionOptions, IQueueBackend, Job, JobsOptions, Processor } from 'bullmq'
-import pg from 'pg'
-import type { ClientBase } from 'pg'
+import {
+  createPostgresBackend, createRedisBackend, Queue, Worker, type BackendFactory, type ConnectionOptions, type IQueueBackend, type Job,
+  type JobsOptions, type Processor,
+} from 'bullmq'
+import pg, { type ClientBase } from 'pg'
 import { prepareSession } from '../db/session.ts'
 import { ServiceError } from '../errors.ts'
 import { findTraceparent, withSpan } from '../tracing.ts'

@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis'
-import { readSentinelUrl } from './sentinel-url.ts'
-import type { ConnectionSettings } from './sentinel-url.ts'
+import { readSentinelUrl, type ConnectionSettings } from './sentinel-url.ts'
 
 export function createRedis (url: string, options: ConnectionSettings): Redis {
   const found = readSentinelUrl(url)

@@ -1,5 +1,7 @@
-import { absent, copied, copyObject, Cursor, getType, isRootElement, mandatoryElements } from '../r4/index.ts'
-import type { ElementNode, Overlay, OverlayEntry, Status, TypeNode } from '../r4/index.ts'
+import {
+  absent, copied, copyObject, Cursor, getType, isRootElement, mandatoryElements, type ElementNode, type Overlay, type OverlayEntry,
+  type Status, type TypeNode,
+} from '../r4/index.ts'
 import type { SourceRelation } from './relation.ts'
 import { toExportedUrl } from './attachment-url.ts'
 import { Columns, openText, type SelectedColumn } from './columns.ts'

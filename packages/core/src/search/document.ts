@@ -1,6 +1,5 @@
 import { findElement } from '../r4/index.ts'
-import { getDefinition } from '../resources/index.ts'
-import type { SourceRelation } from '../resources/index.ts'
+import { getDefinition, type SourceRelation } from '../resources/index.ts'
 
 /** An element with columns: SQL for the jsonb of its own, and what its elements have. */
 interface ElementSql { value?: string, elements: Record<string, ElementSql> }

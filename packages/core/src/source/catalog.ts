@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { QueryExecutorProvider } from 'kysely'
+import { sql, type QueryExecutorProvider } from 'kysely'
 import { findResourceType } from '../resources/registry.ts'
 import type { ColumnForm, Columns, RelationKind, SourceRelation } from '../resources/relation.ts'
 import { membersRelation, toLiveMembers } from './members.ts'

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { QueryExecutorProvider } from 'kysely'
+import { sql, type QueryExecutorProvider } from 'kysely'
 import pg from 'pg'
 import { grantTo } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'

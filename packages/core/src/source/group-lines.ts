@@ -1,9 +1,7 @@
-import { sql } from 'kysely'
-import type { Kysely, QueryExecutorProvider, RawBuilder } from 'kysely'
+import { sql, type Kysely, type QueryExecutorProvider, type RawBuilder } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { rootElements } from '../r4/index.ts'
-import { createLineWriter, type Line, type LineWriter, type Row, type RowIssue } from '../resources/index.ts'
-import type { SourceRelation } from '../resources/index.ts'
+import { createLineWriter, type Line, type LineWriter, type Row, type RowIssue, type SourceRelation } from '../resources/index.ts'
 import type { Source } from './catalog.ts'
 import { isLive } from './groups.ts'
 

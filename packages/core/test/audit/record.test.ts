@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Kysely } from 'kysely'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import t from 'tap'
 import { findAudit, keepAudit, recordAudit } from '../../src/audit/index.ts'
 import type { AuditRow, Database } from '../../src/db/index.ts'

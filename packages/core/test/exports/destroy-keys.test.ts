@@ -1,9 +1,9 @@
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/db/index.ts'
-import { cancelExport, expireExports, failExport, handOnExport, markFileDropped, retryExport } from '../../src/exports/index.ts'
-import type { Attempt } from '../../src/exports/index.ts'
+import {
+  cancelExport, expireExports, failExport, handOnExport, markFileDropped, retryExport, type Attempt,
+} from '../../src/exports/index.ts'
 import { givenKeyring } from '../crypto/fixtures/files.ts'
 import { openTestDatabase } from '../fixtures/database.ts'
 import { claim, findKeyed, givenAttempt, publish, storeFile } from './fixtures/keyed-files.ts'

@@ -6,10 +6,8 @@ import { getServerUrl, needs } from '@fhir-bulk-export/stack/optional-servers'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { DelayedError, WaitingError } from 'bullmq'
 import pg from 'pg'
-import t from 'tap'
-import type { Test } from 'tap'
-import { assertQueueUsable, createExportQueue, createExportWorker, migrateQueue } from '../../src/queue/index.ts'
-import type { ExportProcessor } from '../../src/queue/index.ts'
+import t, { type Test } from 'tap'
+import { assertQueueUsable, createExportQueue, createExportWorker, migrateQueue, type ExportProcessor } from '../../src/queue/index.ts'
 
 /** The same contract on both backends. */
 const backends: Array<{ name: string, open: (t: Test) => Promise<{ url: string, prefix?: string }>, skip: string | false }> = [

@@ -1,7 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { create } from 'ipfs-http-client'
-import type { CID } from 'ipfs-http-client'
+import { create, type CID } from 'ipfs-http-client'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t from 'tap'
 import { createFolderStore } from '../../src/store/folder/folder-store.ts'

@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { toFileKey } from '@fhir-bulk-export/core/store'
-import type { ContentStore } from '@fhir-bulk-export/core/store'
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { toFileKey, type ContentStore } from '@fhir-bulk-export/core/store'
+import { sql, type Kysely } from 'kysely'
 import type { Kept } from './processes.ts'
 import { persistently } from './watch.ts'
 

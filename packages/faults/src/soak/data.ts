@@ -1,6 +1,5 @@
 import type { Database } from '@fhir-bulk-export/core/db'
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 
 /**
  * Rows are known by their ids. Patient 7 is p7 with d7, c7, e7 and o7 (document, consent, provenance, and an observation in `resource`),

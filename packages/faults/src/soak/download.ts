@@ -4,8 +4,7 @@ import { createMeter } from '@fhir-bulk-export/stack/client/download'
 import type { Random } from '@fhir-bulk-export/stack/random'
 import { unexpected } from './client.ts'
 import type { Figures } from './figures.ts'
-import { askAndLeave } from './http.ts'
-import type { Ask } from './http.ts'
+import { askAndLeave, type Ask } from './http.ts'
 
 /** The file, whole and as the manifest has it; 'gone': its export is. @throws where it is not as promised. */
 export async function download (

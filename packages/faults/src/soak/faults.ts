@@ -1,10 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
 import type { Random } from '@fhir-bulk-export/stack/random'
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
-import { note } from './figures.ts'
-import type { Figures } from './figures.ts'
+import { sql, type Kysely } from 'kysely'
+import { note, type Figures } from './figures.ts'
 import type { Parts } from './parts.ts'
 import type { Kept } from './processes.ts'
 

@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Random } from '@fhir-bulk-export/stack/random'
 import type { Wish } from './client.ts'
 import { patients, types } from './data.ts'
-import { countFailure, follow, lose, read, startExport } from './run.ts'
-import type { Run } from './run.ts'
+import { countFailure, follow, lose, read, startExport, type Run } from './run.ts'
 import { persistently } from './watch.ts'
 
 const profiles = ['status-in-body', 'respond-async', 'separate-export-status'] as const

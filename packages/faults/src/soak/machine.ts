@@ -3,8 +3,7 @@ import { cpus, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { findKubo } from '@fhir-bulk-export/stack/kubo'
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 
 /** One line that says where the figures come from. */
 export async function describeMachine (db: Kysely<Database>, hasRedis: boolean, storeKind: 'folder' | 'node'): Promise<string> {

@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
 import type { Random } from '@fhir-bulk-export/stack/random'
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Wish } from './client.ts'
 import { types } from './data.ts'
-import { countFailure, follow, read, startExport } from './run.ts'
-import type { Run } from './run.ts'
+import { countFailure, follow, read, startExport, type Run } from './run.ts'
 
 const stepPauseMs = 3_000
 const shownDifferences = 5

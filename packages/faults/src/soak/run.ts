@@ -1,16 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FileList, Manifest } from '@fhir-bulk-export/core/exports'
 import type { Random } from '@fhir-bulk-export/stack/random'
-import { UnexpectedAnswer } from './client.ts'
-import type { Accepted, Client, State, Wish } from './client.ts'
-import { createContents } from './contents.ts'
-import type { Contents } from './contents.ts'
+import { UnexpectedAnswer, type Accepted, type Client, type State, type Wish } from './client.ts'
+import { createContents, type Contents } from './contents.ts'
 import { download } from './download.ts'
-import { note } from './figures.ts'
-import type { Figures } from './figures.ts'
+import { note, type Figures } from './figures.ts'
 import type { Ask } from './http.ts'
-import { persistently } from './watch.ts'
-import type { Watch } from './watch.ts'
+import { persistently, type Watch } from './watch.ts'
 
 export interface Run {
   client: Client

@@ -3,11 +3,9 @@ import { startScript, startWorker } from '@fhir-bulk-export/stack/commands'
 import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import type { Scope } from '@fhir-bulk-export/stack/scope'
 import { maxRowErrors } from './data.ts'
-import { note } from './figures.ts'
-import type { Figures } from './figures.ts'
+import { note, type Figures } from './figures.ts'
 import type { Parts } from './parts.ts'
-import { keepRunning } from './processes.ts'
-import type { Kept } from './processes.ts'
+import { keepRunning, type Kept } from './processes.ts'
 
 const workerCount = 3
 

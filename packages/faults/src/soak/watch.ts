@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
-import { findViolations, readTransitions, recordTransitions } from '../transitions.ts'
-import type { Transition } from '../transitions.ts'
+import { sql, type Kysely } from 'kysely'
+import { findViolations, readTransitions, recordTransitions, type Transition } from '../transitions.ts'
 
 /** An export's row and ours are written at the begin and at the end of a transaction. */
 const slackMs = 5_000

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
 import type { Random } from '@fhir-bulk-export/stack/random'
-import { sql } from 'kysely'
-import type { Kysely, Transaction } from 'kysely'
+import { sql, type Kysely, type Transaction } from 'kysely'
 import { insertPatients, moving, movingAtStart, patients, relations } from './data.ts'
 
 const letters = ['p', 'd', 'c', 'e', 'o'] as const

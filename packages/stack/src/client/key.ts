@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
-import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose'
-import type { CryptoKey, JWK } from 'jose'
+import { exportJWK, generateKeyPair, importJWK, SignJWT, type CryptoKey, type JWK } from 'jose'
 import { CommandError } from '../command-error.ts'
 import { ask } from './http.ts'
 

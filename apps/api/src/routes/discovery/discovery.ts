@@ -6,8 +6,7 @@ import { Type } from '@sinclair/typebox'
 import { toTokenUrl } from '../../auth/access-token.ts'
 import { fhirJson } from '../../errors/outcome.ts'
 import { checkGeneralParameters } from '../../http/general-parameters.ts'
-import { toCapabilityStatement } from './capability-statement.ts'
-import type { Discovered } from './capability-statement.ts'
+import { toCapabilityStatement, type Discovered } from './capability-statement.ts'
 import { smartConfigurationSchema, toSmartConfiguration } from './smart-configuration.ts'
 
 const method = ['GET', 'HEAD']

@@ -1,6 +1,5 @@
 import type { ScopeContext } from '@fhir-bulk-export/core/clients'
-import { Type } from '@sinclair/typebox'
-import type { Static } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 
 const texts = Type.Array(Type.String())
 

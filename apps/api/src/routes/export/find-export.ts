@@ -1,7 +1,6 @@
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { findExport } from '@fhir-bulk-export/core/exports'
-import type { ExportSummary } from '@fhir-bulk-export/core/exports'
+import { findExport, type ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { Kysely } from 'kysely'
 import { canAccess, coversTypes } from '../../auth/access.ts'
 import type { Caller } from '../../auth/caller.ts'

@@ -9,8 +9,7 @@ import { toEmptyAnswer } from '../../openapi/answer.ts'
 import { contentLocation, kickOffHeaders, preferenceApplied } from '../../openapi/headers.ts'
 import { kickOffBody, kickOffQuery, readSentParameters } from '../../parameters/request.ts'
 import { refuseClientOfGroups, requireAdmin, requireGroupScope, requireAllowedGroup } from '../require-admin.ts'
-import { assertBelowLimits, startExport } from './start-export.ts'
-import type { KickOffServices } from './start-export.ts'
+import { assertBelowLimits, startExport, type KickOffServices } from './start-export.ts'
 
 const noParams = Type.Object({})
 const groupParams = Type.Object({ id: Type.String() })

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database, FileRow } from '@fhir-bulk-export/core/db'
-import { findPublishedFiles, findWorkerSilence } from '@fhir-bulk-export/core/exports'
-import type { ExportSummary } from '@fhir-bulk-export/core/exports'
+import { findPublishedFiles, findWorkerSilence, type ExportSummary } from '@fhir-bulk-export/core/exports'
 import { Type } from '@sinclair/typebox'
 import type { Kysely } from 'kysely'
 import type { Caller } from '../../auth/caller.ts'

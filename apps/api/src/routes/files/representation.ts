@@ -1,9 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { constants, createGzip } from 'node:zlib'
-import type { Gzip } from 'node:zlib'
+import { constants, createGzip, type Gzip } from 'node:zlib'
 import { findMatch, meetsIfMatch, selectRange } from '../../http/conditions.ts'
-import { selectCoding } from '../../http/content-coding.ts'
-import type { ContentCoding } from '../../http/content-coding.ts'
+import { selectCoding, type ContentCoding } from '../../http/content-coding.ts'
 import type { ByteRange } from '@fhir-bulk-export/core/store'
 
 /** The answer to a request for a file. Each coding has a strong ETag of its own (RFC 9110, 8.8.3.3). */

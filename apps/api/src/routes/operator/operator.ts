@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { exportStatuses, findExportOverviews, findOverview, findWorkers } from '@fhir-bulk-export/core/exports'
-import type { ExportOverview, PageEnd } from '@fhir-bulk-export/core/exports'
+import {
+  exportStatuses, findExportOverviews, findOverview, findWorkers, type ExportOverview, type PageEnd,
+} from '@fhir-bulk-export/core/exports'
 import { share } from '@fhir-bulk-export/core/readiness'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
@@ -11,8 +12,7 @@ import { toAnswer } from '../../openapi/answer.ts'
 import { acceptHeaders } from '../../openapi/headers.ts'
 import { stringEnum } from '../../openapi/string-enum.ts'
 import { requireOperator } from './require-operator.ts'
-import { exportsSchema, summarySchema } from './schema.ts'
-import type { OperatorExport, OperatorSummary } from './schema.ts'
+import { exportsSchema, summarySchema, type OperatorExport, type OperatorSummary } from './schema.ts'
 
 const pageSize = 50
 const maxPageSize = 100

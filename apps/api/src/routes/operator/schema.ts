@@ -1,6 +1,5 @@
 import { exportLevels, exportStatuses, roles } from '@fhir-bulk-export/core/exports'
-import { Type } from '@sinclair/typebox'
-import type { Static, TSchema } from '@sinclair/typebox'
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { stringEnum } from '../../openapi/string-enum.ts'
 
 /* What an operator is told. Nothing in here names a patient: no id, no parameter of a caller but the types, no address. */

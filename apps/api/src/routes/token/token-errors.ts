@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { OAuthError } from '../../auth/oauth-error.ts'
-import type { OAuthErrorCode } from '../../auth/oauth-error.ts'
+import { OAuthError, type OAuthErrorCode } from '../../auth/oauth-error.ts'
 import { httpErrors } from '../../errors/http-errors.ts'
 import { noteReason, toReason } from '../../http/refusal-reason.ts'
 import { toServiceError } from '../../errors/service-error.ts'

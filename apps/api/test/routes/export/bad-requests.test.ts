@@ -1,9 +1,7 @@
-import t from 'tap'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { publicUrl, startApi } from '../../fixtures/api.ts'
 import { admin, patient } from '../../fixtures/exports.ts'
-import { post } from '../../fixtures/kick-off.ts'
-import type { Part, Post } from '../../fixtures/kick-off.ts'
+import { post, type Part, type Post } from '../../fixtures/kick-off.ts'
 import { givenGroup, givenPatients } from '../../fixtures/source.ts'
 import { bearer } from '../../fixtures/token.ts'
 

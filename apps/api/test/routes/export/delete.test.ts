@@ -1,7 +1,6 @@
 import { failExport, findExport } from '@fhir-bulk-export/core/exports'
 import t from 'tap'
-import { startApi } from '../../fixtures/api.ts'
-import type { Api } from '../../fixtures/api.ts'
+import { startApi, type Api } from '../../fixtures/api.ts'
 import { admin, claim, complete, filePath, kickOff, statusPath } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 

@@ -1,12 +1,9 @@
 import type { Database } from '@fhir-bulk-export/core/db'
-import { sql } from 'kysely'
-import type { Kysely, KyselyPlugin } from 'kysely'
+import { sql, type Kysely, type KyselyPlugin } from 'kysely'
 import t from 'tap'
-import { startApi } from '../../fixtures/api.ts'
-import type { Api } from '../../fixtures/api.ts'
+import { startApi, type Api } from '../../fixtures/api.ts'
 import { admin, statusPath } from '../../fixtures/exports.ts'
-import { post } from '../../fixtures/kick-off.ts'
-import type { Part, Post } from '../../fixtures/kick-off.ts'
+import { post, type Part, type Post } from '../../fixtures/kick-off.ts'
 import { bearer } from '../../fixtures/token.ts'
 
 /**

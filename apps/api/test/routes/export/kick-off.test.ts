@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import { get } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import { get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readExportRow } from '@fhir-bulk-export/core/testing/database'
 import { createExportQueue } from '@fhir-bulk-export/core/queue'

@@ -1,7 +1,6 @@
 import { failExport } from '@fhir-bulk-export/core/exports'
 import t from 'tap'
-import { publicUrl, startApi } from '../../fixtures/api.ts'
-import type { Api } from '../../fixtures/api.ts'
+import { publicUrl, startApi, type Api } from '../../fixtures/api.ts'
 import { admin, claim, complete, kickOff, patient, statusPath } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 

@@ -1,11 +1,9 @@
 import { once } from 'node:events'
-import { get } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import { get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cancelExport, failExport, renewLease } from '@fhir-bulk-export/core/exports'
 import t from 'tap'
-import { publicUrl, startApi } from '../../fixtures/api.ts'
-import type { Api } from '../../fixtures/api.ts'
+import { publicUrl, startApi, type Api } from '../../fixtures/api.ts'
 import { admin, claim, complete, filePath, kickOff, statusPath } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 

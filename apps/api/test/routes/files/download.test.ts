@@ -1,7 +1,6 @@
 import t from 'tap'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { startApi } from '../../fixtures/api.ts'
-import type { Api } from '../../fixtures/api.ts'
+import { startApi, type Api } from '../../fixtures/api.ts'
 import { admin, complete, filePath, kickOff, patient } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 import { until } from '../../fixtures/until.ts'

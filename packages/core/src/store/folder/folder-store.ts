@@ -1,6 +1,5 @@
 import { constants } from 'node:fs'
-import { access, mkdir, open, opendir, rm, statfs, unlink } from 'node:fs/promises'
-import type { FileHandle as OpenFile } from 'node:fs/promises'
+import { access, mkdir, open, opendir, rm, statfs, unlink, type FileHandle as OpenFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toBlocks } from '../streams/blocks.ts'
 import { toByteRange } from '../streams/byte-range.ts'

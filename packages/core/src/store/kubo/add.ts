@@ -1,7 +1,6 @@
 import type { IPFSHTTPClient } from 'ipfs-http-client'
 import { ServiceError } from '../../errors.ts'
-import { startCall } from './call.ts'
-import type { Call } from './call.ts'
+import { startCall, type Call } from './call.ts'
 import type { FileKey, StoredFile } from '../content-store.ts'
 import { interruptible } from '../streams/interruptible.ts'
 import type { KuboEndpoint } from './endpoint.ts'

@@ -1,7 +1,6 @@
 import { create } from 'ipfs-http-client'
 import { toByteRange } from '../streams/byte-range.ts'
-import { startCall } from './call.ts'
-import type { Call } from './call.ts'
+import { startCall, type Call } from './call.ts'
 import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile, StoreUsage } from '../content-store.ts'
 import { assertFileKey } from '../file-key.ts'
 import { interruptible } from '../streams/interruptible.ts'

@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import t from 'tap'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { createKuboStore } from '../../../src/store/kubo/kubo-store.ts'
-import { lines, refusal, startFakeNode, trailer } from '../fixtures/fake-node.ts'
-import type { Handler } from '../fixtures/fake-node.ts'
+import { lines, refusal, startFakeNode, trailer, type Handler } from '../fixtures/fake-node.ts'
 import { collect, makeBytes, newKey, putBytes, toArray } from '../fixtures/stores.ts'
 
 const cid = 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o'
