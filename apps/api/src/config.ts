@@ -60,9 +60,7 @@ export function readApiConfig (environment: Environment): ApiConfig {
 
 function findJwtConflicts (given: ReadonlySet<string>, { JWT_ISSUER: issuer, PUBLIC_URL: publicUrl }: Record<string, unknown>): string[] {
   if (issuer === toOwnIssuer(String(publicUrl)).issuer) {
-    return [
-      'JWT_ISSUER: expected another than this service\'s own, PUBLIC_URL with /auth',
-    ]
+    return ['JWT_ISSUER: expected another than this service\'s own, PUBLIC_URL with /auth']
   }
   if (!given.has('JWKS_URL')) return given.has('JWT_SECRET') ? [] : [`JWT_SECRET: is not set; expected ${expectedSecret}, or JWKS_URL`]
   // An issuer signs tokens for other services, too.

@@ -28,8 +28,7 @@ runInScope(async (scope) => {
   let seeded = 0
   for (const size of rows) {
     for (; seeded < size; seeded = Math.min(size, seeded + 100_000)) {
-      await seedSmallPatients(bench.pool, seeded + 1,
-        Math.min(size, seeded + 100_000))
+      await seedSmallPatients(bench.pool, seeded + 1, Math.min(size, seeded + 100_000))
     }
     await bench.pool.query('VACUUM ANALYZE source.patients')
     await report(`${size.toLocaleString('en-US')} patients`, ['Patient'])

@@ -1,7 +1,4 @@
-const patterns = {
-  ',': /(?:"(?:\\.|[^"\\])*"?|[^,"])+/g,
-  ';': /(?:"(?:\\.|[^"\\])*"?|[^;"])+/g,
-}
+const patterns = { ',': /(?:"(?:\\.|[^"\\])*"?|[^,"])+/g, ';': /(?:"(?:\\.|[^"\\])*"?|[^;"])+/g }
 
 /** The members of a list at `,`, or the parameters of a member at `;` (RFC 9110, 5.6.1 and 5.6.6). Separators in quotes do not count. */
 export function splitHeader (text: string, separator: keyof typeof patterns): string[] {

@@ -56,9 +56,7 @@ export class CallerRequests {
     this.#slices.delete(caller)
     this.#slices.set(caller, isTaken
       ? { left: slice, refusedUntil: 0 }
-      : {
-          left: 0, refusedUntil: performance.now() + slice * minuteMs / perMinute,
-        })
+      : { left: 0, refusedUntil: performance.now() + slice * minuteMs / perMinute })
     const [oldest] = this.#slices.keys()
     if (this.#slices.size > capacity && oldest !== undefined) this.#slices.delete(oldest)
   }

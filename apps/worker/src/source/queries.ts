@@ -40,8 +40,7 @@ function isTooLarge (column: string, maxBytes: number): string {
 function toSelected (type: string, filter: SnapshotFilter, source: Source, range: BlockRange | null): string {
   const conditions = type === 'Provenance' && filter.associated !== null
     ? [toAssociatedCondition(filter, source)]
-    : toConditions(type,
-      filter, source)
+    : toConditions(type, filter, source)
   if (range !== null) conditions.push(`r.ctid >= '(${range.from},0)'`)
   if (range?.to != null) conditions.push(`r.ctid < '(${range.to},0)'`)
   return toFrom(getRelation(source, type), conditions)

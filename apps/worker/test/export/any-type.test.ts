@@ -154,9 +154,7 @@ t.test('a large table of resources is read by ranges, every row once', async (t)
   const service = await openWith({ EXPORT_READERS: '2' })
   await sql`INSERT INTO source.observation (id, patient_id, resource)
     SELECT 'n' || i, 'p1', json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(i::text), 55))
-      FROM generate_series(1, 40000) i`.execute(
-      service.db
-    )
+      FROM generate_series(1, 40000) i`.execute(service.db)
   const files = await run(service, { types: ['Observation'] })
   t.same(Object.keys(files).sort(), ['Observation.1.ndjson', 'Observation.2.ndjson'])
   const ids = Object.values(files).flat().map(({ id }) => id)

@@ -87,8 +87,7 @@ t.test('a chain of _since exports is the database, with rows stamped before a sn
   async function exportNext () {
     const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'DocumentReference'], _since: since }))
     for (const resource of Object.values(await readExport(service, row.id)).flat()) {
-      replayed.set(resource.id,
-        resource.birthDate ?? resource.description)
+      replayed.set(resource.id, resource.birthDate ?? resource.description)
     }
     since = row.transaction_time
   }

@@ -95,9 +95,7 @@ t.test('_since and _until count to the microsecond: a row whose lastUpdated one 
   await givenPatients(service.db, 3)
   await sql`ALTER TABLE source.patients DISABLE TRIGGER USER`.execute(service.db)
   await sql`UPDATE source.patients SET updated_at = '2024-01-31T09:30:00.12345Z'::timestamptz + substr(id,
-    2)::int * interval '1 us'`.execute(
-      service.db
-    )
+    2)::int * interval '1 us'`.execute(service.db)
   await service.startWorker()
   const idsOf = async (period: { _since?: string, _until?: string }) => {
     const id = await service.kickOff({ types: ['Patient'], ...period })

@@ -191,10 +191,7 @@ function toDetails ({ event, attempt, types, bytes }: AuditRow): Pick<AuditEvent
   return {
     detail: details.flatMap(([type, value]) => value === null || value === undefined || value === ''
       ? []
-      : [{
-          type,
-          valueString: String(value)
-        }])
+      : [{ type, valueString: String(value) }])
   }
 }
 

@@ -34,8 +34,7 @@ async function run (): Promise<number> {
   }
   const { export: exportId, client: clientId } = values
   if (exportId !== undefined && !uuid.test(exportId)) {
-    throw new ServiceError('INVALID_PARAMETER',
-      '--export must be the id of an export, a UUID')
+    throw new ServiceError('INVALID_PARAMETER', '--export must be the id of an export, a UUID')
   }
   const search = { since: toDate('since', values.since), until: toDate('until', values.until), exportId, clientId }
   const config = readConfig(Type.Object({ ...databaseConfig, ...publicConfig }), process.env)

@@ -31,8 +31,7 @@ async function run (): Promise<number> {
     return 0
   }
   if (positionals.length === 0) {
-    throw new ServiceError('INVALID_PARAMETER',
-      'No file is named, and no folder (DATA=<folder>; --help tells more)')
+    throw new ServiceError('INVALID_PARAMETER', 'No file is named, and no folder (DATA=<folder>; --help tells more)')
   }
 
   const config = readConfig(Type.Object(databaseConfig), process.env)

@@ -9,9 +9,7 @@ export function postgresUrl () {
   return Type.String({ pattern: '^postgres(ql)?://', expected, isSecret: true })
 }
 
-export const databaseConfig = {
-  DATABASE_URL: postgresUrl(),
-}
+export const databaseConfig = { DATABASE_URL: postgresUrl() }
 
 /** Tokens, and the keys that verify them, travel to these addresses: in the clear only where they do not leave the machine. */
 export const origin = '(https://[^\\s/?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]{1,5})?)'
@@ -54,9 +52,7 @@ export function findEncryptionConflicts (given: ReadonlySet<string>, { ENCRYPTIO
 }
 
 /** The worker ends exports, the API cancels them. */
-export const expiryConfig = {
-  EXPORT_TTL: duration({ default: '24h' }),
-}
+export const expiryConfig = { EXPORT_TTL: duration({ default: '24h' }) }
 
 /** Off without the port. Who reaches the address reads the metrics, so it is this machine's unless told otherwise. */
 export const metricsConfig = {

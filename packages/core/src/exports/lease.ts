@@ -34,8 +34,7 @@ export async function claimExport (
 ): Promise<Claim> {
   const claimed = await db.transaction().execute(async (trx) => await failAbandoned(trx, id, options)
     ? 'failed'
-    : await takeLease(trx, id,
-      options.leaseMs))
+    : await takeLease(trx, id, options.leaseMs))
   if (claimed === 'failed') return { outcome: 'over' }
   if (claimed !== undefined) return { outcome: 'claimed', export: claimed }
 

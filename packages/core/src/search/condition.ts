@@ -72,10 +72,7 @@ function toIdCondition ({ modifier, values }: Criterion, bind: Bind): string {
 function toPathCondition (document: string, { parameter: { kind, selections }, modifier, values }: Criterion, bind: Bind): string {
   const toFilter = toFilterOf(kind, modifier)
   const paths = selections.flatMap((selection) => modifier === 'exact'
-    ? toTexts(selection).map((path) => ({
-      selection,
-      path
-    }))
+    ? toTexts(selection).map((path) => ({ selection, path }))
     : [{ selection, path: toPath(selection, modifier) }])
   const problems: FilterProblem[] = []
   const conditions = paths.flatMap(({ selection, path }) => {

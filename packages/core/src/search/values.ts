@@ -64,15 +64,13 @@ export function readDate (value: string, now: Date): DateRange {
     const to = month === undefined
       ? startOf(Number(year) + 1, 1, 1)
       : day === undefined
-        ? startOf(Number(year), Number(month) + 1,
-          1)
+        ? startOf(Number(year), Number(month) + 1, 1)
         : startOf(Number(year), Number(month), Number(day) + 1)
     return toRange(prefix, from, '', to, '', now)
   }
   const offset = zone === undefined || zone === 'Z'
     ? 0
-    : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1,
-        3)) * 60 + Number(zone.slice(4)))
+    : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)))
   const start = from + (Number(hour) * 60 + Number(minute) - offset) * minuteMs + Number(second ?? 0) * 1000
   if (second === undefined) return toRange(prefix, start, '', start + minuteMs, '', now)
   if (fraction === undefined) return toRange(prefix, start, '', start + 1000, '', now)

@@ -57,9 +57,7 @@ export async function countGroups (db: Kysely<Database>, source: Source, { filte
   if (relation === undefined) return 0
   const { rows: [row] } = await withSettings(db, filter, async (trx) =>
     await sql<{ count: number }>`SELECT count(*) AS count FROM source.patient_groups r
-      WHERE ${isLive(relation)} ${toSql({ filter, among })}`.execute(
-      trx
-    ))
+      WHERE ${isLive(relation)} ${toSql({ filter, among })}`.execute(trx))
   return row?.count ?? 0
 }
 

@@ -143,9 +143,7 @@ t.test('months are made a year ahead and dropped whole after the retention, neve
   const db = await openTestDatabase(t)
   const months = async () =>
     (await sql<{ name: string }>`SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-      WHERE i.inhparent = 'bulk_export_audit'::regclass ORDER BY 1`.execute(
-        db
-      )).rows.map(({ name }) => name)
+      WHERE i.inhparent = 'bulk_export_audit'::regclass ORDER BY 1`.execute(db)).rows.map(({ name }) => name)
   const ahead = await months()
   t.equal(ahead.length, 13)
   t.equal(ahead[0], `audit_${new Date().toISOString().slice(0, 7).replace('-', '_')}`)

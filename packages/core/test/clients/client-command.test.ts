@@ -41,8 +41,7 @@ t.test('a client is added, listed, given other keys and disabled, and its id sta
   t.match(await run('disable', 'lab'), { code: 0, stdout: /^lab is disabled/ })
   t.equal(await findStanding(db, 'lab'), undefined)
   for (const args of [['disable', 'lab'], ['rotate', 'lab', '--jwks-file', file], ['disable', 'nobody']]) {
-    t.match(await run(...args),
-      { code: 1, stderr: /is unknown, or disabled/ }, args.join(' '))
+    t.match(await run(...args), { code: 1, stderr: /is unknown, or disabled/ }, args.join(' '))
   }
   t.match(await run('add', 'lab', '--jwks-file', file, '--scope', 'system/*.rs'), { code: 1 })
 

@@ -91,7 +91,6 @@ t.test('the migration keeps what exports asked for, in both directions', async (
 
 t.test('a parameter that this version does not know is refused, and not ignored', async (t) => {
   for (const stored of [{ _unknown: 'x' }, { _since: 1 }, { patient: 'p1' }, null]) {
-    t.throws(() => readStoredParameters(stored),
-      { code: 'SCHEMA_MISMATCH' })
+    t.throws(() => readStoredParameters(stored), { code: 'SCHEMA_MISMATCH' })
   }
 })

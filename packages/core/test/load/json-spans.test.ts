@@ -34,8 +34,7 @@ t.test('what JSON.parse finds is found', async t => {
     if (Array.isArray(value)) return value.flatMap(item => look(item, name === undefined ? [] : [name, ...rest]))
     if (name === undefined) return [value]
     return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-      ? look((value as Record<string, unknown>)[name],
-        rest)
+      ? look((value as Record<string, unknown>)[name], rest)
       : []
   }
   fc.assert(fc.property(value, fc.array(key, { maxLength: 3 }), fc.constantFrom(undefined, 2), function isFound (given, path, indent) {

@@ -278,8 +278,7 @@ t.test('nothing is loaded where a path is missing, or a folder has nothing to lo
   const { pool, query } = await createLoadTest(t)
   const folder = t.testdir({ empty: { 'notes.txt': 'no' }, tree: { 'one.ndjson': JSON.stringify(patient) } })
   for (const other of ['missing', 'empty']) {
-    await t.rejects(loadFiles(pool, [join(folder, 'tree'), join(folder, other)]),
-      { code: 'NOT_FOUND' })
+    await t.rejects(loadFiles(pool, [join(folder, 'tree'), join(folder, other)]), { code: 'NOT_FOUND' })
   }
   t.strictSame(await query('SELECT id FROM source.patients'), [])
   t.strictSame((await loadFiles(pool, [join(folder, 'tree'), join(folder, 'tree', 'one.ndjson')])).types.get('Patient'), counts(1),

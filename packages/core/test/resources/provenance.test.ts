@@ -48,8 +48,7 @@ t.test('a full row becomes a full Provenance', async (t) => {
 
 t.test('a column of nothing is as one that is NULL', async (t) => {
   for (const agent of [null, [], [{}], [{ who: {} }], [null]]) {
-    t.strictSame(provenanceOf({ agent }).agent,
-      [{ who: { display: 'Unknown' } }])
+    t.strictSame(provenanceOf({ agent }).agent, [{ who: { display: 'Unknown' } }])
   }
 })
 

@@ -90,8 +90,7 @@ for (const [type, { resource, parameters }] of Object.entries(types)) {
         values: given
       }))
       const modified = fc.constantFrom(...modifiers[kind]).chain((modifier) => (modifier === 'missing'
-        ? fc.constantFrom('true',
-          'false').map((value) => [value])
+        ? fc.constantFrom('true', 'false').map((value) => [value])
         : fc.array(values[kind] as fc.Arbitrary<string>, { minLength: 1, maxLength: 2 }))
         .map((given): Criterion => ({ name, modifier, values: given })))
       return fc.oneof({ weight: 3, arbitrary: plain }, { weight: 1, arbitrary: modified })

@@ -55,8 +55,7 @@ const askFor: Record<SearchKind, (found: TypedValue) => string[]> = {
     const text: unknown = typeof value === 'string' ? value : value.family ?? value.text ?? value.city
     return typeof text !== 'string'
       ? []
-      : [text.slice(0, 3).trim(),
-          text.toUpperCase()].filter((asked) => asked !== '' && !/\p{Cc}/u.test(asked))
+      : [text.slice(0, 3).trim(), text.toUpperCase()].filter((asked) => asked !== '' && !/\p{Cc}/u.test(asked))
   },
   reference ({ value }) {
     const reference: unknown = typeof value === 'string' ? value : value.reference
@@ -66,8 +65,7 @@ const askFor: Record<SearchKind, (found: TypedValue) => string[]> = {
   number: () => [],
   quantity: ({ value }) => typeof value.value !== 'number' || value.value < 0 || String(value.value).includes('e')
     ? []
-    : ['', 'gt',
-        'le'].map((prefix) => `${prefix}${value.value}`),
+    : ['', 'gt', 'le'].map((prefix) => `${prefix}${value.value}`),
 }
 
 function escape (value: string): string {

@@ -30,8 +30,7 @@ t.test('kubo: every call to a node that never answers rejects when its deadline 
   const { url } = await startFakeNode(t)
   const store = createKuboStore({ url, deadlineMs: 200, putDeadlineMs: 200 })
   for (const [name, call] of Object.entries(calls)) {
-    await t.rejects(call(store), { code: 'STORE_FAILED', message: /silent for 200 ms/ },
-      name)
+    await t.rejects(call(store), { code: 'STORE_FAILED', message: /silent for 200 ms/ }, name)
   }
   await t.rejects(collect(store.read(file)), { code: 'STORE_FAILED', message: /silent for 200 ms/ }, 'read')
 })

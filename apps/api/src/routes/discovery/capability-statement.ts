@@ -53,11 +53,7 @@ export function toCapabilityStatement ({ publicUrl, tokenEndpoint, types }: Disc
 }
 
 function toExportedResource (type: string): CapabilityStatementRestResource {
-  return {
-    type: type as CapabilityStatementRestResource['type'],
-    ...special[type],
-    searchParam: toSearchParams(type),
-  }
+  return { type: type as CapabilityStatementRestResource['type'], ...special[type], searchParam: toSearchParams(type) }
 }
 
 /** The parameters of _typeFilter. For Group also those of its search alone, which are marked as such. */

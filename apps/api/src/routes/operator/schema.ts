@@ -48,9 +48,7 @@ export const summarySchema = Type.Object({
   }),
   workers: Type.Array(Type.Object({
     id: Type.String(), host: Type.String(), started: instant, seen: instant, running: Type.Array(Type.String()),
-  }), {
-    description: 'Those that were seen lately, with the exports that they run',
-  }),
+  }), { description: 'Those that were seen lately, with the exports that they run' }),
   kept: Type.Object({ files: count, bytes: count }, { description: 'Files of exports' }),
   disk: nullable(Type.Object({ used: count, capacity: count }, { description: 'Of the content store, in bytes. Null: it did not say' })),
   hours: Type.Array(Type.Object({

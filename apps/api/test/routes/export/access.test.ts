@@ -38,9 +38,7 @@ t.test('who may see, download and delete whose export', async (t) => {
       const response = await api.app.inject({ method, url, headers: bearer(asker) })
       t.equal(response.statusCode, allowed ? success : 403, `${method} of ${JSON.stringify(starter)} by ${JSON.stringify(asker)}`)
       if (!allowed && method !== 'HEAD') {
-        t.match(response.json(), {
-          issue: [{ code: 'forbidden', details: { coding: [{ code: 'forbidden' }] } }],
-        })
+        t.match(response.json(), { issue: [{ code: 'forbidden', details: { coding: [{ code: 'forbidden' }] } }] })
       }
     }
   }

@@ -27,10 +27,7 @@ t.test('the container of Kubo makes a node private as the worker sees it, with a
   const text = await readFile(join(repo, 'config'), 'utf8')
   t.notMatch(text, /"auto"/, 'with a swarm key, Kubo does not start with one of these')
   t.match(JSON.parse(text), {
-    Addresses: {
-      API: '/ip4/0.0.0.0/tcp/5001', Gateway: '/ip4/127.0.0.1/tcp/8080',
-      Swarm: ['/ip4/127.0.0.1/tcp/4001']
-    }
+    Addresses: { API: '/ip4/0.0.0.0/tcp/5001', Gateway: '/ip4/127.0.0.1/tcp/8080', Swarm: ['/ip4/127.0.0.1/tcp/4001'] }
   })
   const key = await readFile(join(repo, 'swarm.key'), 'utf8')
   t.match(key, /^\/key\/swarm\/psk\/1\.0\.0\/\n\/base16\/\n[0-9a-f]{64}\n$/)
