@@ -1,15 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Database } from '@fhir-bulk-export/core/db'
-import { failPart, finishPart, handBackPart, renewPart, takePart, type Attempt, type TakenPart } from '@fhir-bulk-export/core/exports'
-import type { Logger } from '@fhir-bulk-export/core/log'
-import type { Kysely } from 'kysely'
-import type { Config } from '../config.ts'
-import { Interruption } from '../interruption.ts'
-import { toPartFailure } from './part-failure.ts'
-import type { Readers } from './readers.ts'
-import { toReadTask } from './shared-task.ts'
+import { takePart, type Attempt } from '@fhir-bulk-export/core/exports'
+import { readTakenPart, type PartResources } from './taken-part.ts'
 
-const beatMs = 500
 /** Attempts of others that could not be read from here: the last of them are remembered. */
 const rememberedAttempts = 100
 
@@ -28,18 +19,9 @@ export interface PartReaders {
   close: () => Promise<void>
 }
 
-interface PartResources {
-  db: Kysely<Database>
-  /** A connection of its own: a heartbeat must not wait for others. */
-  leases: Kysely<Database>
-  readers: Readers
-  /** Those that read in the same way (reader-identity.ts). */
-  identity: string
-  log: Logger
-  config: Config
-}
-
-export function createPartReaders ({ db, leases, readers, identity, log, config }: PartResources, shutdown: AbortSignal): PartReaders {
+/** `identity`: of the workers that read in the same way (reader-identity.ts). */
+export function createPartReaders (resources: PartResources & { identity: string }, shutdown: AbortSignal): PartReaders {
+  const { db, readers, identity, log, config } = resources
   const waiting: Array<() => void> = []
   const held = new Map<string, AbortSignal>()
   const running = new Map<Promise<void>, string>()
@@ -73,8 +55,9 @@ export function createPartReaders ({ db, leases, readers, identity, log, config 
     const part = await takePart(db, { readers: identity, leaseMs: config.EXPORT_LEASE, except: [...unreadable] })
     if (part === undefined) return false
     wake() // where there is one there may be more
-    const reading = readPart(part)
-    running.set(reading, toKey(part))
+    const key = toKey(part)
+    const reading = readTakenPart(resources, part, { attempt: held.get(key), shutdown, leaveToOthers: () => { leaveToOthers(key) } })
+    running.set(reading, key)
     try {
       await reading
     } finally {
@@ -83,62 +66,10 @@ export function createPartReaders ({ db, leases, readers, identity, log, config 
     return true
   }
 
-  async function readPart (part: TakenPart): Promise<void> {
-    const attempt = held.get(toKey(part))
-    const lost = new AbortController()
-    const over = new AbortController()
-    const signal = AbortSignal.any([lost.signal, shutdown, ...(attempt === undefined ? [] : [attempt])])
-    let rows = 0
-    const lease = keepPart(part, () => rows, lost, over.signal)
-    try {
-      const result = await readers.read(toReadTask(part), (more) => { rows += more }, signal)
-      const { id: exportId, n, turn } = part
-      if (await finishPart(db, part, result)) log.debug({ exportId, attempt: part.attempt, part: n, turn }, 'part read')
-    } catch (error) {
-      await giveUp(part, error, { isStopped: signal.aborted, isOwn: attempt !== undefined })
-    } finally {
-      over.abort()
-      await lease
-    }
-  }
-
-  /** Only the attempt's own worker lets it fail: what is wrong here (the way to the store, a disk) may be right at the others. */
-  async function giveUp (part: TakenPart, error: unknown, { isStopped, isOwn }: { isStopped: boolean, isOwn: boolean }): Promise<void> {
-    const { id: exportId, attempt, n } = part
-    if (isStopped || error instanceof Interruption) {
-      await handBackPart(db, part) // refused where it is no longer ours
-      return
-    }
-    if (isOwn) {
-      log.error({ err: error, exportId, attempt, part: n }, 'a part could not be read')
-      await failPart(db, part, toPartFailure(error))
-      return
-    }
-    log.warn({ err: error, exportId, attempt, part: n }, 'a part could not be read here, and is left to other workers')
-    leaveToOthers(toKey(part))
-    await handBackPart(db, part)
-  }
-
   function leaveToOthers (key: string): void {
     unreadable.add(key)
     const [oldest] = unreadable
     if (oldest !== undefined && unreadable.size > rememberedAttempts) unreadable.delete(oldest)
-  }
-
-  /** As keepLease does for an export. */
-  async function keepPart (part: TakenPart, readRows: () => number, lost: AbortController, over: AbortSignal): Promise<void> {
-    let renewedAt = performance.now()
-    while (!over.aborted) {
-      const askedAt = performance.now()
-      try {
-        if (!await renewPart(leases, part, config.EXPORT_LEASE, readRows())) return lost.abort(new Interruption('lost'))
-        renewedAt = askedAt
-      } catch (err) {
-        log.warn({ err, exportId: part.id }, "a part's lease could not be renewed")
-        if (performance.now() - renewedAt > config.EXPORT_LEASE) return lost.abort(new Interruption('lost'))
-      }
-      await delay(beatMs, undefined, { signal: over }).catch(() => {})
-    }
   }
 
   function hold (attempt: Attempt, signal: AbortSignal): () => Promise<void> {

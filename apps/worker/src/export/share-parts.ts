@@ -15,7 +15,7 @@ const lookMs = 500
 export interface SharingResources {
   db: Kysely<Database>
   partReaders: PartReaders
-  /** Rings for whoever reads parts. */
+  /** Rings for the workers that read parts. */
   partQueue: Doorbell
   identity: string
   log: Logger
@@ -33,7 +33,7 @@ export async function readShared (
   const own = new AbortController() // the attempt's parts that are read here end with it
   const release = partReaders.hold(attempt, AbortSignal.any([signal, own.signal]))
   try {
-    const shared: SharedPart[] = parts.map((sources) => ({ sources }))
+    const shared: SharedPart[] = parts.map((items) => ({ items }))
     if (!await shareAttempt(db, attempt, identity, task, shared)) throw new Interruption('lost')
     ringForAll().catch((err: unknown) => { log.warn({ err, exportId: attempt.id }, 'other workers could not be rung for') })
     while (!await isRead()) {

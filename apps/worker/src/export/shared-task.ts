@@ -7,11 +7,11 @@ import type { SnapshotRef } from '../source/snapshot.ts'
 
 /** What is the same for all parts of an attempt; as JSON it travels to other workers. */
 export interface SharedTask { snapshot: SnapshotRef, filter: SnapshotFilter, source: Source }
-export interface SharedPart { sources: Part }
+export interface SharedPart { items: Part }
 
 /** Of what `shareAttempt` was given, which a worker of the same code wrote. */
 export function toReadTask ({ id, attempt, reading, task, part }: TakenPart): ReadTask {
   const { snapshot, filter, source } = task as SharedTask
-  const { sources } = part as SharedPart
-  return { exportId: id, attempt, reading, snapshot, source, part: sources, filter: { ...filter, asOf: new Date(filter.asOf) } }
+  const { items } = part as SharedPart
+  return { exportId: id, attempt, reading, snapshot, source, part: items, filter: { ...filter, asOf: new Date(filter.asOf) } }
 }

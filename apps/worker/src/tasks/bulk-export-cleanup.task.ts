@@ -1,16 +1,10 @@
 import { forgetExpiredAssertions } from '@fhir-bulk-export/core/clients'
-import type { Database } from '@fhir-bulk-export/core/db'
 import {
   expireExports, forgetDroppedFiles, forgetQuietCallers, removeExpiredExports, removeStaleDownloads,
 } from '@fhir-bulk-export/core/exports'
 import type { WorkerMetrics } from '@fhir-bulk-export/core/metrics'
-import type { Logger } from '@fhir-bulk-export/core/log'
-import type { ContentStore } from '@fhir-bulk-export/core/store'
-import type { Kysely } from 'kysely'
 import { collectGarbage } from './collect-garbage.ts'
-import { dropFiles, dropOrphans, type PinCounts } from './sweep.ts'
-
-interface CleanupResources { db: Kysely<Database>, store: ContentStore, log: Logger }
+import { dropFiles, dropOrphans, type PinCounts, type SweepResources } from './sweep.ts'
 
 /** `compared`: of store and ledger, where that went well. */
 export interface CleanupResult { isWhole: boolean, compared: PinCounts | undefined }
@@ -24,7 +18,7 @@ export const cleanupTaskName = 'BulkExportCleanupTask'
  * space of what was dropped. Every step may be repeated, and stop anywhere: a row
  * goes last, and only when no file of it is left. Any number of workers may run it at once. A step that fails keeps none of the others.
  */
-export async function runBulkExportCleanup (resources: CleanupResources, signal?: AbortSignal): Promise<CleanupResult> {
+export async function runBulkExportCleanup (resources: SweepResources, signal?: AbortSignal): Promise<CleanupResult> {
   const { db, log } = resources
 
   let isWhole = true

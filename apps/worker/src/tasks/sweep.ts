@@ -4,7 +4,7 @@ import type { Logger } from '@fhir-bulk-export/core/log'
 import { parseFileKey, toFileKey, type ContentStore, type FileRef } from '@fhir-bulk-export/core/store'
 import type { Kysely } from 'kysely'
 
-interface SweepResources { db: Kysely<Database>, store: ContentStore, log: Logger }
+export interface SweepResources { db: Kysely<Database>, store: ContentStore, log: Logger }
 
 const batchSize = 100
 

@@ -16,7 +16,7 @@ async function open (t: Test, read: Readers['read']) {
   const claim = await claimExport(db, id, { leaseMs: 60_000, maxFailures: 3, ttlMs: 60_000 })
   if (claim.outcome !== 'claimed') throw new Error(claim.outcome)
   const attempt: Attempt = { id, attempt: claim.export.attempt }
-  await shareAttempt(db, attempt, identity, task, [{ sources: [] }, { sources: [] }])
+  await shareAttempt(db, attempt, identity, task, [{ items: [] }, { items: [] }])
   const own = createDatabase(DATABASE_URL, { applicationName: 'test', onError: () => {} })
   const shutdown = new AbortController()
   const readers: Readers = { count: 1, read, close: async () => {} }

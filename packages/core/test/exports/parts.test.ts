@@ -16,7 +16,7 @@ async function givenShared (db: Kysely<Database>, parts: number) {
   const claim = await claimExport(db, id, { leaseMs: 60_000, maxFailures: 3, ttlMs: 60_000 })
   if (claim.outcome !== 'claimed') throw new Error(claim.outcome)
   const attempt = { id, attempt: claim.export.attempt }
-  t.ok(await shareAttempt(db, attempt, 'v1', task, Array.from({ length: parts }, (_, i) => ({ sources: [{ i }] }))))
+  t.ok(await shareAttempt(db, attempt, 'v1', task, Array.from({ length: parts }, (_, i) => ({ items: [{ i }] }))))
   return attempt
 }
 
@@ -135,5 +135,5 @@ t.test('workers that read otherwise, or cannot join, take none', async (t) => {
   t.equal(await takePart(db, { ...taker, readers: 'v2' }), undefined)
   t.equal(await takePart(db, { ...taker, except: [`${id}.${attempt}`] }), undefined)
   await forgetSnapshots(db)
-  t.match(await takePart(db, taker), { id, n: 1, turn: 1, task, part: { sources: [{ i: 0 }] } })
+  t.match(await takePart(db, taker), { id, n: 1, turn: 1, task, part: { items: [{ i: 0 }] } })
 })

@@ -27,7 +27,7 @@ export interface BulkExportPartsTable {
 }
 
 /** Its contents are the worker's own. */
-export interface SharedPart { sources: object[] }
+export interface SharedPart { items: object[] }
 
 export interface PartFailure {
   /** Of a ServiceError (errors.ts). */
