@@ -22,7 +22,7 @@ export interface Connections {
   store: ContentStore
 }
 
-/** What is opened is closed by `closers`, in reverse order. */
+/** `closers` close everything that was opened, in reverse order. */
 export interface Opening {
   config: Config
   log: Logger

@@ -53,7 +53,7 @@ async function exportMany (bench: Bench): Promise<{ rows: number, seconds: numbe
   return { rows: rows.reduce((sum, row) => sum + row.exported_resources, 0), seconds: (end - begin) / 1_000 }
 }
 
-/** The export of everybody's data has to be running still when the patient's own ends, or the figure says nothing. */
+/** The large export has to be running still when the patient's own ends, or the figure says nothing. */
 async function besideLargeExport (bench: Bench): Promise<void> {
   for (let from = patients; from < large; from += 100_000) await seedSmallPatients(bench.pool, from + 1, Math.min(large, from + 100_000))
   await bench.pool.query('VACUUM ANALYZE')

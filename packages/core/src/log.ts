@@ -6,7 +6,7 @@ export type { Logger }
 
 /**
  * JSON lines on standard output. Health data stays out by rule, not by redaction: code logs ids, counts and codes only.
- * What could carry a secret by accident is cut here: headers of requests, connection strings, and the values that
+ * Fields that could carry a secret by accident are cut here: headers of requests, connection strings, and the values that
  * PostgreSQL quotes in an error's `detail`, `where` and `hint`.
  */
 export function createLog (name: string, level: string): Logger {

@@ -2,7 +2,7 @@
 export type Check = (signal: AbortSignal) => Promise<unknown>
 
 const deadlineMs = 2_000
-/** Anybody may ask, and each answer costs a call to every dependency: within this they share one. */
+/** No token is needed, and each answer costs a call to every dependency: requests within this time share one. */
 const sharedMs = 100
 
 /** Asks all of them, and gives the names of those that are down. `onDown` is told why. */
@@ -16,7 +16,7 @@ export function share<T> (work: () => Promise<T>, whileMs = sharedMs): () => Pro
   return async () => {
     if (last === undefined || (last.isOver && performance.now() - last.begun > whileMs)) {
       const run = { begun: performance.now(), result: work(), isOver: false }
-      run.result.finally(() => { run.isOver = true }).catch(() => {}) // whoever asked hears of it
+      run.result.finally(() => { run.isOver = true }).catch(() => {}) // the callers of `get` hear of it
       last = run
     }
     return await last.result

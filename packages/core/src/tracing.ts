@@ -1,7 +1,7 @@
 import { context, propagation, ROOT_CONTEXT, SpanStatusCode, SpanKind, trace, type Attributes } from '@opentelemetry/api'
 
 /*
- * Spans for whoever loads an SDK of OpenTelemetry (docker/README.md); without one each of these calls does nothing. Their attributes are
+ * Spans for a process that loads an SDK of OpenTelemetry (docker/README.md); without one each of these calls does nothing. Attributes are
  * ids, counts and types: never anything of a caller or a row.
  */
 
@@ -14,7 +14,7 @@ export interface SpanOptions {
 
 const kinds = { producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER }
 
-/** Spans that the work begins are below this one. What it throws marks it as failed, by its code alone. */
+/** Spans that the work begins are below this one. An error marks it as failed, by its code alone. */
 export async function withSpan<T> (
   name: string, options: SpanOptions, work: (setAttributes: (attributes: Attributes) => void) => Promise<T>
 ): Promise<T> {
@@ -33,7 +33,7 @@ export async function withSpan<T> (
   })
 }
 
-/** Of the span that is active, for another process or thread. Undefined: nobody traces. */
+/** Of the span that is active, for another process or thread. Undefined: there is none. */
 export function findTraceparent (): string | undefined {
   const carrier: { traceparent?: string } = {}
   propagation.inject(context.active(), carrier)

@@ -7,9 +7,9 @@ import type { Owner } from './system.ts'
  * advisory lock. So a process can be killed at an exact statement, and needs no hook for it.
  */
 export interface Breakpoint {
-  /** Resolves once somebody stands there. */
+  /** Resolves once a session stands there. */
   reached: () => Promise<void>
-  /** Whoever stands there goes on, and nobody stops there any more. */
+  /** The sessions that stand there go on, and none stops there any more. */
   release: () => Promise<void>
   /** The same, but the statements that stand there are lost with their connections, as if they had never arrived. */
   lose: () => Promise<void>
@@ -57,7 +57,7 @@ async function openBreakpoint (
   }
 }
 
-/** Stops whoever makes such a change, before it is made. */
+/** Stops a session before it makes such a change. */
 export async function breakAt (owner: Owner, databaseUrl: string, ...triggers: Trigger[]): Promise<Breakpoint> {
   return await openBreakpoint(owner, databaseUrl, async (client, key) => {
     for (const [i, { when, table, condition = 'true' }] of triggers.entries()) {
@@ -68,7 +68,7 @@ export async function breakAt (owner: Owner, databaseUrl: string, ...triggers: T
   })
 }
 
-/** Stops whoever reads this row of a source's relation: in the middle of a file. */
+/** Stops a session that reads this row of a source's relation: in the middle of a file. */
 export async function breakAtRow (owner: Owner, databaseUrl: string, relation: string, id: string): Promise<Breakpoint> {
   return await openBreakpoint(owner, databaseUrl, async (client, key) => {
     await client.query(`

@@ -11,7 +11,7 @@ import { recordTransitions } from './transitions.ts'
 /** Where the parts of a system are: a migrated database, a queue, a content store. */
 export interface Parts { databaseUrl: string, queueUrl: string, storeUrl: string }
 
-/** The service on real parts, in processes of its own, and the eyes of whoever watches it. */
+/** The service on real parts, in processes of its own, and what a test sees of it. */
 export interface System {
   db: Kysely<Database>
   queue: ExportQueue
@@ -41,10 +41,10 @@ export interface Api extends Process {
 
 export interface Owner { teardown: (end: () => Promise<void>) => void }
 
-/** Seconds count here: whoever dies is missed soon. */
+/** Short leases: a killed worker is missed soon. */
 const defaults = { EXPORT_LEASE: '2s', EXPORT_READERS: '1', LOG_LEVEL: 'info' }
 
-/** What is started is stopped by `owner`'s teardown. */
+/** `owner`'s teardown stops all that was started. */
 export async function openSystem (owner: Owner, { databaseUrl, queueUrl, storeUrl }: Parts): Promise<System> {
   const onError = () => {} // breaking things is the point
   const db = createDatabase(databaseUrl, { applicationName: 'fhir-bulk-export-watch', onError })

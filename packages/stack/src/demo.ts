@@ -26,7 +26,7 @@ runInScope(async scope => {
   const { signal } = scope
   await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true })
-  await mkdir(files, { mode: 0o700 }) // with DATA= they may be anybody's
+  await mkdir(files, { mode: 0o700 }) // with DATA= they may be a real patient's
 
   say('PostgreSQL, an empty database, and data to load')
   const [databaseUrl, data] = await Promise.all([startDatabase(scope, { durable: false }), findData({ defaultPatients: 10_000, signal })])

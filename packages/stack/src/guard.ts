@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 
 // Waits on its stdin, whose other end only we hold. A line says that all is well; end of file says that we died. It gives
-// the process group ten seconds (`kill` addresses a group by the minus sign), or three to whoever else uses the directory.
+// the process group ten seconds (`kill` addresses a group by the minus sign), or three to other users of the directory.
 const script = `
 read -r dismissed && exit 0
 if [ -n "$1" ]; then
@@ -37,7 +37,7 @@ export function guard ({ pid, signal = 'SIGTERM', temporaryDirectory = '' }: Gua
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // A shell that cannot be started, or is gone, only means that nobody guards.
+  // A shell that cannot be started, or is gone, only means that nothing is watched over.
   shell.on('error', () => {})
   shell.stdin.on('error', () => {})
   shell.unref()

@@ -1,5 +1,5 @@
 /*
- * The servers that not every machine has. What needs one is skipped where it is missing, and `with-stack` says so loudly; with
+ * The servers that not every machine has. A test that needs one is skipped where it is missing, and `with-stack` says so loudly; with
  * REQUIRE_ALL=1 it fails. A test comes to them through `needs` alone: `make test-bare` shows that nothing else does.
  */
 

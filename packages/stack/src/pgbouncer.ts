@@ -14,7 +14,7 @@ export interface PgBouncerOptions {
   ignoreStartupParameters: string
 }
 
-/** PgBouncer in front of that database, for whoever comes. Throws where there is none: `needs('pgbouncer')`. */
+/** PgBouncer in front of that database, for any user. Throws where there is none: `needs('pgbouncer')`. */
 export async function startPgBouncer (databaseUrl: string, options: PgBouncerOptions): Promise<Server> {
   const program = getServerUrl('pgbouncer')
   return await startInOwnDirectory(await findTemporaryDirectory(), 'pgbouncer', async directory =>

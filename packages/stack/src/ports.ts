@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 
-/** A port of 127.0.0.1 that was free a moment ago: whoever listens on it must be ready to lose a race. */
+/** A port of 127.0.0.1 that was free a moment ago: its user must be ready to lose a race. */
 export async function findFreePort (): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -11,7 +11,7 @@ export async function findFreePort (): Promise<number> {
   return port
 }
 
-/** Starts a server on a free port, and on another one if somebody else was faster. */
+/** Starts a server on a free port, and on another one if that was taken meanwhile. */
 export async function startOnFreePort<T> (start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -13,7 +13,7 @@ import { execute } from './sql.ts'
 import { loadData, publicUrlOf, startDatabase, startServices } from './system.ts'
 import { inData } from './workspace.ts'
 
-/* `make start`: the system to play with. What it holds is kept in .data/start; remove that folder to begin anew. */
+/* `make start`: a system to try. Its data are kept in .data/start; remove that folder to begin anew. */
 
 const directory = inData('start')
 const demoClient = 'demo'

@@ -90,7 +90,7 @@ export async function startServices (
   const api = scope.add(await startScript('apps/api/src/server.ts', { env, onLine: logTo('api.log') }))
 
   const broken = Promise.race([fail(worker, 'the worker', scope), fail(api, 'the API', scope)])
-  broken.catch(() => {}) // whoever waits for it hears of it
+  broken.catch(() => {}) // those that wait for it hear of it
   await Promise.race([
     waitUntilReady(api, untilAnswers(`http://127.0.0.1:${port}/readyz`, scope.signal), { name: 'the API', timeoutMs: 30_000 }), broken,
   ])

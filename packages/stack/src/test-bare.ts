@@ -5,7 +5,7 @@ import { runInScope } from './scope.ts'
 import { inData, inRepository } from './workspace.ts'
 
 /*
- * The test files that may use an optional server, as on a machine that has none: whatever comes to one past `needs` fails. All else of
+ * The test files that may use an optional server, as on a machine that has none: a test that starts one without `needs` fails. All else of
  * PATH is there.
  */
 runInScope(async scope => {

@@ -49,7 +49,7 @@ async function run (file: string, args: string[], env: NodeJS.ProcessEnv, scope:
   const signalGroup = (signal: NodeJS.Signals): void => {
     try {
       process.kill(-group, signal)
-    } catch {} // ESRCH: nobody is left
+    } catch {} // ESRCH: no process is left
   }
   const passOn = (): void => { signalGroup(typeof scope.signal.reason === 'string' ? scope.signal.reason as NodeJS.Signals : 'SIGTERM') }
   scope.signal.addEventListener('abort', passOn)

@@ -14,7 +14,7 @@ export function findReason (request: FastifyRequest): RefusalReason | undefined 
   return reasons.get(request)
 }
 
-/** What a client sent stands between quotation marks (http/quote.ts), and stays out. */
+/** Text of a client stands between quotation marks (http/quote.ts), and stays out. */
 export function toReason (error: ServiceError): RefusalReason {
   return { code: error.code, reason: error.message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"'), cause: toCauseCode(error.cause) }
 }

@@ -53,7 +53,7 @@ async function verify (request: FastifyRequest): Promise<Issued> {
     return await request.jwtVerify<Issued>()
   } catch (cause) {
     if (isServiceError(cause, 'UNAVAILABLE')) throw cause // the token may be good
-    // What exactly is wrong with the token is for the log (http/refusal-reason.ts), not for a forger.
+    // The exact reason is for the log (http/refusal-reason.ts), not for a forger.
     throw new ServiceError('UNAUTHORIZED', 'The bearer token is malformed, expired, not yet valid or wrongly signed', { cause })
   }
 }

@@ -31,7 +31,7 @@ const tags = [
   { name: 'Health', description: 'For an orchestrator.' },
   {
     name: 'Operator',
-    description: 'What the operator\'s page shows: everybody\'s exports, for an ADMIN without a limit of types or groups.',
+    description: 'What the operator\'s page shows: all exports, for an ADMIN without a limit of types or groups.',
   },
 ]
 

@@ -9,7 +9,7 @@ export type Part = PartItem[]
 
 /** Blocks (8 KiB) that are worth a reader of their own: 32 MiB, so that no range makes a tiny file. */
 const leastBlocks = 4_096
-/** Ranges of an export that many workers read: larger tables have larger ranges. What is read again has new numbers, which have an end. */
+/** Ranges of an export that many workers read: larger tables have larger ranges. Each reading takes a number, and numbers have an end. */
 const mostRanges = 1_000
 /** Parts per reader of relations whose size is not known. */
 const partsOfUnknown = 4
@@ -44,7 +44,7 @@ export function isWorthSharing (
  * Divides an export among readers. A small one (a patient's own data) is one part. Otherwise a large table is several, by ranges of its
  * blocks: each row stands in one block of one snapshot, so the ranges neither overlap nor leave anything out, and reading them costs no
  * sort and no index. The last range is open, since the table grows. Small tables share parts, and so do what has no blocks (views) where
- * there are many: 146 types are not 146 sessions. `sharing`: whoever is there reads parts of this size; otherwise there is one for each
+ * there are many: 146 types are not 146 sessions. `sharing`: parts of this size, for any number of workers; without it one for each
  * reader.
  */
 export function toParts (
@@ -62,7 +62,7 @@ export function toParts (
   const rangeBytes = Math.max(sharing?.partBytes ?? 0, chosen.reduce((sum, { relation }) => sum + bytesOf(relation), 0) / mostRanges)
   for (const { type, relation } of chosen) {
     const size = blocks.get(relation)
-    // What is associated is found by one query over all types: not once a range.
+    // Associated Provenance is found by one query over all types: not once a range.
     const isWhole = type === 'Provenance' && associated !== null
     if (isWhole) {
       parts.push([toItem(type, null)])

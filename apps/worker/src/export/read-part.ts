@@ -32,7 +32,7 @@ export interface ReadResources { db: Kysely<Database>, snapshots: Pool, store: C
 
 /**
  * Reads a part and stores its files: rows → resources → NDJSON → store, with back-pressure all the way to PostgreSQL.
- * Memory is bounded by the pieces of the stream, not by rows or types. What was wrong with rows is told in files of the part's own.
+ * Memory is bounded by the pieces of the stream, not by rows or types. Errors of rows are told in files of the part's own.
  */
 export async function readPart (
   { db, snapshots, store, largeRows, config }: ReadResources, task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal

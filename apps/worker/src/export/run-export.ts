@@ -24,14 +24,14 @@ export interface ExportResources extends SharingResources {
 
 /**
  * One attempt, from the snapshot to the published manifest: the parts of the export are read by several readers at once, all
- * on the same snapshot; those of a large one by the readers of other workers, too. Throws whatever went wrong first; what the
- * attempt has stored by then is found in the ledger and dropped by the sweep.
+ * on the same snapshot; those of a large one by the readers of other workers, too. Throws the first error; files that the
+ * attempt has stored by then are in the ledger, and the sweep drops them.
  */
 export async function runExport (resources: ExportResources, row: ClaimedExport, progress: Progress, signal: AbortSignal): Promise<void> {
   const { db, snapshots, primary, store, log, config } = resources
   signal.throwIfAborted()
   const filter = toSnapshotFilter(row, config.MRN_SYSTEM)
-  // The first reader that fails stops the others, and so does whoever stops the attempt.
+  // The first reader that fails stops the others, and so does `signal`.
   const failure = new AbortController()
   const stop = AbortSignal.any([signal, failure.signal])
   const standby = primary === undefined ? undefined : { primary, announce: async () => await announce(resources, row) }
@@ -51,7 +51,7 @@ export async function runExport (resources: ExportResources, row: ClaimedExport,
       rows.set(type, await snapshot.plan(toRowsQuery(type, filter, snapshot.source), `source.${toRelation(type)}`))
     }
     const reading = orStop(readParts(resources, row, { filter, snapshot, rows, progress, orStop }, stop))
-    // All of them have ended before we go on: nobody writes for an attempt that is over.
+    // All of them have ended before this goes on: no reader writes for an attempt that is over.
     const [read] = await Promise.allSettled([reading, orStop(countRows(snapshot, filter, progress))])
     stop.throwIfAborted()
     if (read.status === 'rejected') throw read.reason
@@ -115,7 +115,7 @@ async function readParts (
   return results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
 }
 
-/** While the readers are at work: what is counted is what they read, for it is the same snapshot. */
+/** While the readers are at work: on the same snapshot, so the counted rows are the rows that they read. */
 async function countRows (snapshot: Snapshot, filter: SnapshotFilter, progress: Progress): Promise<undefined> {
   let total = 0
   for (const type of filter.types) total += await snapshot.count(toCountQuery(type, filter, snapshot.source), `source.${toRelation(type)}`)

@@ -49,7 +49,7 @@ export async function readTakenPart (
   }
 }
 
-/** Only the attempt's own worker lets it fail: what is wrong here (the way to the store, a disk) may be right at the others. */
+/** Only the attempt's own worker lets it fail: an error of this worker (the way to the store, a disk) may be no error of others. */
 async function giveUp ({ db, log }: PartResources, part: TakenPart, err: unknown, leaveToOthers: (() => void) | undefined): Promise<void> {
   const { id: exportId, attempt, n } = part
   if (leaveToOthers === undefined) {

@@ -18,7 +18,7 @@ export function toConditions (type: string, filter: SnapshotFilter, source: Sour
   ]
 }
 
-/** What belongs to a deleted patient counts as deleted. */
+/** Rows of a deleted patient count as deleted. */
 export function liveConditions (relation: SourceRelation, source: Source): string[] {
   return [
     ...('deleted_at' in relation.columns ? ['r.deleted_at IS NULL'] : []),
@@ -31,7 +31,7 @@ export function patientColumns ({ relations }: Source): SourceRelation['columns'
   return relations.find(({ type }) => type === 'Patient')?.columns
 }
 
-/** The group's members, by patient_id; an inactive one is none (http://hl7.org/fhir/R4/group.html), nor is anybody of a deleted group. */
+/** The group's members, by patient_id; without inactive ones (http://hl7.org/fhir/R4/group.html); a deleted group has none. */
 export function liveMembers (source: Source): string {
   const groups = source.relations.find(({ type }) => type === 'Group')
   const isDeleted = groups === undefined ? 'true' : 'deleted_at' in groups.columns ? 'g.deleted_at IS NOT NULL' : 'false'

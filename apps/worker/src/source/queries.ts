@@ -9,7 +9,7 @@ import type { SnapshotFilter } from './filter.ts'
 /** Of a table's blocks, `from` ≤ block < `to`; `to` null: to the end, wherever that is. */
 export interface BlockRange { from: number, to: number | null }
 
-// A compressed value is never smaller than this part of its text (LZ4's bound): what is smaller need not be unpacked to be measured.
+// A compressed value is never smaller than this part of its text (LZ4's bound): a smaller one need not be unpacked to be measured.
 const compressionBound = 256
 
 /** What is read of a type, to be planned. */

@@ -33,7 +33,7 @@ export interface Snapshot extends SnapshotSession {
   ref: SnapshotRef
   /** @throws ServiceError SNAPSHOT_LOST when the standby that it is of has been promoted. */
   assertSameServer: () => Promise<void>
-  /** Aborts when its session ended by itself: nobody can join it any more. */
+  /** Aborts when its session ended by itself: it cannot be joined any more. */
   lost: AbortSignal
   /** As it is locked: its columns do not change until the end. */
   source: Source
@@ -117,7 +117,7 @@ export async function joinSnapshot (
 
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'
 
-/** LOCK takes no snapshot yet; whatever it waits for is in the one that follows. */
+/** LOCK takes no snapshot: the one that follows has all that LOCK waited for. */
 async function beginLocked (client: PoolClient): Promise<void> {
   const lockable = await findLockable(client)
   await client.query(begin)
@@ -180,7 +180,7 @@ async function plan (client: PoolClient, sql: string, relation: string, timeoutM
 /**
  * What is locked from before the snapshot until its end: TRUNCATE, VACUUM FULL and CLUSTER do not keep to snapshots, and would
  * take rows away from those that are read late (PostgreSQL manual, Concurrency Control, Caveats). Materialized views and foreign
- * tables cannot be locked. What may not be read is named when the source is.
+ * tables cannot be locked. Relations that may not be read are named when the source is checked.
  */
 async function findLockable (client: PoolClient): Promise<string[]> {
   const { rows } = await client.query<{ relation: string }>(`

@@ -16,7 +16,7 @@ const longestLagMs = 600_000
 /**
  * Begins the transaction again and again until its snapshot holds the announced row. A standby replays commits in the order of the primary:
  * the snapshot then holds whatever was committed before. A position in the WAL says less, for those of another timeline can be
- * compared as well, and nobody else knows the row's id. `begin` must not take a snapshot.
+ * compared as well, and no other server knows the row's id. `begin` must not take a snapshot.
  * @returns whether the server is a standby.
  * @throws ServiceError UNAVAILABLE when the server is no standby of the primary, or falls too far behind.
  */

@@ -21,7 +21,7 @@ export async function dropFiles (resources: SweepResources, exportId?: string): 
   }
 }
 
-/** A store that refuses one file must not keep the others: what fails is told, and tried again by the next sweep. */
+/** A file that the store refuses must not keep the others: it is logged, and tried again by the next sweep. */
 async function dropFile ({ db, store, log }: SweepResources, file: FileRef & { pin: string | null }): Promise<boolean> {
   const { export_id: exportId, attempt, n, pin } = file
   try {
@@ -40,7 +40,7 @@ export interface PinCounts { pins: number, orphans: number, missing: number }
 
 /**
  * Compares what the store keeps with the ledger, for what a worker stored and had no chance to write down: killed in
- * between, or woken after its file was swept. What the ledger does not know is not ours and stays.
+ * between, or woken after its file was swept. Pins that the ledger does not know are not ours and stay.
  */
 export async function dropOrphans ({ db, store, log }: SweepResources, signal?: AbortSignal): Promise<PinCounts> {
   const counts: PinCounts = { pins: 0, orphans: 0, missing: await countPublishedFiles(db) }

@@ -10,7 +10,7 @@ export async function readCpuSeconds (root: number): Promise<number> {
   const all = await readProcesses()
   let ticks = 0
   const wanted = new Set([root])
-  // A child is listed after its parent often, not always: go on until nobody new is found.
+  // A child is often, not always, listed after its parent: go on until there is no new one.
   for (let size = 0; size !== wanted.size;) {
     size = wanted.size
     for (const { pid, parent } of all) if (wanted.has(parent)) wanted.add(pid)
@@ -38,7 +38,7 @@ async function readProcesses (): Promise<ProcessTimes[]> {
 async function readProcess (pid: number): Promise<ProcessTimes | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   if (stat === undefined) return undefined
-  // The second field is the program's name and may hold spaces; what follows it is plain.
+  // The second field is the program's name and may hold spaces; the fields after it are plain.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number)
   const [, parent = 0] = fields
   const [utime = 0, stime = 0, cutime = 0, cstime = 0] = fields.slice(11, 15)

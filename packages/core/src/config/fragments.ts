@@ -54,7 +54,7 @@ export function findEncryptionConflicts (given: ReadonlySet<string>, { ENCRYPTIO
 /** The worker ends exports, the API cancels them. */
 export const expiryConfig = { EXPORT_TTL: duration({ default: '24h' }) }
 
-/** Off without the port. Who reaches the address reads the metrics, so it is this machine's unless told otherwise. */
+/** Off without the port. The address is enough to read metrics, so it is this machine's by default. */
 export const metricsConfig = {
   METRICS_PORT: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, expected: 'a port from 1 to 65535' })),
   METRICS_HOST: Type.String({ default: 'localhost', expected: 'a host name or address to listen on' }),

@@ -54,7 +54,7 @@ function findText (name: string, schema: TSchema, environment: Environment): Fou
   }
 }
 
-/** Numbers and booleans out of their texts; what is not exactly one stays text, and is refused (TypeBox's Convert would make 1 of 1.5). */
+/** Numbers and booleans out of their texts; any other text stays one, and is refused (TypeBox's Convert would make 1 of 1.5). */
 function toTyped (schema: TSchema, text: string): unknown {
   if (schema.type === 'integer' && /^[0-9]{1,15}$/.test(text)) return Number(text)
   if (schema.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'

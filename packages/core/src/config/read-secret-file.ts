@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
-/** A ring of some hundred keys; what is longer is another file. */
+/** A ring of some hundred keys; a longer file is another one. */
 const maxBytes = 64 * 1024
 
 /**

@@ -27,7 +27,7 @@ export async function failExport (db: Kysely<Database>, attempt: Attempt, reason
 /**
  * Publishes the attempt's files and completes the export, in one transaction that holds the export's row.
  * @returns false when the attempt is no longer the export's own: nothing was changed.
- * What counts is the files of these readings (ledger.ts; default: the attempt's own): a part that was read twice has files of both.
+ * Only files of these readings count (ledger.ts; default: the attempt's own): a part that was read twice has files of both.
  * @throws when the ledger does not hold exactly `files` stored files of them.
  */
 export async function publishExport (

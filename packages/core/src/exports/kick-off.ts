@@ -38,7 +38,7 @@ export async function createExport (
 type Origin = Pick<Actor, 'subject' | 'client_id' | 'address' | 'request_id'>
 const nowhere: Origin = {}
 
-/** One statement over two indexes. An export counts as a kick-off of its minute whatever became of it: to delete it makes no room. */
+/** One statement over two indexes. A deleted export counts as a kick-off of its minute, too: to delete it makes no room. */
 export async function findKickOffExcess (db: Kysely<Database>, requester: string, {
   maxActive,
   maxPerMinute

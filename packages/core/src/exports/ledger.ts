@@ -10,7 +10,7 @@ export type IntendedFile = Pick<FileRow, 'export_id' | 'attempt' | 'n' | 'list' 
 export type StoredContent = { cid: string, pin: string | null, size: number, sha256: string, count: number } & Partial<WrappedKey>
 
 /**
- * Numbers of the files of one reading: more than any has. Whatever is read by itself numbers its files in this range, so that no
+ * Numbers of the files of one reading: more than any has. Each reading numbers its files in a range of its own, so that no
  * number is used twice: reading 0 is the attempt's own files, the others are its parts (one that was read again is another one).
  */
 export const filesPerReading = 100_000
@@ -94,7 +94,7 @@ export async function findDroppableFiles (db: Kysely<Database>, limit: number,
     .execute()
 }
 
-/** What a pin of this file is to the ledger; one that it does not know is not ours to judge. Whoever finds `droppable` may drop it. */
+/** What a pin of this file is to the ledger; one that it does not know is not ours to judge. `droppable` may be dropped. */
 export async function judgePin (db: Kysely<Database>, ref: FileRef): Promise<'unknown' | 'droppable' | 'published' | 'unpublished'> {
   const known = await db.selectFrom('bulk_export_files').select('state')
     .where('export_id', '=', ref.export_id).where('attempt', '=', ref.attempt).where('n', '=', ref.n)
@@ -119,7 +119,7 @@ export async function countPublishedFiles (db: Kysely<Database>): Promise<number
 /** Bytes before encryption. */
 export interface StoredFigures { list: FileList, type: string, files: number, resources: number, bytes: number }
 
-/** Of what an attempt has in this state, by whichever worker. What is stored is more than what is published where a part was read again. */
+/** Of the files that an attempt has in this state, of all workers. More are stored than published where a part was read again. */
 export async function sumFiles (
   db: Kysely<Database>, { id, attempt }: { id: string, attempt: number }, state: 'stored' | 'published'
 ): Promise<StoredFigures[]> {

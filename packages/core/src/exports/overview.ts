@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts'
 import type { ExportRow } from '../db/tables/bulk-export-jobs.ts'
 import type { ExportStatus } from '../vocabulary.ts'
 
-/* What an operator may see of everybody's exports: nothing that names a patient, and nothing that a caller sent but the types. */
+/* All exports as an operator may see them: without anything that names a patient, or that a caller sent but the types. */
 
 const columns = [
   'id', 'status', 'level', 'requester_role', 'types', 'created_at', 'started_at', 'ended_at', 'dropped_at', 'attempt', 'failures',
@@ -46,7 +46,7 @@ export async function findExportOverviews (
   return rows
 }
 
-/** Bytes of plaintext: what an encrypted file takes is a few more. */
+/** Bytes of plaintext: an encrypted file takes a few more. */
 function keptFiles (condition: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`SELECT count(*) AS files, coalesce(sum(size), 0)::bigint AS bytes FROM bulk_export_files WHERE state IN ('stored', 'published')
     AND ${condition}`

@@ -13,7 +13,7 @@ import { deleteInBatches } from '../db/batches.ts'
  *      ▲               │  ▲ │
  *      └───hand back───┘  └─┘ take again: the part's lease ran out
  *
- * Taking a part raises its `turn`, and whoever reads it writes under that number alone. The export's own fence holds for parts as well:
+ * Taking a part raises its `turn`, and its reader writes under that number alone. The export's own fence holds for parts as well:
  * all of this changes something only while the attempt has the export's lease, and that is not over.
  */
 
@@ -58,8 +58,8 @@ export async function shareAttempt (
 }
 
 /**
- * Takes a part of the export that has the fewest readers, so that exports share them. A part is free when it waits, or when the lease
- * of who reads it is over. `except`: attempts that cannot be joined from here, as `<export>.<attempt>`.
+ * Takes a part of the export that has the fewest readers, so that exports share them. A part is free when it waits, or when its lease is
+ * over. `except`: attempts that cannot be joined from here, as `<export>.<attempt>`.
  */
 export async function takePart (
   db: Kysely<Database>, { readers, leaseMs, except }: { readers: string, leaseMs: number, except: string[] }

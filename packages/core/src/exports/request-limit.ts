@@ -4,7 +4,7 @@ import { deleteInBatches } from '../db/batches.ts'
 
 /**
  * Takes `count` requests out of what a caller may ask in a minute, over all API processes: `perMinute` at once, then evenly (GCRA,
- * ITU-T I.371). One row a caller and one statement, on the database's clock; what is refused changes nothing.
+ * ITU-T I.371). One row a caller and one statement, on the database's clock; a refused request changes nothing.
  * @returns whether there were so many left.
  */
 export async function takeRequests (db: Kysely<Database>, requester: string, {

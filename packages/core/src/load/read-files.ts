@@ -12,7 +12,7 @@ const newline = 0x0a
 const byteOrderMark = Buffer.from('\uFEFF')
 
 /**
- * What stands in a file: its lines that are not empty, one at a time, or, of `*.json`, all of it. `*.gz` is unpacked. Takes `\n` and
+ * The texts of a file: its lines that are not empty, one at a time, or, of `*.json`, all of it. `*.gz` is unpacked. Takes `\n` and
  * `\r\n`, a byte order mark, a last line without an end. Memory is bounded by the longest text that is accepted.
  */
 export async function * readTexts (path: string, onRead: (bytes: number) => void): AsyncGenerator<Text> {

@@ -15,7 +15,7 @@ export interface TypeCounts {
 }
 
 export interface LoadReport {
-  /** by resource type; what has none stands under `unknown` */
+  /** by resource type; resources without one stand under `unknown` */
   readonly types: ReadonlyMap<string, Readonly<TypeCounts>>
   /** in all */
   readonly rejected: number

@@ -12,7 +12,7 @@ export interface MetricSources {
   pools: Pools
 }
 
-/** Reads what is asked for at each scrape. What cannot be read has no value, and is counted: an old one would look like a present one. */
+/** Reads the figures of a scrape. One that cannot be read has no value, and is counted: an old value would look like a present one. */
 export async function collect (metrics: SharedMetrics, { db, queue, pools }: MetricSources): Promise<void> {
   for (const [pool, { totalCount, idleCount, waitingCount }] of pools) {
     metrics.poolConnections.set({ pool, state: 'idle' }, idleCount)

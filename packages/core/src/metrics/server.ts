@@ -24,7 +24,7 @@ const headersTimeoutMs = 5_000
 const maxConnections = 32
 
 /**
- * GET and HEAD of /metrics, without a token: whoever reaches the address reads it, and learns numbers alone. Scrapes that come at
+ * GET and HEAD of /metrics, without a token: the address is enough, and gives numbers alone. Scrapes that come at
  * once share one.
  * @throws ServiceError CONFIG_INVALID that names METRICS_HOST and METRICS_PORT, where it cannot listen.
  */

@@ -18,13 +18,13 @@ import { createRedis } from './redis.ts'
  */
 export const exportQueueName = 'fhir-bulk-export'
 /**
- * Another bell, for whoever can read parts of exports that run (exports/parts.ts). A queue of its own: a worker of an older version would
- * take its jobs for exports that do not exist.
+ * A second queue, which asks workers to read parts of running exports (exports/parts.ts): in the first, an older version's worker would
+ * take these jobs for exports that do not exist.
  */
 export const partQueueName = 'fhir-bulk-export-parts'
 type QueueName = typeof exportQueueName | typeof partQueueName
 
-/** `traceparent`: of the span that asked for the export, where somebody traces. */
+/** `traceparent`: of the span that asked for the export, where there is one. */
 export interface ExportJobData { version: 1, traceparent?: string }
 
 export type ExportJob = Job<ExportJobData, void>
@@ -138,7 +138,7 @@ export function createExportWorker (
   const worker: ExportWorker = new Worker(options.name ?? exportQueueName, processor, settings, connection.backend)
   worker.on('error', options.onError)
   worker.on('error', () => { pauseAfterError(worker).catch(options.onError) })
-  // What a processor throws is no error of the queue. Its job is gone; the reconciler rings again for an export that still waits.
+  // A processor's error is no error of the queue. Its job is gone; the reconciler rings again for an export that still waits.
   worker.on('failed', (_job, error) => { options.onError(error) })
   worker.on('closed', connection.close)
   return worker

@@ -58,7 +58,7 @@ async function assertRedisUsable (url: string): Promise<void> {
   redis.disconnect()
   if (/^(NOAUTH|WRONGPASS)\b/.test(info)) {
     throw new ServiceError('SETTING_REFUSED',
-      'Redis takes nobody in with the password of QUEUE_URL (redis://:password@host:6379).')
+      'Redis refuses the password of QUEUE_URL (redis://:password@host:6379).')
   }
   if (info.includes('cluster_enabled:1')) {
     throw new ServiceError('SETTING_REFUSED',

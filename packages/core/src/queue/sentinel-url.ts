@@ -9,7 +9,7 @@ export const sentinelUrlPattern =
   `rediss?\\+sentinel://([^@/?#]*@)?(${host}(?:,${host})*)/([^/?#]+)(?:/([0-9]{1,3}))?(?:\\?sentinel_password=([^&#]+))?$`
 const sentinelUrl = new RegExp(`^${sentinelUrlPattern}`)
 
-/** What ioredis takes, whatever its answers look like. */
+/** All that ioredis takes. */
 export type ConnectionSettings = Omit<RedisOptions, 'replyMapping'>
 
 export interface SentinelAddress { sentinels: Array<{ host: string, port: number }>, name: string, options: ConnectionSettings }

@@ -133,7 +133,7 @@ function toTexts ({ path, datatype }: Selection): string[] {
   return names === undefined ? [path] : names.map((name) => `${path}."${name}"`)
 }
 
-/** Texts that begin with (or contain) any of the values, whatever case and accents these have. */
+/** Texts that begin with (or contain) any of the values, without regard to case and accents. */
 function toTextCondition (document: string, path: string, values: string, isContains: boolean): string {
   const asked =
     `unnest((SELECT array_agg(fhir_bulk_export.fold(a.value)) FROM jsonb_array_elements_text(${values}) AS a (value))) AS q (value)`

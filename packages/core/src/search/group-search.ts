@@ -7,7 +7,7 @@ const name: SearchParameter = {
   selections: [{ path: '$."name"', datatype: 'string', root: 'name', systems: [], target: undefined, isPresence: false }],
 }
 
-/** What `GET /Group` takes: what a group is called. What is in it would have to be put together for every group there is. */
+/** The parameters of `GET /Group`: names, ids and identifiers. Members would have to be put together for every group there is. */
 export const groupSearchParameters: ReadonlyMap<string, SearchParameter> = new Map([
   ...[...searchParametersOf('Group')].filter(([name]) => name === '_id' || name === 'identifier'), ['name', name],
 ])

@@ -35,7 +35,7 @@ export function toFilterSql (filters: readonly TypeFilter[], relations: readonly
     const isPlain = /^r\.resource(?:::jsonb)?$/.test(document)
     const condition = ofType.map(({ criteria }) =>
       `(${criteria.map((criterion) => toCondition(isPlain ? document : 'd.doc', criterion, bind, now)).join(' AND ')})`).join(' OR ')
-    // Put together once for a row, whatever is asked of it. A plain document stays in sight of indexes.
+    // Put together once for a row. A plain document stays in sight of indexes.
     const selected = isPlain ? condition : `EXISTS (SELECT FROM (SELECT ${document} AS doc OFFSET 0) AS d WHERE ${condition})`
     // A text that is no object cannot be compared: its row is read, and becomes an error.
     conditions[type] = relation.columns.resource === 'text' ? `${selected} OR r.resource IS NOT JSON OBJECT` : selected

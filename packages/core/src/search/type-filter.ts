@@ -30,7 +30,7 @@ export function splitTypeFilters (text: string): string[] {
 }
 
 /**
- * One `_typeFilter` as it came out of the query string; what is escaped in it a second time is unescaped here.
+ * One `_typeFilter` as it came out of the query string; a second escaping is undone here.
  * @throws ServiceError UNSUPPORTED_PARAMETER or INVALID_PARAMETER. The message names the parameter, never a value.
  */
 export function parseTypeFilter (text: string): TypeFilter {
@@ -89,7 +89,7 @@ function toCriterion (parameter: SearchParameter, name: string, values: string[]
       if (value === '') throw new FilterProblem('must not be empty')
       if (!value.isWellFormed() || /\p{Cc}/u.test(value)) throw new FilterProblem('must be text without control characters')
     }
-    toCondition('', criterion, () => '', new Date()) // whatever is wrong with a value is found here
+    toCondition('', criterion, () => '', new Date()) // refuses a value that is wrong
   } catch (error) {
     if (!(error instanceof FilterProblem)) throw error
     throw new ServiceError(error.isUnsupported ? 'UNSUPPORTED_PARAMETER' : 'INVALID_PARAMETER', `${where} ${error.message}`)

@@ -33,7 +33,7 @@ const ofSchema = 'USAGE ON SCHEMA source'
 
 /**
  * Grants these to `role`, as far as the role of this connection may, and gives the GRANTs that are left to the owners of the rest.
- * What `role` has already, by whatever way, is not granted again. Throws where there is no schema source.
+ * What `role` has already, directly or by another role, is not granted again. Throws where there is no schema source.
  */
 export async function grantReads (db: QueryExecutorProvider, role: string, reads: Read[]): Promise<string[]> {
   for (const privilege of await findMissing(db, role, reads)) await grantTo(db, role, [privilege]).catch(ignoreRefusal)

@@ -56,7 +56,7 @@ export interface ContentStore {
    */
   findExposures: (options?: CallOptions) => Promise<string[]>
   /**
-   * What its disk has: of a folder the file system's, of a node those of its repository and `StorageMax`. Whatever else lies there
+   * What its disk has: of a folder the file system's, of a node those of its repository and `StorageMax`. Other files there
    * counts.
    */
   getUsage: (options?: CallOptions) => Promise<StoreUsage>

@@ -11,7 +11,7 @@ import { startCidCheck } from './cid-check.ts'
 /**
  * Fetches a published file and compares it with what the ledger says of it: the CID of what is stored, and of the plaintext its
  * SHA-256, its size, its lines. Returns what does not fit, a phrase each; none of them quotes the content.
- * @throws whatever is not about this file.
+ * @throws errors that are not about this file.
  */
 export async function verifyFile (store: ContentStore, file: FileRow, keyring: Keyring | undefined): Promise<string[]> {
   try {

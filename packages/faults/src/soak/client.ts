@@ -89,7 +89,7 @@ export function createClient (ask: Ask, { origin, secret }: { origin: string, se
   return { kickOff, state, cancel, headers }
 }
 
-/** In whichever profile. */
+/** In any profile. */
 function toState (answer: Answer): State {
   if (answer.status === 404) return { kind: 'gone' }
   const { status, error, issue, ...rest } =

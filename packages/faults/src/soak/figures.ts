@@ -1,6 +1,6 @@
 const keptProblems = 40
 
-/** Everything that a run counts. What went wrong is kept in words, up to a limit: memory must not grow with it. */
+/** Everything that a run counts. Failures are kept in words, up to a limit: memory must not grow with them. */
 export interface Figures {
   /** Answered with 202. */
   started: number

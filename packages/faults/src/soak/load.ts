@@ -17,7 +17,7 @@ const activities: Array<[weight: number, activity: (run: Run, sub: string, rando
   [2, exportToFail],
 ]
 
-/** A client that always wants something, until `end` aborts; what it has started then it follows to its end. */
+/** A client that always wants something, until `end` aborts; it follows its last export to the end. */
 export async function beClient (run: Run, sub: string, random: Random, end: AbortSignal): Promise<void> {
   while (!end.aborted) {
     await pickActivity(random)(run, sub, random)

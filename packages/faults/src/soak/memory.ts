@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Kept } from './processes.ts'
 
-/** A process grows while it warms up, whatever it does later. */
+/** A process grows while it warms up. */
 const warmUpMs = 20_000
 const shortestMs = 60_000
 

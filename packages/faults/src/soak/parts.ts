@@ -75,7 +75,7 @@ async function openRedis (scope: Scope) {
 }
 
 /**
- * A link that leads to the files, or nowhere. A folder that is renamed away would be made anew by whichever process starts
+ * A link that leads to the files, or nowhere. A folder that is renamed away would be made anew by the first process that starts
  * meanwhile; a mount point without its disk has the same trap, and is no fault that a service could see.
  */
 async function openFolder (directory: string) {
@@ -108,7 +108,7 @@ async function openNode (scope: Scope, directory: string) {
   return { url: proxy.url, cut }
 }
 
-/** Its port may be taken for a moment by somebody's outgoing connection. */
+/** Its port may be taken for a moment by an outgoing connection. */
 async function untilStarted<S> (start: () => Promise<S>): Promise<S> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -25,7 +25,7 @@ export interface KeepOptions {
   /** A part of the line by which it says that it works. */
   readyLine: string
   logs: string
-  /** It was at work, and ended though nobody had told it to; or it was told and did not. */
+  /** It ended without being told to; or it was told and did not. */
   onFault: (what: string) => void
 }
 

@@ -13,13 +13,13 @@ export interface Run {
   ask: Ask
   watch: Watch
   figures: Figures
-  /** Until here clients wait for their exports; what has not ended then is lost. */
+  /** Clients wait for their exports until it aborts; exports that have not ended then are lost. */
   signal: AbortSignal
 }
 
 export type Ending = Exclude<State, { kind: 'running' }> | { kind: 'lost' }
 
-/** Starts an export; `then` follows it to its end, which is counted. Whatever is not as it has to be is noted as lost, once an export. */
+/** Starts an export; `then` follows it to its end, which is counted. An export that is not as promised is noted as lost, once. */
 export async function startExport (run: Run, wish: Wish, then: (accepted: Accepted) => Promise<unknown>): Promise<void> {
   const { client, figures, signal } = run
   const accepted = await client.kickOff(wish).catch((error: unknown) => {
@@ -58,7 +58,7 @@ export async function follow (run: Run, accepted: Accepted): Promise<Ending> {
       case 'failed':
         return state
       case 'cancelled':
-        lose(run, accepted, 'is cancelled, though nobody asked for it')
+        lose(run, accepted, 'is cancelled without a DELETE')
         return { kind: 'lost' }
       case 'gone': {
         const why = await persistently(async () => await watch.whyGone(accepted.id), signal)
@@ -66,7 +66,7 @@ export async function follow (run: Run, accepted: Accepted): Promise<Ending> {
           figures.expiredUnread++
           return state
         }
-        lose(run, accepted, why === undefined ? 'vanished' : 'is cancelled, though nobody asked for it')
+        lose(run, accepted, why === undefined ? 'vanished' : 'is cancelled without a DELETE')
         return { kind: 'lost' }
       }
     }
@@ -90,7 +90,7 @@ export async function read (run: Run, accepted: Accepted, manifest: Manifest, ra
         continue
       }
       const why = await persistently(async () => await watch.whyGone(accepted.id), signal)
-      if (why !== 'expired') throw new Error(`${item.url} is gone${why === undefined ? ' before its time' : ', though nobody deleted it'}`)
+      if (why !== 'expired') throw new Error(`${item.url} is gone${why === undefined ? ' before its time' : ' without a DELETE'}`)
       figures.expiredUnread++
       figures.completed--
       return undefined

@@ -18,7 +18,7 @@ export type Generated =
   | { relation: string, row: Row }
   | { resource: Condition | Encounter | Observation }
 
-/** Raise it when the same seed gives other data than before: what was cached is then generated anew. */
+/** Raise it when the same seed gives other data than before: cached data are then generated anew. */
 export const generatorVersion = 4
 
 export interface Population {

@@ -72,7 +72,7 @@ function link (seed: number, index: number, random: Random): PatientLink[] {
 
 function identifiers (random: Random): Identifier[] {
   const all: Identifier[] = []
-  // Area number 999 was never given to anybody.
+  // Area number 999 was never given to a person.
   if (random.chance(0.6)) {
     all.push({
       type: codes.socialSecurityNumber, system: 'http://hl7.org/fhir/sid/us-ssn',

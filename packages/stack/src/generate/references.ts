@@ -3,7 +3,7 @@ import { systems } from './codes.ts'
 import type { Random } from './random.ts'
 import { organizations, physicians } from './vocabulary.ts'
 
-/** What is not exported itself is referred to by its identifier. */
+/** Resources that are not exported are referred to by their identifiers. */
 export function practitioner (random: Random): Reference {
   const index = random.integer(0, physicians.length - 1)
   return elsewhere('Practitioner', systems.practitioner, String(1_999_000_000 + index), physicians[index])

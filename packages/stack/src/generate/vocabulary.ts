@@ -1,4 +1,4 @@
-/** Words of the invented population. Nobody is meant; numbers and addresses are of the ranges reserved for fiction. */
+/** Words of the invented population. No person is meant; numbers and addresses are of the ranges reserved for fiction. */
 
 /** Of many scripts, with the characters that break careless software: apostrophes, hyphens, spaces, combining marks, astral planes. */
 export const people = [

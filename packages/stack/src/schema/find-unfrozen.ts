@@ -11,7 +11,7 @@ const frozenFile = 'frozen-migrations.sha256'
 interface Frozen { hash: string, path: string }
 
 /**
- * What keeps the migrations below `directory` from being frozen, a sentence each: databases have run what landed, so that an edit
+ * What keeps the migrations below `directory` from being frozen, a sentence each: databases have run them, so that an edit
  * would reach some of them and not the others.
  */
 export async function findUnfrozen (directory: string, folders = migrationFolders): Promise<string[]> {

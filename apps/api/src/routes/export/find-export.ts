@@ -24,7 +24,7 @@ export async function getCoveredExport (db: Kysely<Database>, caller: Caller, id
 export async function getAccessibleExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
   const row = uuid.test(id) ? await findExport(db, id) : undefined
   if (row === undefined) throw new ServiceError('NOT_FOUND', 'There is no such export, or it has expired')
-  if (!canAccess(caller, row)) throw new ServiceError('FORBIDDEN', 'The export was started by somebody else')
+  if (!canAccess(caller, row)) throw new ServiceError('FORBIDDEN', 'The export was started by another caller')
   return row
 }
 

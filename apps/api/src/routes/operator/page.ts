@@ -7,7 +7,7 @@ import { Type } from '@sinclair/typebox'
 const folder = new URL('page/', import.meta.url)
 const mediaTypes: Record<string, string> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' }
 
-/** Everything is our own and nothing stands within the page: what an export or a worker is called can run nothing. */
+/** Everything is our own and nothing stands within the page: names of exports and workers can run nothing. */
 const headers = {
   'Content-Security-Policy': [
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "base-uri 'none'",
@@ -21,7 +21,7 @@ const headers = {
   'Cache-Control': 'no-cache',
 }
 
-/** The operator's page: plain files, read once. It needs no token, for it holds nothing: what it shows it asks for, by the operator's. */
+/** The operator's page: plain files, read once. It needs no token: it holds nothing, and asks for all that it shows by the operator's. */
 export const operatorPage: FastifyPluginAsyncTypebox = async function operatorPage (app) {
   const files = new Map(readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]))
   const method = ['GET', 'HEAD']

@@ -1,10 +1,10 @@
 import type { ColumnType, Generated, Selectable } from 'kysely'
 import type { ExportLevel, ExportStatus, Role, WireProfile } from '../../vocabulary.ts'
 
-/** JSON of whichever version wrote it. */
+/** JSON, of any version. */
 interface StoredParameters { [name: string]: unknown }
 
-/** One row an export. What the states and the fences mean is told in vocabulary.ts. */
+/** One row an export. vocabulary.ts explains states and fences. */
 export interface BulkExportJobsTable {
   id: string
   status: Generated<ExportStatus>
@@ -17,7 +17,7 @@ export interface BulkExportJobsTable {
   /** A hash of issuer, role and caller, which MAX_ACTIVE_EXPORTS limits. */
   requester: string
   issuer: string
-  /** Set: only this patient's compartment is exported. Null: everybody's, for an ADMIN. */
+  /** Set: only this patient's compartment is exported. Null: all patients', for an ADMIN. */
   patient_id: string | null
   /** May be empty: a lenient kick-off of unsupported types alone exports nothing, never everything. */
   types: string[]

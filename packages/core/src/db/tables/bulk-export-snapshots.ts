@@ -7,7 +7,7 @@ import type { Generated } from 'kysely'
 export interface BulkExportSnapshotsTable {
   export_id: string
   attempt: number
-  /** Nobody can know it before the row is committed: a standby that has the row has replayed everything that was committed before. */
+  /** It is not known before the row is committed: a standby that has the row has replayed everything that was committed before. */
   id: Generated<string>
   /** Which workers may read it: those of the same code and settings (apps/worker). Null: the attempt's own alone. */
   readers: string | null

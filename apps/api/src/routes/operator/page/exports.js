@@ -4,7 +4,7 @@ import { secondsBetween, toBytes, toCount, toDuration, toMoment } from './format
 const labels = ['Export', 'Status', 'Started by', 'Types', 'Size', 'Age', 'Action']
 const fewTypes = 3
 
-/** Rows by the id of their export, kept as long as they are shown: what a reader has opened or focused stays so. */
+/** Rows by the id of their export, kept as long as they are shown: a row stays opened or focused. */
 const rows = new Map()
 
 /** `onDelete` is called with the export whose button was pressed. */

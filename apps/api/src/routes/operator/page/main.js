@@ -11,7 +11,7 @@ let before = []
 let after = null
 let next = null
 let timer
-/** Of the refresh that counts: what an older one brings comes too late. */
+/** Of the refresh that counts: answers to an older one come too late. */
 let turn = 0
 
 function showSignIn (problem) {
@@ -85,7 +85,7 @@ function confirmDelete ({ id, status }) {
   const isActive = status === 'pending' || status === 'in_progress'
   setText(byId('confirm-title'), `${isActive ? 'Cancel' : 'Drop'} ${id.slice(0, 8)}?`)
   setText(byId('confirm-text'),
-    isActive ? 'It stops, and what it has written is removed.' : 'Its files are removed. Nobody can download them again.')
+    isActive ? 'It stops, and what it has written is removed.' : 'Its files are removed, and cannot be downloaded again.')
   setText(byId('confirm-yes'), isActive ? 'Cancel the export' : 'Drop the export')
   byId('confirm-yes').onclick = async () => {
     byId('confirm').close()
@@ -93,7 +93,7 @@ function confirmDelete ({ id, status }) {
       await ask(`fhir/r4/$export-status/${id}`, { method: 'DELETE' })
     } catch (problem) {
       if (problem instanceof Refused && problem.status === 401) return showSignIn(`Signed out: ${problem.message}`)
-      if (problem.status !== 404) setState(problem.message, true) // somebody was there before
+      if (problem.status !== 404) setState(problem.message, true) // it was cancelled already
     }
     refresh()
   }

@@ -1,4 +1,4 @@
-/* Who is signed in. Token and key are kept here, in memory, and nowhere else. */
+/* The session. Token and key are kept here, in memory, and nowhere else. */
 
 const base = new URL('../../', import.meta.url)
 /** Before a token expires, a client with a key gets itself the next one. */
@@ -77,7 +77,7 @@ async function importKey (jwkText) {
   }
 }
 
-/** What an assertion has to name may be written otherwise than the address of this page. */
+/** The audience of an assertion may be written otherwise than the address of this page. */
 async function findTokenUrl () {
   const response = await send('fhir/r4/.well-known/smart-configuration', { headers: { Accept: 'application/json' } })
   const { token_endpoint: tokenUrl } = response.ok ? await response.json() : {}

@@ -1,7 +1,7 @@
 import { byId, element, svg } from './dom.js'
 import { secondsBetween, toBytes, toClock, toCount, toDuration } from './format.js'
 
-/** A wait that long with nobody at work, in seconds, is worth a look. */
+/** Seconds. A longer wait without a worker is worth a look. */
 const longWait = 30
 const nearlyFull = 0.9
 
@@ -65,7 +65,7 @@ function toWorkers ({ workers, now }) {
     ...running.flatMap((id, i) => [i === 0 ? '' : ', ', element('code', { title: id }, id.slice(0, 8))])))
 }
 
-/** In whole minutes: what is shown is to stay the same for a while. */
+/** In whole minutes: the text stays the same for a while. */
 function toUptime (seconds) {
   return seconds < 60 ? 'up for less than a minute' : `up for ${toDuration(60 * Math.floor(seconds / 60))}`
 }
