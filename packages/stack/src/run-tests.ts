@@ -23,7 +23,8 @@ const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-tap-'))
 const output = join(directory, 'all.tap')
 // On a terminal tap redraws its screen; elsewhere `min` shows at the end what failed, and a line for each file is ours.
 const reporter = process.stdout.isTTY ? 'terse' : 'min'
-const tap = spawn(process.execPath, [findTap(), `--reporter=${reporter}`, `--output-file=${output}`, `--jobs=${jobs}`, ...files], {
+const preload = `--import=${new URL('tap-preload.ts', import.meta.url).href}`
+const tap = spawn(process.execPath, [preload, findTap(), `--reporter=${reporter}`, `--output-file=${output}`, `--jobs=${jobs}`, ...files], {
   cwd: inRepository('.'),
   env: { ...process.env, TEST_SAMPLE_SEED: seed },
   stdio: 'inherit',

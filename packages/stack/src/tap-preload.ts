@@ -1,16 +1,17 @@
-import { createRequire } from 'node:module'
+import childProcess from 'node:child_process'
+import { syncBuiltinESMExports } from 'node:module'
 
 /*
- * Runs in each test file's process before it (.taprc). tap has every Node that a test starts load a recorder of what it loads, with source
- * maps: a quarter of the CPU of their start. That is for coverage, which is not collected here; and types are stripped in place, so
- * that lines need no map.
+ * Runs in tap's process before it (run-tests.ts). tap starts each test file with hooks into the loading of modules (for mocks, and a
+ * recorder for coverage, which is in each process that a test starts, too) and with source maps: more CPU than what a small file tests.
+ * Nothing here is mocked, coverage is not collected, and types are stripped in place, so that lines need no map.
  */
 
-interface ProcessOnSpawn { removeAllListeners: () => void }
+const { spawn } = childProcess
+const isWanted = (argument: string): boolean => argument !== '--enable-source-maps' && !/^--import=.*@tapjs/.test(argument)
 
-const resolveFrom = (from: string, name: string): string => createRequire(from).resolve(name)
-const recorder = resolveFrom(resolveFrom(resolveFrom(import.meta.filename, 'tap/package.json'), '@tapjs/core'), '@tapjs/processinfo')
-const { removeAllListeners } = createRequire(recorder)('process-on-spawn') as ProcessOnSpawn
-removeAllListeners()
-process.env.NODE_OPTIONS = (process.env.NODE_OPTIONS ?? '').replace(/"?--import=[^" ]*@tapjs\/processinfo[^" ]*"?/, '')
-process.setSourceMapsEnabled(false)
+const { NODE_OPTIONS } = process.env
+
+childProcess.spawn = ((file: string, args: readonly string[], { env, ...options }: childProcess.SpawnOptions) =>
+  spawn(file, args.filter(isWanted), { ...options, env: { ...env, NODE_OPTIONS } })) as typeof spawn
+syncBuiltinESMExports()
