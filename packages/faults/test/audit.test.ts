@@ -10,7 +10,7 @@ import { ended, startExport } from './fixtures/exports.ts'
 import { ask, kickOff, open } from './fixtures/http.ts'
 import { openEmbeddedParts } from './fixtures/parts.ts'
 import { cleanupStages, stages, type Stage } from './fixtures/stages.ts'
-import { openStoppedExport } from './fixtures/stopped-export.ts'
+import { openStoppableSystem } from './fixtures/stopped-export.ts'
 
 /**
  * Whatever dies, and wherever: no change of an export is without its record, and no record without its change. The changes are those that
@@ -46,21 +46,26 @@ async function assertAccounted (t: Test, { db }: System): Promise<void> {
   t.same(records.sort(), [...changes, ...expired].sort())
 }
 
-const workerCases = Object.entries({
+const workerStages = {
   ...stages, 'it has begun, before that is recorded': between('started'), 'it is completed, before that is recorded': between('completed'),
-})
-  .flatMap(([stage, breakIn]) => (['lose', 'release'] as const).map((last) => ({ stage, breakIn, last })))
+}
 
 t.test('a worker', { jobs: 3 }, async (t) => {
-  for (const { stage, breakIn, last } of sample('audit of a worker', 1, workerCases)) {
-    t.test(`killed while ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
-      const { system, breakpoint, worker, id } = await openStoppedExport(t, await openEmbeddedParts(t), breakIn)
-      worker.kill('SIGKILL')
-      await worker.ended
-      await breakpoint[last]()
-      await system.startWorker()
-      t.equal((await ended(system, id)).status, 'completed')
-      await assertAccounted(t, system)
+  for (const last of sample('audit of a worker', 1, ['lose', 'release'] as const)) {
+    t.test(`its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
+      const { system, stopExportAt } = await openStoppableSystem(t, await openEmbeddedParts(t))
+      let worker = await system.startWorker()
+      for (const [stage, breakIn] of sample(`audit of a worker ${last}`, 2, Object.entries(workerStages))) {
+        await t.test(`killed while ${stage}`, async (t) => {
+          const { breakpoint, id } = await stopExportAt(t, breakIn)
+          worker.kill('SIGKILL')
+          await worker.ended
+          await breakpoint[last]()
+          worker = await system.startWorker()
+          t.equal((await ended(system, id)).status, 'completed')
+          await assertAccounted(t, system)
+        })
+      }
     })
   }
 

@@ -21,20 +21,22 @@ const cases = Object.entries(cleanupStages).flatMap(([stage, breakIn]) => Object
   ([how, end]) => ({ stage, breakIn, how, ...end })
 ))
 
+t.jobs = 2
+
 for (const { name, open, skip } of allParts) {
-  t.test(name, { skip, jobs: 2 }, async (t) => {
+  t.test(name, { skip, buffered: true }, async (t) => {
+    const parts = await open(t)
+    const system = await openSystem(t, parts)
+    await givenPatients(system.db, patients)
+    let worker = await system.startWorker()
     for (const { stage, breakIn, how, signal, last, code } of sample(`cleanup ${name}`, 1, cases)) {
-      t.test(`${how} while ${stage}`, { buffered: true }, async (t) => {
-        const parts = await open(t)
-        const system = await openSystem(t, parts)
-        await givenPatients(system.db, patients)
-        const first = await system.startWorker()
+      await t.test(`${how} while ${stage}`, async (t) => {
         const expired = await startExport(system)
         const kept = await startExport(system)
         await assertExported(t, system, expired, patients)
         await assertExported(t, system, kept, patients)
-        first.kill('SIGTERM')
-        await first.ended
+        worker.kill('SIGTERM')
+        await worker.ended
         await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${expired}`.execute(system.db)
 
         const breakpoint = await breakIn(t, parts, system)
@@ -45,7 +47,7 @@ for (const { name, open, skip } of allParts) {
         await breakpoint[last]()
         t.equal(await second.ended, code)
 
-        await system.startWorker()
+        worker = await system.startWorker()
         await assertNothingLeft(t, system)
         await eventually(async () => (await sql`SELECT 1 FROM bulk_export_jobs WHERE id = ${expired}`.execute(system.db)).rows.length === 0)
         await assertExported(t, system, kept, patients)

@@ -3,80 +3,102 @@ import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
-import { countParts, helperStages, openSharedExport, openSharing, patients } from './fixtures/shared-export.ts'
+import { countParts, helperStages, openSharing, patients } from './fixtures/shared-export.ts'
 
 /** One export that several workers read: whoever of them dies, sleeps or stops, at any place. */
 
 const endings = ['lose', 'release'] as const
-const cases = Object.entries(helperStages).flatMap(([stage, place]) => endings.map((last) => ({ stage, place, last })))
+const allStages = Object.entries(helperStages)
+const toWords = (last: typeof endings[number]): string => last === 'lose' ? 'lost' : 'carried out'
 
 for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
-    for (const { stage, place, last } of sample(`helper killed ${name}`, 1, cases)) {
-      const words = last === 'lose' ? 'lost' : 'carried out'
-      t.test(`a helper is killed while ${stage}; its last words are ${words}: the attempt goes on`, { buffered: true }, async (t) => {
-        const { system, id, helper, holding, helping, startWorker } = await openSharedExport(t, await open(t), place)
-        helper.kill('SIGKILL')
-        await helper.ended
-        await helping[last]()
-        await holding.release()
-        t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+    for (const last of sample(`helper killed ${name}`, 1, endings)) {
+      t.test(`a helper is killed, whose last words are ${toWords(last)}: the attempt goes on`, { buffered: true }, async (t) => {
+        const { system, startWorker, shareExport } = await openSharing(t, await open(t))
+        await startWorker('holder')
+        for (const [stage, place] of sample(`helper killed ${name} ${last}`, 1, allStages)) {
+          await t.test(`while ${stage}`, async (t) => {
+            const { id, helper, holding, helping } = await shareExport(t, place)
+            helper.kill('SIGKILL')
+            await helper.ended
+            await helping[last]()
+            await holding.release()
+            t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+          })
+        }
         await startWorker('another') // what was pinned and not written down is found by the cleanup, with which a worker begins
         await assertNothingLeft(t, system)
       })
     }
 
-    for (const [stage, place] of sample(`helper paused ${name}`, 1, Object.entries(helperStages))) {
-      t.test(`a helper sleeps while ${stage}, until the export is done: nothing is changed`, { buffered: true }, async (t) => {
-        const { system, id, helper, holder, holding, helping, startWorker } = await openSharedExport(t, await open(t), place)
-        helper.kill('SIGSTOP')
-        await helping.release()
-        await holding.release()
-        t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
-        helper.kill('SIGCONT')
-        holder.kill('SIGTERM')
-        t.equal(await holder.ended, 0)
-        await assertExported(t, system, await startExport(system), patients)
-        t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
-        await startWorker('another')
-        await assertNothingLeft(t, system)
-      })
-    }
+    t.test('a helper sleeps until the export is done: nothing is changed', { buffered: true }, async (t) => {
+      const { system, startWorker, shareExport } = await openSharing(t, await open(t))
+      for (const [stage, place] of sample(`helper paused ${name}`, 1, allStages)) {
+        await t.test(`while ${stage}`, async (t) => {
+          const holder = await startWorker('holder')
+          const { id, helper, holding, helping } = await shareExport(t, place)
+          helper.kill('SIGSTOP')
+          await helping.release()
+          await holding.release()
+          t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+          helper.kill('SIGCONT')
+          holder.kill('SIGTERM')
+          t.equal(await holder.ended, 0)
+          await assertExported(t, system, await startExport(system), patients)
+          t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
+          helper.kill('SIGTERM')
+          t.equal(await helper.ended, 0)
+        })
+      }
+      await startWorker('another')
+      await assertNothingLeft(t, system)
+    })
 
-    for (const [stage, place] of sample(`helper terminated ${name}`, 1, Object.entries(helperStages))) {
-      t.test(`a helper is told to stop while ${stage}: it hands its part back`, { buffered: true }, async (t) => {
-        const { system, id, helper, holding, helping } = await openSharedExport(t, await open(t), place)
-        helper.kill('SIGTERM')
-        await helping.release()
-        t.equal(await helper.ended, 0)
-        const taken = await system.db.selectFrom('bulk_export_parts').select('losses').where('state', '=', 'reading').execute()
-        t.same(taken, [{ losses: 0 }], "the holder's, and no other")
-        await holding.release()
-        t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
-        await assertNothingLeft(t, system)
-      })
-    }
+    t.test('a helper is told to stop: it hands its part back', { buffered: true }, async (t) => {
+      const { system, startWorker, shareExport } = await openSharing(t, await open(t))
+      await startWorker('holder')
+      for (const [stage, place] of sample(`helper terminated ${name}`, 1, allStages)) {
+        await t.test(`while ${stage}`, async (t) => {
+          const { id, helper, holding, helping } = await shareExport(t, place)
+          helper.kill('SIGTERM')
+          await helping.release()
+          t.equal(await helper.ended, 0)
+          const taken = await system.db.selectFrom('bulk_export_parts').select('losses').where('state', '=', 'reading').execute()
+          t.same(taken, [{ losses: 0 }], "the holder's, and no other")
+          await holding.release()
+          t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
+          await assertNothingLeft(t, system)
+        })
+      }
+    })
 
-    for (const { stage, place, last } of sample(`holder killed ${name}`, 1, cases)) {
-      const words = last === 'lose' ? 'lost' : 'carried out' // in the title, which names the folder of the store
-      t.test(`the holder is killed while a helper is ${stage}, whose words are ${words}: a new attempt`, { buffered: true }, async (t) => {
-        const { system, id, holder, helper, holding, helping, startWorker } = await openSharedExport(t, await open(t), place)
-        holder.kill('SIGKILL')
-        await holder.ended
-        await holding.lose()
-        await helping[last]()
-        t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
-        t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
-        helper.kill('SIGTERM') // what it stores for the first attempt until then is found by the cleanup
-        t.equal(await helper.ended, 0)
+    for (const last of sample(`holder killed ${name}`, 1, endings)) {
+      t.test(`the holder is killed, and the words of its helper are ${toWords(last)}: a new attempt`, { buffered: true }, async (t) => {
+        const { system, startWorker, shareExport } = await openSharing(t, await open(t))
+        for (const [stage, place] of sample(`holder killed ${name} ${last}`, 1, allStages)) {
+          await t.test(`while the helper is ${stage}`, async (t) => {
+            const holder = await startWorker('holder')
+            const { id, helper, holding, helping } = await shareExport(t, place)
+            holder.kill('SIGKILL')
+            await holder.ended
+            await holding.lose()
+            await helping[last]()
+            t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+            t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
+            helper.kill('SIGTERM') // what it stores for the first attempt until then is found by the cleanup
+            t.equal(await helper.ended, 0)
+          })
+        }
         await startWorker('another')
         await assertNothingLeft(t, system)
       })
     }
 
     t.test('the worker that has the snapshot sleeps until the export is done: it changes nothing', { buffered: true }, async (t) => {
-      const stage = helperStages['stored, not recorded']!
-      const { system, id, holder, holding, helping, startWorker } = await openSharedExport(t, await open(t), stage)
+      const { system, startWorker, shareExport } = await openSharing(t, await open(t))
+      const holder = await startWorker('holder')
+      const { id, holding, helping } = await shareExport(t, helperStages['stored, not recorded']!)
       holder.kill('SIGSTOP')
       await holding.release()
       await helping.release()
@@ -105,8 +127,9 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
 
     t.test('a worker of another version or other settings reads no part, and may take the export over', { buffered: true }, async (t) => {
       const parts = await open(t)
-      const stage = helperStages['a part taken, nothing stored']!
-      const { system, id, holder, helper, holding, helping, startWorker } = await openSharedExport(t, parts, stage)
+      const { system, startWorker, shareExport } = await openSharing(t, parts)
+      const holder = await startWorker('holder')
+      const { id, helper, holding, helping } = await shareExport(t, helperStages['a part taken, nothing stored']!)
       const other = await startWorker('other', { MRN_SYSTEM: 'https://other.example.org', EXPORT_PART_BYTES: '64MiB' })
       // What the queue of exports has is theirs, whatever the version: its jobs are exports.
       const seen: Array<string | undefined> = []

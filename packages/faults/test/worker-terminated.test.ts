@@ -8,20 +8,24 @@ import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
 import { allParts, openEmbeddedParts } from './fixtures/parts.ts'
 import { patients, stages } from './fixtures/stages.ts'
-import { openStoppedExport } from './fixtures/stopped-export.ts'
+import { openStoppableSystem } from './fixtures/stopped-export.ts'
 
 /** SIGTERM in every place, as in a rolling restart: what the worker is in the middle of goes on, and then it ends by itself. */
 
+t.jobs = 2
+
 for (const { name, open, skip } of allParts) {
-  t.test(name, { skip, jobs: 2 }, async (t) => {
+  t.test(name, { skip, buffered: true }, async (t) => {
+    const { system, stopExportAt } = await openStoppableSystem(t, await open(t))
+    let worker = await system.startWorker()
     for (const [stage, breakIn] of sample(`terminated ${name}`, 1, Object.entries(stages))) {
-      t.test(`told to stop while ${stage}`, { buffered: true }, async (t) => {
-        const { system, breakpoint, worker, id } = await openStoppedExport(t, await open(t), breakIn)
+      await t.test(`told to stop while ${stage}`, async (t) => {
+        const { breakpoint, id } = await stopExportAt(t, breakIn)
         worker.kill('SIGTERM')
         await breakpoint.release()
         t.equal(await worker.ended, 0)
         t.match(await findExport(system.db, id), { failures: 0, leased: false }, 'nobody has to wait for a lease')
-        await system.startWorker()
+        worker = await system.startWorker()
         const { failures } = await assertExported(t, system, id, patients)
         t.equal(failures, 0)
         await assertNothingLeft(t, system)
