@@ -1,21 +1,25 @@
 import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import { globSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { sample } from './sample.ts'
 import { inRepository } from './workspace.ts'
 
 /*
  * `run-tests [--all] [file…]`: tap on the whole repository or on some files, started by this Node and not by the one on PATH. Without
- * --all they take samples (sample.ts), by SEED or by one of its own. The last line is `N passed, N failed`, which are tap's own totals
- * of assertions.
+ * --all they take samples (sample.ts), by SEED or by one of its own, and of the fault suite some files. The last line is `N passed,
+ * N failed`, which are tap's own totals of assertions.
  */
 
-const { values: { all }, positionals: files } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
+const { values: { all }, positionals: named } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
 const seed = all === true ? undefined : process.env.SEED || String(randomInt(1_000_000))
+const faultFiles = { all: findTests('packages/faults'), some: 6 }
+const files = named.length > 0 ? named : findFiles()
 // tap takes one core fewer than there are: on two it would run file after file. They wait for servers half of the time.
 const jobs = availableParallelism() * 2
 
@@ -39,10 +43,23 @@ await rm(directory, { recursive: true, force: true })
 const succeeded = code === 0
 // A run that failed without a failed assertion (nothing ran, tap itself broke) must not be reported as one without failures.
 const failed = succeeded ? totals.fail : Math.max(totals.fail, 1)
-if (seed !== undefined) console.log(`what is tested in very many combinations ran as a sample: SEED=${seed} (everything: make test-all)`)
+if (seed !== undefined) {
+  if (named.length === 0) console.log(`of the fault suite ${faultFiles.some} files of ${faultFiles.all.length} ran`)
+  console.log(`what is tested in very many combinations ran as a sample: SEED=${seed} (everything: make test-all)`)
+}
 if (totals.skip + totals.todo > 0) console.log(`${totals.skip} skipped, ${totals.todo} to do`)
 console.log(`${totals.pass} passed, ${failed} failed`)
 process.exitCode = succeeded ? 0 : 1
+
+/** The fault suite first: its files take longest, and one that began last would run alone. */
+function findFiles (): string[] {
+  const others = findTests('{apps,packages}/*').filter((file) => !faultFiles.all.includes(file))
+  return [...sample('files of the fault suite', faultFiles.some, faultFiles.all, seed), ...others]
+}
+
+function findTests (folder: string): string[] {
+  return globSync(`${folder}/test/**/*.test.ts`, { cwd: inRepository('.') }).sort()
+}
 
 /** A line for each file that has ended since the last call; returns all of tap's output so far. */
 async function showResults (): Promise<string> {

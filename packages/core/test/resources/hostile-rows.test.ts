@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { times } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
 import fc from 'fast-check'
 import { checkResource, resourceTypes } from '../../src/r4/index.ts'
@@ -7,7 +8,7 @@ import { change, changes, hostileRows, mark } from '../fixtures/hostile-rows.ts'
 import { lineOf, type Values } from '../fixtures/lines.ts'
 import { findProblems } from '../fixtures/validators.ts'
 
-const runs = Number(process.env.FUZZ_RUNS ?? 500)
+const runs = Number(process.env.FUZZ_RUNS ?? times({ all: 500, some: 100 }))
 const context = { mrnSystem: 'https://mrn.example.org', attachmentBaseUrls: ['https://files.example.org/'] }
 
 /** The row's line if it is one that no judge objects to; undefined for an issue that says where and shows nothing. */
