@@ -13,8 +13,8 @@ export interface PartReaders {
   help: () => Promise<void>
   /** Has a reader that has nothing to do look for parts. */
   wake: () => void
-  /** This worker runs the attempt: its parts end with `signal`. Gives what waits for those that are read here. */
-  hold: (attempt: Attempt, signal: AbortSignal) => () => Promise<void>
+  /** This worker runs the attempt: its parts end with `signal`. `onEnd` hears of each that ended here. Gives what waits for those. */
+  hold: (attempt: Attempt, signal: AbortSignal, onEnd: () => void) => () => Promise<void>
   /** Waits for what is being read or taken. */
   close: () => Promise<void>
 }
@@ -23,7 +23,7 @@ export interface PartReaders {
 export function createPartReaders (resources: PartResources & { identity: string }, shutdown: AbortSignal): PartReaders {
   const { db, readers, identity, log, config } = resources
   const waiting: Array<() => void> = []
-  const held = new Map<string, AbortSignal>()
+  const held = new Map<string, { signal: AbortSignal, onEnd: () => void }>()
   const running = new Map<Promise<void>, string>()
   const unreadable = new Set<string>()
   const helping = new Set<Promise<void>>()
@@ -56,12 +56,14 @@ export function createPartReaders (resources: PartResources & { identity: string
     if (part === undefined) return false
     wake() // where there is one there may be more
     const key = toKey(part)
-    const reading = readTakenPart(resources, part, { attempt: held.get(key), shutdown, leaveToOthers: () => { leaveToOthers(key) } })
+    const attempt = held.get(key)?.signal
+    const reading = readTakenPart(resources, part, { attempt, shutdown, leaveToOthers: () => { leaveToOthers(key) } })
     running.set(reading, key)
     try {
       await reading
     } finally {
       running.delete(reading)
+      held.get(key)?.onEnd()
     }
     return true
   }
@@ -72,9 +74,9 @@ export function createPartReaders (resources: PartResources & { identity: string
     if (oldest !== undefined && unreadable.size > rememberedAttempts) unreadable.delete(oldest)
   }
 
-  function hold (attempt: Attempt, signal: AbortSignal): () => Promise<void> {
+  function hold (attempt: Attempt, signal: AbortSignal, onEnd: () => void): () => Promise<void> {
     const key = toKey(attempt)
-    held.set(key, signal)
+    held.set(key, { signal, onEnd })
     return async () => {
       await Promise.allSettled([...running].filter(([, of]) => of === key).map(([reading]) => reading))
       held.delete(key)

@@ -31,14 +31,15 @@ export async function readShared (
   onRows: (rows: number) => void, signal: AbortSignal
 ): Promise<Array<PartResult & { reading: number }>> {
   const own = new AbortController() // the attempt's parts that are read here end with it
-  const release = partReaders.hold(attempt, AbortSignal.any([signal, own.signal]))
+  let ended = new AbortController()
+  const release = partReaders.hold(attempt, AbortSignal.any([signal, own.signal]), () => { ended.abort() })
   try {
     const shared: SharedPart[] = parts.map((items) => ({ items }))
     if (!await shareAttempt(db, attempt, identity, task, shared)) throw new Interruption('lost')
     ringForAll().catch((err: unknown) => { log.warn({ err, exportId: attempt.id }, 'other workers could not be rung for') })
     while (!await isRead()) {
       partReaders.wake()
-      await delay(lookMs, undefined, { signal }).catch(() => {})
+      await delay(lookMs, undefined, { signal: AbortSignal.any([signal, ended.signal]) }).catch(() => {})
     }
     return await findPartResults(db, attempt)
   } finally {
@@ -52,6 +53,7 @@ export async function readShared (
 
   async function isRead (): Promise<boolean> {
     signal.throwIfAborted()
+    ended = new AbortController()
     const state = await readPartsState(db, attempt).catch((err: unknown) => {
       log.warn({ err, exportId: attempt.id }, 'the parts could not be looked at')
     })

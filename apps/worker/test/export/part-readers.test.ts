@@ -42,9 +42,11 @@ t.test('a worker that cannot read parts of the export of another leaves them to 
 t.test('what the worker that runs the attempt cannot read is a failure of the attempt', async (t) => {
   const { db, own, attempt, partReaders } = await open(t, async () => { throw Object.assign(new Error(), { code: 'ECONNREFUSED' }) })
   t.teardown(async () => { await own.destroy() })
-  const release = partReaders.hold(attempt, new AbortController().signal)
+  let ended = 0
+  const release = partReaders.hold(attempt, new AbortController().signal, () => { ended++ })
   await partReaders.help()
   await release()
+  t.ok(ended > 0, 'who waits for the parts hears of it')
   t.match(await readPartsState(db, attempt), { failure: { code: 'ECONNREFUSED' } })
 })
 
