@@ -60,3 +60,17 @@ export function startCall (action: string, silenceMs: number, caller: AbortSigna
   const toError = (error: unknown) => signal.aborted ? signal.reason : toStoreError(error, action)
   return { signal, abort, expect, rest, until, toError, end }
 }
+
+/** A call that has one answer, within `silenceMs`. */
+export async function callOnce<T> (
+  action: string, silenceMs: number, caller: AbortSignal | undefined, work: (call: Call) => Promise<T>
+): Promise<T> {
+  const call = startCall(action, silenceMs, caller)
+  try {
+    return await call.until(() => work(call))
+  } catch (error) {
+    throw call.toError(error)
+  } finally {
+    call.end()
+  }
+}
