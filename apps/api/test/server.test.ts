@@ -1,6 +1,6 @@
 import { once } from 'node:events'
+import { openDatabase } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
-import { createDatabase } from '@fhir-bulk-export/core/db'
 import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t, { type Test } from 'tap'
@@ -32,8 +32,7 @@ t.test('it lists every problem of the configuration and exits with 1', async (t)
 
 t.test('it refuses a database that was not migrated', async (t) => {
   const env = await environment(t)
-  const db = createDatabase(env.DATABASE_URL, { applicationName: 'api-test', onError: () => {} })
-  t.teardown(async () => { await db.destroy() })
+  const db = openDatabase(t, env.DATABASE_URL, { applicationName: 'api-test' })
   await sql`DELETE FROM bulk_export_migration`.execute(db)
   const { exited, stdout } = spawnServer(t, env)
   t.strictSame(await exited, [1, null])

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { pathToFileURL } from 'node:url'
-import { createDatabase, type Database } from '@fhir-bulk-export/core/db'
+import type { Database } from '@fhir-bulk-export/core/db'
 import { cancelExport, claimExport, findPublishedFiles, publishExport, type Attempt } from '@fhir-bulk-export/core/exports'
 import { openContentStore, toFileKey, type ContentStore } from '@fhir-bulk-export/core/store'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { openDatabase } from '@fhir-bulk-export/core/testing/database'
 import { sql, type Kysely } from 'kysely'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t, { type Test } from 'tap'
@@ -55,8 +56,7 @@ async function * lines (text = patients): AsyncGenerator<Lines> {
 
 async function open (t: Test, openStore: (typeof stores)[string]): Promise<Ledger> {
   const url = await createTestDatabase(t)
-  const db = createDatabase(url, { applicationName: 'test', onError: () => {} })
-  t.teardown(async () => { await db.destroy() })
+  const db = openDatabase(t, url)
   return { db, ...await openStore(t) }
 }
 

@@ -1,5 +1,6 @@
 import { createDatabase } from '@fhir-bulk-export/core/db'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { openDatabase } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openService } from './fixtures/service.ts'
@@ -26,8 +27,7 @@ t.test('a worker refuses what would change an export and cannot be set, and name
 })
 
 t.test('a database that does not know its encoding is refused, one of another encoding is not', async (t) => {
-  const admin = createDatabase(await createTestDatabase(t), { applicationName: 'test', max: 1, onError: () => {} })
-  t.teardown(async () => { await admin.destroy() })
+  const admin = openDatabase(t, await createTestDatabase(t), { max: 1 })
   for (const encoding of ['SQL_ASCII', 'LATIN1']) {
     const name = `test_${encoding.toLowerCase()}_${process.pid}`
     const url = new URL(process.env.TEST_DATABASE_URL ?? '')

@@ -1,6 +1,6 @@
-import { createPool } from '@fhir-bulk-export/core/db'
 import { fc } from '@fhir-bulk-export/core/testing'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { openPool } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
 import { readRows, toText } from '../../src/files/rows.ts'
 import { copyOut } from '../../src/source/copy-out.ts'
@@ -51,8 +51,7 @@ t.test('a stream that ends too early, or is none, is an error, not fewer rows', 
 })
 
 t.test('what PostgreSQL writes is read back as it was stored', async (t) => {
-  const pool = createPool(await createTestDatabase(t), { applicationName: 'test', onError: () => {} })
-  t.teardown(async () => { await pool.end() })
+  const pool = openPool(t, await createTestDatabase(t))
   const values = ['plain', '', '\\N', 'tab\tnewline\n\r\b\f\v', 'ünïcödé 😀', 'x'.repeat(200_000),
     ...Array.from({ length: 127 }, (_, i) => String.fromCharCode(i + 1)), null]
   await pool.query('CREATE TABLE stored (n serial, value text)')

@@ -1,5 +1,5 @@
-import { createPool } from '@fhir-bulk-export/core/db'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { openPool } from '@fhir-bulk-export/core/testing/database'
 import { to as copyTo } from 'pg-copy-streams'
 import t from 'tap'
 import { copyOut } from '../../src/source/copy-out.ts'
@@ -22,13 +22,11 @@ async function collect (chunks: AsyncIterable<Buffer>): Promise<Buffer> {
 }
 
 const url = await createTestDatabase(t)
-const plain = createPool(url, { applicationName: 'plain', max: 1, onError: () => {} })
-t.teardown(async () => { await plain.end() })
+const plain = openPool(t, url, { applicationName: 'plain', max: 1 })
 
 for (const [name, toSocket] of Object.entries(sockets)) {
   t.test(name, async (t) => {
-    const pool = createPool(url, { applicationName: 'test', max: 1, ...(toSocket === undefined ? {} : { toSocket }), onError: () => {} })
-    t.teardown(async () => { await pool.end() })
+    const pool = openPool(t, url, { max: 1, ...(toSocket === undefined ? {} : { toSocket }) })
     await pool.query(`CREATE OR REPLACE FUNCTION said (n int) RETURNS int LANGUAGE plpgsql AS $$
       BEGIN IF n % 50 = 0 THEN RAISE NOTICE 'at %', repeat('x', n); END IF; RETURN n; END $$`)
     const client = await pool.connect()
@@ -64,8 +62,7 @@ for (const [name, toSocket] of Object.entries(sockets)) {
 }
 
 t.test('a connection that breaks is an error, not an end', async (t) => {
-  const pool = createPool(url, { applicationName: 'test', max: 1, toSocket: () => new CopySocket(), onError: () => {} })
-  t.teardown(async () => { await pool.end() })
+  const pool = openPool(t, url, { max: 1, toSocket: () => new CopySocket() })
   const client = await pool.connect()
   const { rows: [backend] } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
   const chunks = copyOut(client, 'COPY (SELECT generate_series(1, 100000000)) TO STDOUT')

@@ -1,6 +1,7 @@
-import { createPool, snapshotApplicationName } from '@fhir-bulk-export/core/db'
+import { snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import { parseTypeFilter } from '@fhir-bulk-export/core/search'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { openPool } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
 import { openSnapshot } from '../../src/source/snapshot.ts'
 import { toCountQuery } from '../../src/source/queries.ts'
@@ -11,10 +12,8 @@ const noFilter = filterOf()
 
 t.test('a row stamped before the snapshot and committed after it is later than transactionTime', async (t) => {
   const url = await createTestDatabase(t)
-  const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })
-  const writers = createPool(url, { applicationName: 'writer', onError: () => {} })
-  t.teardown(async () => { await pool.end() })
-  t.teardown(async () => { await writers.end() })
+  const pool = openPool(t, url, { applicationName: snapshotApplicationName })
+  const writers = openPool(t, url, { applicationName: 'writer' })
 
   const writer = await writers.connect()
   await writer.query('BEGIN')
@@ -31,8 +30,7 @@ t.test('a row stamped before the snapshot and committed after it is later than t
 })
 
 t.test('every statement of a snapshot sees the same instant', async (t) => {
-  const pool = createPool(await createTestDatabase(t), { applicationName: snapshotApplicationName, onError: () => {} })
-  t.teardown(async () => { await pool.end() })
+  const pool = openPool(t, await createTestDatabase(t), { applicationName: snapshotApplicationName })
   const snapshot = await openSnapshot(pool, noFilter, 0)
   await pool.query("INSERT INTO source.patients (id) VALUES ('p1')")
   t.equal(await snapshot.count(countPatients, 'source.patients'), 0)
@@ -42,8 +40,7 @@ t.test('every statement of a snapshot sees the same instant', async (t) => {
 })
 
 t.test('a filter that was not given is an error where the SQL asks for it', async (t) => {
-  const pool = createPool(await createTestDatabase(t), { applicationName: snapshotApplicationName, onError: () => {} })
-  t.teardown(async () => { await pool.end() })
+  const pool = openPool(t, await createTestDatabase(t), { applicationName: snapshotApplicationName })
   const snapshot = await openSnapshot(pool, noFilter, 0)
   snapshot.close()
   await pool.query("INSERT INTO source.patients (id) VALUES ('p1')")
@@ -59,10 +56,8 @@ t.test('a filter that was not given is an error where the SQL asks for it', asyn
 
 t.test('whoever waits for a table that somebody else has locked can be stopped', async (t) => {
   const url = await createTestDatabase(t)
-  const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })
-  const others = createPool(url, { applicationName: 'other', onError: () => {} })
-  t.teardown(async () => { await pool.end() })
-  t.teardown(async () => { await others.end() })
+  const pool = openPool(t, url, { applicationName: snapshotApplicationName })
+  const others = openPool(t, url, { applicationName: 'other' })
   const locker = await others.connect()
   await locker.query('BEGIN; LOCK TABLE source.consents IN ACCESS EXCLUSIVE MODE')
   const controller = new AbortController()
@@ -78,10 +73,8 @@ t.test('whoever waits for a table that somebody else has locked can be stopped',
 
 t.test('closing in the middle of a COPY frees the backend', async (t) => {
   const url = await createTestDatabase(t)
-  const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })
-  const observer = createPool(url, { applicationName: 'observer', onError: () => {} })
-  t.teardown(async () => { await pool.end() })
-  t.teardown(async () => { await observer.end() })
+  const pool = openPool(t, url, { applicationName: snapshotApplicationName })
+  const observer = openPool(t, url, { applicationName: 'observer' })
   const snapshot = await openSnapshot(pool, noFilter, 0)
   const rows = snapshot.copy('COPY (SELECT * FROM generate_series(1, 100000000)) TO STDOUT', 'numbers')[Symbol.asyncIterator]()
   await rows.next()
@@ -98,10 +91,8 @@ t.test('closing in the middle of a COPY frees the backend', async (t) => {
 
 t.test('nobody truncates or rewrites a table under a snapshot that has not read it yet', async (t) => {
   const url = await createTestDatabase(t)
-  const pool = createPool(url, { applicationName: snapshotApplicationName, onError: () => {} })
-  const others = createPool(url, { applicationName: 'other', max: 1, onError: () => {} })
-  t.teardown(async () => { await pool.end() })
-  t.teardown(async () => { await others.end() })
+  const pool = openPool(t, url, { applicationName: snapshotApplicationName })
+  const others = openPool(t, url, { applicationName: 'other', max: 1 })
   await others.query("INSERT INTO source.consents (id, patient_id) VALUES ('c1', 'p1')")
   await others.query("SET lock_timeout = '100ms'")
   const snapshot = await openSnapshot(pool, noFilter, 0)
@@ -112,8 +103,7 @@ t.test('nobody truncates or rewrites a table under a snapshot that has not read 
 })
 
 t.test('what takes PostgreSQL too long to plan is given up before a row is read; reading has no such limit', async (t) => {
-  const pool = createPool(await createTestDatabase(t), { applicationName: snapshotApplicationName, onError: () => {} })
-  t.teardown(async () => { await pool.end() })
+  const pool = openPool(t, await createTestDatabase(t), { applicationName: snapshotApplicationName })
   // The planner runs it, since its result can be no other.
   await pool.query(
     "CREATE FUNCTION ponder() RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3600); RETURN true; END'"

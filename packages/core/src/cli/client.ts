@@ -1,13 +1,15 @@
 import { createReadStream } from 'node:fs'
 import { Type } from '@sinclair/typebox'
+import type { Kysely } from 'kysely'
 import {
   addClient, disableClient, findClients, isClientId, parseKeySet, rotateClient, toClientScopes, type ClientKeys,
 } from '../clients/index.ts'
 import { databaseConfig, origin, readArguments, readConfig } from '../config/index.ts'
-import { assertMigrated, createDatabase, type ClientRow } from '../db/index.ts'
+import { assertMigrated, type ClientRow, type Database } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
 import { readAtMost } from '../read-at-most.ts'
 import { isId } from '../resources/index.ts'
+import { runCommand, withDatabase } from './run-command.ts'
 
 const usage = `usage: client add <id> --scope <scope>… (--jwks-file <file> | --jwks-url <url>) [--name <name>] [--group <id>…] [limits]
        client list
@@ -31,34 +33,23 @@ const options = {
   'max-active-exports': { type: 'string' },
   'max-kick-offs-per-minute': { type: 'string' },
   'max-requests-per-minute': { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
 const maxKeySetBytes = 256 * 1024
 
-process.exitCode = await run().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
-  return 2
-})
+await runCommand(usage, run)
 
 type Given = ReturnType<typeof readArguments<{ allowPositionals: true, options: typeof options }>>['values']
-type Work = (db: ReturnType<typeof createDatabase>) => Promise<number>
+type Work = (db: Kysely<Database>) => Promise<number>
 
 async function run (): Promise<number> {
   const { values, positionals } = readArguments({ allowPositionals: true, options })
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
   const work = await toWork(positionals, values)
   const config = readConfig(Type.Object(databaseConfig), process.env)
-  const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-client', max: 1, onError: console.error })
-  try {
+  return await withDatabase('client', config.DATABASE_URL, async (db) => {
     await assertMigrated(db)
     return await work(db)
-  } finally {
-    await db.destroy()
-  }
+  })
 }
 
 async function toWork ([command, id = '', ...others]: string[], given: Given): Promise<Work> {
@@ -68,12 +59,11 @@ async function toWork ([command, id = '', ...others]: string[], given: Given): P
   if (!isClientId(id)) throw invalid(`'${id}' is no client id: 1 to 64 of A-Z a-z 0-9 . _ ~ - are expected`)
   if (command === 'disable') {
     return async (db) => report(await disableClient(db, id),
-    `${id} is disabled: its tokens are refused from now on`, `${id} is unknown, or disabled already`)
+      `${id} is disabled: its tokens are refused from now on`, `${id} is unknown, or disabled already`)
   }
   const keys = await readKeys(given)
   if (command === 'rotate') {
-    return async (db) => report(await rotateClient(db, id, keys), `${id} has other keys`,
-    `${id} is unknown, or disabled`)
+    return async (db) => report(await rotateClient(db, id, keys), `${id} has other keys`, `${id} is unknown, or disabled`)
   }
   const client = {
     id,

@@ -4,6 +4,7 @@ import { databaseConfig, readArguments, readConfig } from '../config/index.ts'
 import { createPool } from '../db/index.ts'
 import { isServiceError, ServiceError } from '../errors.ts'
 import { filesAtOnce, loadFiles, type LoadProgress, type LoadReport } from '../load/index.ts'
+import { messageOf, runCommand } from './run-command.ts'
 
 const usage = `usage: load [--progress] <file or folder>…
 
@@ -14,22 +15,11 @@ patient compartment says, and a Group has its members. Loading again replaces wh
   --progress   a line for each tenth of the bytes, where there is no terminal to show a bar on
 Exit code: 0 all loaded, 1 some resources are no valid R4 (they are on stderr), 2 the load stopped.`
 
-process.exitCode = await run().catch(function explain (error: unknown) {
-  // The message alone: PostgreSQL's details may quote a row.
-  const message = error instanceof Error ? error.message : 'unknown error'
-  console.error(isServiceError(error) ? message : `The load stopped: ${message}`)
-  return 2
-})
+// The message alone: PostgreSQL's details may quote a row.
+await runCommand(usage, run, (error) => `${isServiceError(error) ? '' : 'The load stopped: '}${messageOf(error)}`)
 
 async function run (): Promise<number> {
-  const { values, positionals } = readArguments({
-    allowPositionals: true,
-    options: { progress: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
-  })
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
+  const { values, positionals } = readArguments({ allowPositionals: true, options: { progress: { type: 'boolean' } } })
   if (positionals.length === 0) {
     throw new ServiceError('INVALID_PARAMETER', 'No file is named, and no folder (DATA=<folder>; --help tells more)')
   }
@@ -54,8 +44,7 @@ async function run (): Promise<number> {
 function createDisplay () {
   const started = performance.now()
   const bar = new SingleBar({
-    format: '{bar} {percentage}% | {resources} resources, {rate}/s', hideCursor: true, gracefulExit: false,
-    clearOnComplete: true
+    format: '{bar} {percentage}% | {resources} resources, {rate}/s', hideCursor: true, gracefulExit: false, clearOnComplete: true,
   })
   bar.start(1, 0, { resources: 0, rate: 0 })
   return {
@@ -81,8 +70,6 @@ function createProgressLines () {
 }
 
 function summarize ({ types }: LoadReport): string {
-  return [...types].map(([type, {
-    loaded, unchanged,
-    rejected
-  }]) => `${type}: ${loaded} loaded, ${unchanged} unchanged, ${rejected} rejected`).join('\n')
+  return [...types].map(([type, { loaded, unchanged, rejected }]) =>
+    `${type}: ${loaded} loaded, ${unchanged} unchanged, ${rejected} rejected`).join('\n')
 }

@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { databaseConfig, queueConfig, readArguments, readConfig } from '../config/index.ts'
-import { createDatabase, grants, grantTo, migrate } from '../db/index.ts'
+import { grants, grantTo, migrate } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
 import { grantQueue, migrateQueue } from '../queue/index.ts'
 import { grantReads, grantReadsOfNew, readSource, toReads } from '../source/index.ts'
+import { messageOf, runCommand, withDatabase } from './run-command.ts'
 
 const usage = `usage: migrate [--source] [--api-role <role>] [--worker-role <role>]
 
@@ -11,26 +12,16 @@ Creates or updates the service's tables in DATABASE_URL and, where QUEUE_URL is 
   --source   also the tables of schema "source", for a site that has none of its own (see packages/core/README.md)
   --api-role, --worker-role   grants these roles what API and worker need, and no more (see docker/README.md: roles)`
 
-process.exitCode = await run().catch((error: unknown) => {
-  const { message, cause } = error instanceof Error ? error : new Error(String(error))
-  console.error(cause instanceof Error ? `${message}: ${cause.message}` : message)
-  return 2
+await runCommand(usage, run, function withCause (error) {
+  return error instanceof Error && error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : messageOf(error)
 })
 
 async function run (): Promise<number> {
   const { values } = readArguments({
-    options: {
-      source: { type: 'boolean' }, 'api-role': { type: 'string' },
-      'worker-role': { type: 'string' }, help: { type: 'boolean', short: 'h' }
-    }
+    options: { source: { type: 'boolean' }, 'api-role': { type: 'string' }, 'worker-role': { type: 'string' } },
   })
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
   const config = readConfig(Type.Object({ ...databaseConfig, QUEUE_URL: Type.Optional(queueConfig.QUEUE_URL) }), process.env)
-  const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-migrate', max: 1, onError: console.error })
-  try {
+  return await withDatabase('migrate', config.DATABASE_URL, async (db) => {
     for (const set of values.source ? ['service', 'source'] as const : ['service'] as const) {
       const applied = await migrate(db, set)
       console.log(`${set}: ${applied.length === 0 ? 'up to date' : applied.join(', ')}`)
@@ -48,11 +39,8 @@ async function run (): Promise<number> {
       console.log(`granted: ${role}${isThere ? '' : ', but nothing of the source, which is not there yet'}`)
     }
     if (left.length > 0) {
-      throw new ServiceError('GRANT_MISSING',
-      `The source is another role's, which has to grant the rest:\n${left.join('\n')}`)
+      throw new ServiceError('GRANT_MISSING', `The source is another role's, which has to grant the rest:\n${left.join('\n')}`)
     }
     return 0
-  } finally {
-    await db.destroy()
-  }
+  })
 }

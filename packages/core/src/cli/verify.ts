@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { databaseConfig, encryptionConfig, readArguments, readConfig, storeConfig } from '../config/index.ts'
-import { assertMigrated, createDatabase, type FileRow } from '../db/index.ts'
+import { assertMigrated, type FileRow } from '../db/index.ts'
 import { ServiceError } from '../errors.ts'
-import { findExport, findPublishedFiles } from '../exports/index.ts'
+import { findExport, findPublishedFiles, isExportId } from '../exports/index.ts'
 import { openContentStore } from '../store/index.ts'
 import { verifyFile } from '../verify/index.ts'
+import { runCommand, withDatabase } from './run-command.ts'
 
 const usage = `usage: verify <export id>
 
@@ -12,26 +13,15 @@ Fetches every file of a completed export from the content store and checks its C
 is a valid FHIR R4 resource of its type. Reads DATABASE_URL, IPFS_URL and, for encrypted files, EXPORT_ENCRYPTION_KEY. Prints no content.
 Exit code: 0 all is as it was published, 1 something is not, 2 nothing could be checked.`
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-process.exitCode = await run().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
-  return 2
-})
+await runCommand(usage, run)
 
 async function run (): Promise<number> {
-  const { values, positionals: [id = ''] } = readArguments({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
-  if (!uuid.test(id)) {
-    throw new ServiceError('INVALID_PARAMETER',
-    `'${id}' is no export id: a UUID is expected, as in the export's URLs (EXPORT=<id>)`)
+  const { positionals: [id = ''] } = readArguments({ allowPositionals: true })
+  if (!isExportId(id)) {
+    throw new ServiceError('INVALID_PARAMETER', `'${id}' is no export id: a UUID is expected, as in the export's URLs (EXPORT=<id>)`)
   }
   const config = readConfig(Type.Object({ ...databaseConfig, ...storeConfig, ...encryptionConfig }), process.env)
-  const db = createDatabase(config.DATABASE_URL, { applicationName: 'fhir-bulk-export-verify', max: 1, onError: console.error })
-  try {
+  return await withDatabase('verify', config.DATABASE_URL, async (db) => {
     await assertMigrated(db)
     const row = await findExport(db, id)
     if (row === undefined) throw new ServiceError('NOT_FOUND', 'There is no such export, or it has expired')
@@ -48,9 +38,7 @@ async function run (): Promise<number> {
     await store.close()
     console.log(summarize(files, bad))
     return bad === 0 ? 0 : 1
-  } finally {
-    await db.destroy()
-  }
+  })
 }
 
 function toLine ({ name, count, size, cid, key_id: keyId }: FileRow, problems: string[]): string {

@@ -1,6 +1,6 @@
 export { forgetExpiredAssertions, useAssertion } from './assertions.ts'
-export { addClient, disableClient, findClient, findClients, findStanding, isClientId, rotateClient } from './clients.ts'
-export type { ClientKeys, ClientStanding } from './clients.ts'
+export {
+  addClient, disableClient, findClient, findClients, findStanding, isClientId, rotateClient, type ClientKeys, type ClientStanding,
+} from './clients.ts'
 export { minRsaBits, parseKeySet } from './keys.ts'
-export { parseResourceScope, toClientScopes } from './scopes.ts'
-export type { ResourceScope, ScopeContext } from './scopes.ts'
+export { parseResourceScope, toClientScopes, type ResourceScope, type ScopeContext } from './scopes.ts'

@@ -4,5 +4,4 @@ export {
 } from './fragments.ts'
 export { atLeastOneSecond, byteSize, duration, keyring, list } from './units.ts'
 export { readArguments } from './read-arguments.ts'
-export { readConfig } from './read-config.ts'
-export type { Environment } from './read-config.ts'
+export { readConfig, type Environment } from './read-config.ts'

@@ -13,6 +13,10 @@ export const summaryColumns = [
 /** An export without its parameters: they may be long, and the worker alone reads them. */
 export type ExportSummary = Pick<ExportRow, (typeof summaryColumns)[number]>
 
+export function isExportId (text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+}
+
 /** The export, unless it has expired: an expired one is as good as gone, whether or not the cleanup has been there. */
 export async function findExport (db: Kysely<Database>, id: string): Promise<ExportSummary | undefined> {
   return await db.selectFrom('bulk_export_jobs').select(summaryColumns)

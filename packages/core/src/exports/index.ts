@@ -5,26 +5,23 @@ export { failExport, handOnExport, publishExport, retryExport } from './endings.
 export { claimGarbage, expireExports, forgetDroppedFiles, releaseGarbage, removeExpiredExports, removeStaleDownloads } from './expiry.ts'
 export {
   countPublishedFiles, filesPerReading, findDroppableFiles, findPublishedFile, findPublishedFiles, intendFile, judgePin, markFileDropped,
-  recordFile, sumFiles,
+  recordFile, sumFiles, type IntendedFile, type StoredContent, type StoredFigures,
 } from './ledger.ts'
-export type { IntendedFile, StoredContent, StoredFigures } from './ledger.ts'
-export { manifestSchema } from './manifest.ts'
-export type { Manifest, ManifestItem } from './manifest.ts'
-export { findExport, findExportsOf } from './find.ts'
-export type { ExportSummary } from './find.ts'
-export { assertAcceptsExports, createExport, findKickOffExcess } from './kick-off.ts'
-export type { KickOffExcess, KickOffLimits, NewExport } from './kick-off.ts'
-export { claimExport, findWaitingExports, renewLease } from './lease.ts'
-export type { Claim, ClaimedExport, Progress } from './lease.ts'
-export { readStoredParameters } from './parameters.ts'
-export type { ExportParameters } from './parameters.ts'
+export { manifestSchema, type Manifest, type ManifestItem } from './manifest.ts'
+export { findExport, findExportsOf, isExportId, type ExportSummary } from './find.ts'
 export {
-  announceSnapshot, failPart, findPartResults, finishPart, forgetSnapshots, handBackPart, readPartsState, renewPart, shareAttempt, takePart,
+  assertAcceptsExports, createExport, findKickOffExcess, type KickOffExcess, type KickOffLimits, type NewExport,
+} from './kick-off.ts'
+export { claimExport, findWaitingExports, renewLease, type Claim, type ClaimedExport, type Progress } from './lease.ts'
+export { readStoredParameters, type ExportParameters } from './parameters.ts'
+export {
+  announceSnapshot, failPart, findPartResults, finishPart, forgetSnapshots, handBackPart, readPartsState, renewPart, shareAttempt,
+  takePart, type PartResult, type TakenPart, type Turn,
 } from './parts.ts'
-export type { PartResult, TakenPart, Turn } from './parts.ts'
 export { forgetQuietCallers, takeRequests } from './request-limit.ts'
-export { activeStatuses, exportLevels, exportStatuses, fileLists, roles, wireProfiles } from '../vocabulary.ts'
-export type { ExportLevel, ExportStatus, FileList, Role, WireProfile } from '../vocabulary.ts'
-export { findExportOverviews, findOverview } from './overview.ts'
-export type { ExportOverview, HourOverview, Overview, PageEnd } from './overview.ts'
+export {
+  activeStatuses, exportLevels, exportStatuses, fileLists, roles, wireProfiles, type ExportLevel, type ExportStatus, type FileList,
+  type Role, type WireProfile,
+} from '../vocabulary.ts'
+export { findExportOverviews, findOverview, type ExportOverview, type HourOverview, type Overview, type PageEnd } from './overview.ts'
 export { findWorkerSilence, findWorkers, noteWorker, workerAbsentMs, workerBeatMs } from './workers.ts'

@@ -1,5 +1,3 @@
-export { createApiMetrics, createWorkerMetrics } from './definitions.ts'
-export type { ApiMetrics, AttemptEnding, WorkerMetrics } from './definitions.ts'
-export { countCall, observeStore, tellCalls } from './observe-store.ts'
-export type { StoreCall } from './observe-store.ts'
+export { createApiMetrics, createWorkerMetrics, type ApiMetrics, type AttemptEnding, type WorkerMetrics } from './definitions.ts'
+export { countCall, observeStore, tellCalls, type StoreCall } from './observe-store.ts'
 export { openMetrics } from './open.ts'

@@ -3,8 +3,7 @@ import { ServiceError } from '../errors.ts'
 import type { ContentStore } from './content-store.ts'
 
 export type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile, StoreUsage } from './content-store.ts'
-export { parseFileKey, toFileKey } from './file-key.ts'
-export type { FileRef } from './file-key.ts'
+export { parseFileKey, toFileKey, type FileRef } from './file-key.ts'
 export { isStoreFailure } from './store-error.ts'
 
 /**

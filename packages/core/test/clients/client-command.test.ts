@@ -1,14 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { openDatabase } from '../fixtures/database.ts'
 import t from 'tap'
 import { findClient, findStanding } from '../../src/clients/index.ts'
-import { createDatabase } from '../../src/db/index.ts'
 import { runCommand } from '../fixtures/run-command.ts'
 
 const url = await createTestDatabase(t)
-const db = createDatabase(url, { applicationName: 'test', onError: () => {} })
-t.teardown(async () => { await db.destroy() })
+const db = openDatabase(t, url)
 
 const run = async (...args: string[]) => await runCommand('client', args, { DATABASE_URL: url })
 

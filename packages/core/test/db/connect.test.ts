@@ -1,13 +1,13 @@
 import { startProxy } from '@fhir-bulk-export/stack/proxy'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { openDatabase } from '../fixtures/database.ts'
 import { sql } from 'kysely'
 import t from 'tap'
 import { createDatabase } from '../../src/db/index.ts'
 
 t.test('a connection on which no answer comes is given up, and the next statement has another', async (t) => {
   const network = await startProxy(t, await createTestDatabase(t))
-  const db = createDatabase(network.url, { applicationName: 'test', max: 1, statementTimeoutMs: 500, onError: () => {} })
-  t.teardown(async () => { await db.destroy() })
+  const db = openDatabase(t, network.url, { max: 1, statementTimeoutMs: 500 })
   await sql`SELECT 1`.execute(db)
   network.silence()
   await t.rejects(sql`SELECT 1`.execute(db), { code: 'ETIMEDOUT' })
@@ -22,8 +22,7 @@ t.test('a connection on which no answer comes is given up, and the next statemen
 })
 
 t.test('a statement that takes too long is stopped by the server, and the connection is as good as before', async (t) => {
-  const db = createDatabase(await createTestDatabase(t), { applicationName: 'test', max: 1, statementTimeoutMs: 300, onError: () => {} })
-  t.teardown(async () => { await db.destroy() })
+  const db = openDatabase(t, await createTestDatabase(t), { max: 1, statementTimeoutMs: 300 })
   const pid = async () => (await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(db)).rows[0]?.pid
   const before = await pid()
   await t.rejects(sql`SELECT pg_sleep(60)`.execute(db), { code: '57014' })
@@ -36,8 +35,7 @@ t.test('connections at rest are closed without an error', async (t) => {
     applicationName: 'test', statementTimeoutMs: 200,
     onError: (error) => { errors.push(error) }
   })
-  const others = createDatabase(process.env.TEST_DATABASE_URL ?? '', { applicationName: 'observer', onError: () => {} })
-  t.teardown(async () => { await others.destroy() })
+  const others = openDatabase(t, process.env.TEST_DATABASE_URL ?? '', { applicationName: 'observer' })
   t.teardown(async () => { await db.destroy() })
   const { rows: [own] } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(db)
   const isThere = async () => (await sql`SELECT FROM pg_stat_activity WHERE pid = ${own?.pid}`.execute(others)).rows.length > 0
@@ -47,10 +45,8 @@ t.test('connections at rest are closed without an error', async (t) => {
 
 t.test('somebody who holds a row and falls silent is put out, so that others get it', async (t) => {
   const url = await createTestDatabase(t)
-  const db = createDatabase(url, { applicationName: 'test', max: 1, idleInTransactionTimeoutMs: 300, onError: () => {} })
-  const others = createDatabase(url, { applicationName: 'test', onError: () => {} })
-  t.teardown(async () => { await db.destroy() })
-  t.teardown(async () => { await others.destroy() })
+  const db = openDatabase(t, url, { max: 1, idleInTransactionTimeoutMs: 300 })
+  const others = openDatabase(t, url)
   await sql`INSERT INTO source.patients (id) VALUES ('p1')`.execute(db)
   await t.rejects(db.transaction().execute(async (trx) => {
     await sql`UPDATE source.patients SET gender = 'male'`.execute(trx)

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { getServerUrl, needs } from '@fhir-bulk-export/stack/optional-servers'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
+import { openDatabase } from '../fixtures/database.ts'
 import t, { type Test } from 'tap'
 import { createDataKey, encrypt, parseKeyring, wrapDataKey } from '../../src/crypto/index.ts'
-import { createDatabase } from '../../src/db/index.ts'
 import { cancelExport, intendFile, recordFile } from '../../src/exports/index.ts'
 import { openContentStore, toFileKey } from '../../src/store/index.ts'
 import { base64 } from '../crypto/fixtures/files.ts'
@@ -28,8 +28,7 @@ async function givenFiles (t: Test, bodies: string[], { ipfsUrl, key }: Options 
     IPFS_URL: ipfsUrl ?? pathToFileURL(directory).href,
     ...(key === undefined ? {} : { EXPORT_ENCRYPTION_KEY: key }),
   }
-  const db = createDatabase(environment.DATABASE_URL, { applicationName: 'test', onError: () => {} })
-  t.teardown(async () => { await db.destroy() })
+  const db = openDatabase(t, environment.DATABASE_URL)
   const store = await openContentStore(environment.IPFS_URL)
   const attempt = await givenAttempt(db)
   const paths: string[] = []

@@ -1,3 +1,2 @@
 export { findKubo, kuboVersion } from './program.ts'
-export { initKubo, runKubo, startKubo } from './start.ts'
-export type { Kubo } from './start.ts'
+export { initKubo, runKubo, startKubo, type Kubo } from './start.ts'

@@ -1,11 +1,9 @@
 import type { Database } from '@fhir-bulk-export/core/db'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
-import { findExport, type ExportSummary } from '@fhir-bulk-export/core/exports'
+import { findExport, isExportId, type ExportSummary } from '@fhir-bulk-export/core/exports'
 import type { Kysely } from 'kysely'
 import { canAccess, coversTypes } from '../../auth/access.ts'
 import type { Caller } from '../../auth/caller.ts'
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
  * The export of a request's path, for a token whose scopes cover all of its types.
@@ -22,7 +20,7 @@ export async function getCoveredExport (db: Kysely<Database>, caller: Caller, id
  * @throws ServiceError NOT_FOUND, FORBIDDEN
  */
 export async function getAccessibleExport (db: Kysely<Database>, caller: Caller, id: string): Promise<ExportSummary> {
-  const row = uuid.test(id) ? await findExport(db, id) : undefined
+  const row = isExportId(id) ? await findExport(db, id) : undefined
   if (row === undefined) throw new ServiceError('NOT_FOUND', 'There is no such export, or it has expired')
   if (!canAccess(caller, row)) throw new ServiceError('FORBIDDEN', 'The export was started by another caller')
   return row

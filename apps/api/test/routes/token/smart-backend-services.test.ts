@@ -4,15 +4,14 @@ import { decodeJwt, SignJWT } from 'jose'
 import t from 'tap'
 import { startApi } from '../../fixtures/api.ts'
 import { createBackendClient, createClientKey, type BackendClient } from '../../fixtures/backend-client.ts'
-import { get, listen, register } from '../../fixtures/client-service.ts'
+import { get, listen, listenFor, register } from '../../fixtures/client-service.ts'
 import { complete } from '../../fixtures/exports.ts'
 import { startJwksServer } from '../../fixtures/jwks.ts'
 import { secret } from '../../fixtures/token.ts'
 
 /*
  * SMART App Launch 2.2, Backend Services and client-confidential-asymmetric, requirement by requirement (R8 to R14), over HTTP and in
- * strict
- * mode, by a client that shares no code with the service.
+ * strict mode, by a client that shares no code with the service.
  */
 
 const rsa = await createClientKey('RS384', 'rsa')
@@ -23,9 +22,8 @@ const strict = { BULK_DATA_STRICT: 'true' }
 const now = () => Math.floor(Date.now() / 1_000)
 
 t.test('R8: the SMART configuration is there by default, and what it says is so', async (t) => {
-  const { base, tokenUrl, ...api } = await listen(t, strict)
   const client = createBackendClient('lab', ec)
-  await register(api, client)
+  const { base, tokenUrl } = await listenFor(t, client, strict)
   const response = await fetch(`${base}/.well-known/smart-configuration`, { headers: { Accept: 'text/html' } })
   t.match(response.headers.get('content-type'), /^application\/json/)
   const found = await client.discover(base)
@@ -48,9 +46,8 @@ t.test('R8: the SMART configuration is there by default, and what it says is so'
 })
 
 t.test('R9: a token request is a form with four members, and each that is missing or wrong has its OAuth error', async (t) => {
-  const { tokenUrl, ...api } = await listen(t, strict)
   const client = createBackendClient('lab', ec)
-  await register(api, client)
+  const { tokenUrl } = await listenFor(t, client, strict)
   for (const [name, value, error, text] of [
     ['grant_type', undefined, 'invalid_request', /^grant_type/],
     ['grant_type', '', 'invalid_request', /^grant_type/],
@@ -87,9 +84,8 @@ t.test('R9: a token request is a form with four members, and each that is missin
 })
 
 t.test('R10: an assertion that is wrong whoever sends it is invalid_client, and the text says which claim', async (t) => {
-  const { tokenUrl, ...api } = await listen(t, strict)
   const client = createBackendClient('lab', ec)
-  await register(api, client)
+  const { tokenUrl } = await listenFor(t, client, strict)
   for (const [wrong, claim] of [
     [{ claims: { iss: undefined } }, 'iss'], [{ claims: { sub: undefined } }, 'sub'], [{ claims: { sub: 'other' } }, 'iss and sub'],
     [{ claims: { aud: undefined } }, 'aud'], [{ claims: { aud: 'https://other.example.org/auth/token' } }, 'aud'],
@@ -116,9 +112,8 @@ t.test('R10: an assertion that is wrong whoever sends it is invalid_client, and 
 })
 
 t.test('R10: only RS384 and ES384 sign an assertion', async (t) => {
-  const { tokenUrl, ...api } = await listen(t, strict)
   const client = createBackendClient('lab', rsa)
-  await register(api, client)
+  const { tokenUrl } = await listenFor(t, client, strict)
   t.match(await client.getToken(tokenUrl, 'system/*.rs'), { scope: 'system/*.rs' })
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
   const claims = { iss: 'lab', sub: 'lab', aud: tokenUrl, exp: now() + 60, jti: randomUUID() }
@@ -197,9 +192,8 @@ t.test('R10: a jti is good once for a client, at all API processes together, and
 
 t.test('R11: keys are registered inline or by their address, which jku has to be', async (t) => {
   const issuer = await startJwksServer(t, ec.jwk)
-  const { tokenUrl, ...api } = await listen(t, { ...strict, JWKS_ALLOW_PRIVATE: 'true' })
   const client = createBackendClient('lab', ec)
-  await register(api, client, { jwksUrl: issuer.url })
+  const { tokenUrl } = await listenFor(t, client, { ...strict, JWKS_ALLOW_PRIVATE: 'true' }, { jwksUrl: issuer.url })
   const ask = async (header: object = {}) => await client.ask(
     tokenUrl, await client.form(tokenUrl, 'system/*.rs', await client.assert(tokenUrl, { header }))
   )
@@ -211,9 +205,8 @@ t.test('R11: keys are registered inline or by their address, which jku has to be
 
 t.test('R10: kid names exactly one key of the type that signs', async (t) => {
   const issuer = await startJwksServer(t)
-  const { tokenUrl, ...api } = await listen(t, { ...strict, JWKS_ALLOW_PRIVATE: 'true' })
   const client = createBackendClient('lab', ec)
-  await register(api, client, { jwksUrl: issuer.url })
+  const { tokenUrl } = await listenFor(t, client, { ...strict, JWKS_ALLOW_PRIVATE: 'true' }, { jwksUrl: issuer.url })
   issuer.answer.headers = { 'Cache-Control': 'no-store' }
   for (const [keys, status] of [
     [[ec.jwk, { ...rsa.jwk, kid: 'ec' }], 200], [[ec.jwk, { ...strange.jwk, kid: 'next' }], 200], [[ec.jwk, strange.jwk], 400],
@@ -229,9 +222,8 @@ t.test('R10: kid names exactly one key of the type that signs', async (t) => {
 
 t.test('R11: keys at an address are kept no longer than Cache-Control says', async (t) => {
   const issuer = await startJwksServer(t, ec.jwk)
-  const { tokenUrl, ...api } = await listen(t, { ...strict, JWKS_ALLOW_PRIVATE: 'true' })
   const client = createBackendClient('lab', ec)
-  await register(api, client, { jwksUrl: issuer.url })
+  const { tokenUrl } = await listenFor(t, client, { ...strict, JWKS_ALLOW_PRIVATE: 'true' }, { jwksUrl: issuer.url })
   const ask = async () => (await client.ask(tokenUrl, await client.form(tokenUrl, 'system/*.rs'))).status
   issuer.answer.headers = { 'Cache-Control': 'no-store' }
   t.equal(await ask(), 200)
@@ -281,9 +273,8 @@ t.test('R11: keys at an address that is private, slow, endless, broken or redire
 })
 
 t.test('R12: a token is a bearer\'s for 300 seconds at most, and there is none to refresh it with', async (t) => {
-  const { base, tokenUrl, ...api } = await listen(t, strict)
   const client = createBackendClient('lab', ec)
-  await register(api, client)
+  const { base, tokenUrl } = await listenFor(t, client, strict)
   const { status, headers, body } = await client.ask(tokenUrl, await client.form(tokenUrl, 'system/Patient.rs'))
   t.equal(status, 200)
   t.strictSame(Object.keys(body).sort(), ['access_token', 'expires_in', 'scope', 'token_type'])
@@ -333,9 +324,8 @@ t.test('R13: scopes of v1 and v2, reduced to what the client may have, and never
 })
 
 t.test('R14: an export from kick-off to file by such a client, in strict mode', async (t) => {
-  const { base, tokenUrl, ...api } = await listen(t, strict)
   const client = createBackendClient('lab', ec)
-  await register(api, client)
+  const { base, tokenUrl, ...api } = await listenFor(t, client, strict)
   const { access_token: token } = await client.getToken((await client.discover(base)).token_endpoint, 'system/Patient.read')
   const kickOff = await get(`${base}/Patient/$export`, token)
   t.equal(kickOff.status, 202, kickOff.text)
@@ -354,9 +344,8 @@ t.test('R14: an export from kick-off to file by such a client, in strict mode', 
 })
 
 t.test('R14: a token that is missing, changed, over, or not from here is 401 with an OperationOutcome, on every request', async (t) => {
-  const { base, tokenUrl, ...api } = await listen(t, strict)
   const client = createBackendClient('lab', ec)
-  await register(api, client)
+  const { base, tokenUrl } = await listenFor(t, client, strict)
   const { access_token: token } = await client.getToken(tokenUrl, 'system/*.rs')
   const claims = decodeJwt(token)
   const sign = async (
