@@ -7,6 +7,7 @@ import {
 import { share } from '@fhir-bulk-export/core/readiness'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import { Type } from '@sinclair/typebox'
+import type { FastifyBaseLogger } from 'fastify'
 import type { Kysely } from 'kysely'
 import { toAnswer } from '../../openapi/answer.ts'
 import { acceptHeaders } from '../../openapi/headers.ts'
@@ -58,25 +59,7 @@ export const operator: FastifyPluginAsyncTypebox<OperatorOptions> = async functi
     },
   })
 
-  const getSummary = share(async (): Promise<OperatorSummary> => {
-    const [{ now, counts, hours, ...overview }, workers, disk] = await Promise.all([
-      findOverview(db),
-      findWorkers(db, maxWorkers),
-      store.getUsage({ signal: AbortSignal.timeout(usageDeadlineMs) }).catch((err: unknown) => {
-        app.log.warn({ err }, 'the content store does not say how much it holds')
-        return null
-      }),
-    ])
-    return {
-      ...overview,
-      now: now.toISOString(),
-      exports: Object.fromEntries(exportStatuses.map((status) => [status, counts[status] ?? 0])),
-      workers: workers.map(({ id, host, started_at: started, seen_at: seen, running }) =>
-        ({ id, host, started: started.toISOString(), seen: seen.toISOString(), running })),
-      disk,
-      hours: hours.map(({ hour, ...counted }) => ({ hour: hour.toISOString(), ...counted })),
-    }
-  }, summarySharedMs)
+  const getSummary = share(async () => await readSummary({ db, store }, app.log), summarySharedMs)
 
   app.get('/operator/summary', {
     onRequest: requireOperator,
@@ -92,6 +75,26 @@ export const operator: FastifyPluginAsyncTypebox<OperatorOptions> = async functi
       return await reply.header('Cache-Control', 'no-store').type('application/json').send(await getSummary())
     },
   })
+}
+
+async function readSummary ({ db, store }: OperatorOptions, log: FastifyBaseLogger): Promise<OperatorSummary> {
+  const [{ now, counts, hours, ...overview }, workers, disk] = await Promise.all([
+    findOverview(db),
+    findWorkers(db, maxWorkers),
+    store.getUsage({ signal: AbortSignal.timeout(usageDeadlineMs) }).catch((err: unknown) => {
+      log.warn({ err }, 'the content store does not say how much it holds')
+      return null
+    }),
+  ])
+  return {
+    ...overview,
+    now: now.toISOString(),
+    exports: Object.fromEntries(exportStatuses.map((status) => [status, counts[status] ?? 0])),
+    workers: workers.map(({ id, host, started_at: started, seen_at: seen, running }) =>
+      ({ id, host, started: started.toISOString(), seen: seen.toISOString(), running })),
+    disk,
+    hours: hours.map(({ hour, ...counted }) => ({ hour: hour.toISOString(), ...counted })),
+  }
 }
 
 const pageEnd = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
