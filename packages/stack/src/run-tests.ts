@@ -51,7 +51,6 @@ if (totals.skip + totals.todo > 0) console.log(`${totals.skip} skipped, ${totals
 console.log(`${totals.pass} passed, ${failed} failed`)
 process.exitCode = succeeded ? 0 : 1
 
-/** The fault suite first: its files take longest, and one that began last would run alone. */
 function findFiles (): string[] {
   const others = findTests('{apps,packages}/*').filter((file) => !faultFiles.all.includes(file))
   return [...sample('files of the fault suite', faultFiles.some, faultFiles.all, seed), ...others]
