@@ -51,10 +51,9 @@ export function everMembers (source: Source): string {
  * patient: an export of several patients has all of them, but a group's export has its own Group alone, as others name other patients. At
  * patient level rows of the compartment without a patient stay out.
  */
-export function patientConditions ({ type, columns }: SourceRelation, {
-  level, patientId, patientIds,
-  groupId
-}: SnapshotFilter, members: string): string[] {
+export function patientConditions (
+  { type, columns }: SourceRelation, { level, patientId, patientIds, groupId }: SnapshotFilter, members: string
+): string[] {
   if (type === 'Group' && groupId !== null && patientId === null) return ["r.id::text = current_setting('fhir_bulk_export.group_id')"]
   if (!isInCompartment(type)) return patientId === null ? [] : ['false']
   const patient = type === 'Patient' ? 'r.id::text' : 'patient_id' in columns ? 'r.patient_id::text' : 'NULL'

@@ -24,10 +24,10 @@ export async function recordAudit (db: Kysely<Database>, rows: Array<Insertable<
  * Records changes of exports, in the transaction that makes them and after it has made them. `by` is the API's caller; without it a
  * worker acted on behalf of the requesters.
  */
-export async function recordExports (trx: Transaction<Database>, event: AuditEventName, ids: readonly string[], {
-  by,
-  outcome = 'success'
-}: { by?: Actor | undefined, outcome?: AuditOutcome } = {}): Promise<void> {
+export async function recordExports (
+  trx: Transaction<Database>, event: AuditEventName, ids: readonly string[],
+  { by, outcome = 'success' }: { by?: Actor | undefined, outcome?: AuditOutcome } = {}
+): Promise<void> {
   if (ids.length === 0) return
   const who = by === undefined
     ? sql`requester, requester_role, issuer, NULL, NULL, patient_id, NULL, NULL`
@@ -44,10 +44,10 @@ export async function recordExports (trx: Transaction<Database>, event: AuditEve
  * Records the downloads whose leases it deletes, in the same statement, so that each is recorded once. `bytes`: what the connection
  * took; null: unknown.
  */
-export async function recordDownloads (db: Kysely<Database>, leases: ReturnType<typeof sql>, {
-  bytes, isWhole, detail,
-  process
-}: { bytes: number | null, isWhole: boolean, detail: string | null, process: 'api' | 'worker' }): Promise<number> {
+export async function recordDownloads (
+  db: Kysely<Database>, leases: ReturnType<typeof sql>,
+  { bytes, isWhole, detail, process }: { bytes: number | null, isWhole: boolean, detail: string | null, process: 'api' | 'worker' }
+): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
     WITH ended AS (DELETE FROM bulk_export_downloads WHERE ${leases} RETURNING *)
     INSERT INTO bulk_export_audit (${sql.join(columns.map((column) => sql.ref(column)))})

@@ -119,10 +119,9 @@ async function list (db: Parameters<Work>[0]): Promise<number> {
   return 0
 }
 
-function toLine ({
-  id, name, disabled_at: disabledAt, scopes, group_ids: groups, jwks, jwks_url: url, keys_since: since,
-  ...limits
-}: ClientRow): string {
+function toLine (
+  { id, name, disabled_at: disabledAt, scopes, group_ids: groups, jwks, jwks_url: url, keys_since: since, ...limits }: ClientRow
+): string {
   const keys = url ?? jwks?.keys.map(({ kid }) => String(kid)).join(' ') ?? ''
   const own = ([['active', limits.max_active_exports], ['kick-offs', limits.max_kick_offs_per_minute],
     ['requests', limits.max_requests_per_minute]] as const)

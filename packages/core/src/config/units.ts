@@ -10,10 +10,9 @@ const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const bytes = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const
 
 /** `except`: what would fit and is not taken. */
-function quantity (units: Record<string, number>, expected: string, {
-  except = '$',
-  ...options
-}: StringOptions & { except?: string }): TTransform<TString, number> {
+function quantity (
+  units: Record<string, number>, expected: string, { except = '$', ...options }: StringOptions & { except?: string }
+): TTransform<TString, number> {
   const pattern = `^(?!${except})([0-9]{1,15})(${Object.keys(units).join('|')})$`
   const grammar = new RegExp(pattern)
   return Type.Transform(Type.String({ pattern, expected, ...options }))

@@ -26,10 +26,9 @@ export function wrapDataKey (dataKey: KeyObject, { id, key }: MasterKey, file: F
  * @throws ServiceError KEY_UNUSABLE, naming the key's id: it is not configured, or another key is configured under that id, or
  * the ledger's row was changed.
  */
-export function unwrapDataKey (keyring: Keyring | undefined, file: FileRef, {
-  key_id: id,
-  wrapped_key: wrapped
-}: WrappedKey, size: number): KeyObject {
+export function unwrapDataKey (
+  keyring: Keyring | undefined, file: FileRef, { key_id: id, wrapped_key: wrapped }: WrappedKey, size: number
+): KeyObject {
   const master = keyring === undefined ? undefined : findMasterKey(keyring, id)
   if (master === undefined) {
     throw new ServiceError('KEY_UNUSABLE',

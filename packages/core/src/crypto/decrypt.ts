@@ -24,10 +24,9 @@ export function toCiphertextRange (size: number, range?: ByteRange): ByteRange {
  * authenticated.
  * @throws ServiceError STORE_CORRUPT (while iterating) when anything was left out, changed, moved, or is another file's.
  */
-export async function * decrypt (ciphertext: AsyncIterable<Uint8Array>, {
-  file, dataKey,
-  size
-}: EncryptedFile, range?: ByteRange): AsyncGenerator<Uint8Array> {
+export async function * decrypt (
+  ciphertext: AsyncIterable<Uint8Array>, { file, dataKey, size }: EncryptedFile, range?: ByteRange
+): AsyncGenerator<Uint8Array> {
   const { start, end } = toByteRange(size, range)
   const aad = toChunkAad(file)
   const last = toLastChunk(size)

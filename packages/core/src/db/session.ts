@@ -54,10 +54,10 @@ export interface SessionOptions {
  * @throws ServiceError UNAVAILABLE when the server is a standby: a connection to it would be kept, and never be able to write.
  * @throws ServiceError SETTING_REFUSED that names the setting.
  */
-export async function prepareSession (client: ClientBase, {
-  statementTimeoutMs = 0, idleInTransactionTimeoutMs = 0,
-  acceptsStandby = false, searchPath = 'public'
-}: SessionOptions = {}): Promise<void> {
+export async function prepareSession (
+  client: ClientBase,
+  { statementTimeoutMs = 0, idleInTransactionTimeoutMs = 0, acceptsStandby = false, searchPath = 'public' }: SessionOptions = {}
+): Promise<void> {
   const own = {
     ...settings, search_path: searchPath, statement_timeout: String(statementTimeoutMs),
     idle_in_transaction_session_timeout: String(idleInTransactionTimeoutMs)

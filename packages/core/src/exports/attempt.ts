@@ -12,10 +12,9 @@ export function ended (status: 'completed' | 'failed', ttlMs: number) {
 }
 
 /** Writes to the export's row as its attempt. Returns whether the attempt still holds the lease: if not, nothing was written. */
-export async function updateHeld (db: Kysely<Database>, {
-  id,
-  attempt
-}: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>): Promise<boolean> {
+export async function updateHeld (
+  db: Kysely<Database>, { id, attempt }: Attempt, values: UpdateObject<Database, 'bulk_export_jobs'>
+): Promise<boolean> {
   const { numUpdatedRows } = await db.updateTable('bulk_export_jobs')
     .set(values)
     .where('id', '=', id)

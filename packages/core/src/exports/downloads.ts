@@ -39,9 +39,8 @@ export async function renewDownload (db: Kysely<Database>, id: string, leaseMs: 
 }
 
 /** `bytes`: of the plaintext, handed to the connection. */
-export async function endDownload (db: Kysely<Database>, id: string, {
-  bytes,
-  isWhole
-}: { bytes: number, isWhole: boolean }): Promise<void> {
+export async function endDownload (
+  db: Kysely<Database>, id: string, { bytes, isWhole }: { bytes: number, isWhole: boolean }
+): Promise<void> {
   await recordDownloads(db, sql`id = ${id}`, { bytes, isWhole, detail: isWhole ? null : 'broken off', process: 'api' })
 }

@@ -39,10 +39,9 @@ type Origin = Pick<Actor, 'subject' | 'client_id' | 'address' | 'request_id'>
 const nowhere: Origin = {}
 
 /** One statement over two indexes. A deleted export counts as a kick-off of its minute, too: to delete it makes no room. */
-export async function findKickOffExcess (db: Kysely<Database>, requester: string, {
-  maxActive,
-  maxPerMinute
-}: KickOffLimits): Promise<KickOffExcess | undefined> {
+export async function findKickOffExcess (
+  db: Kysely<Database>, requester: string, { maxActive, maxPerMinute }: KickOffLimits
+): Promise<KickOffExcess | undefined> {
   const { rows: [found] } = await sql<{ active: number, lately: number, retry_after: number | null }>`
     SELECT
       (SELECT count(*) FROM bulk_export_jobs WHERE requester = ${requester} AND status = ANY(${activeStatuses})) AS active,

@@ -43,10 +43,9 @@ export async function claimExport (
   return isActive ? { outcome: 'busy', availableAt: found.available_at } : { outcome: 'over' }
 }
 
-async function failAbandoned (trx: Transaction<Database>, id: string, {
-  maxFailures,
-  ttlMs
-}: { maxFailures: number, ttlMs: number }): Promise<boolean> {
+async function failAbandoned (
+  trx: Transaction<Database>, id: string, { maxFailures, ttlMs }: { maxFailures: number, ttlMs: number }
+): Promise<boolean> {
   const { numUpdatedRows } = await trx.updateTable('bulk_export_jobs')
     .set({
       ...ended('failed', ttlMs),

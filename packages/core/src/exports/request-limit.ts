@@ -7,10 +7,9 @@ import { deleteInBatches } from '../db/batches.ts'
  * ITU-T I.371). One row a caller and one statement, on the database's clock; a refused request changes nothing.
  * @returns whether there were so many left.
  */
-export async function takeRequests (db: Kysely<Database>, requester: string, {
-  count,
-  perMinute
-}: { count: number, perMinute: number }): Promise<boolean> {
+export async function takeRequests (
+  db: Kysely<Database>, requester: string, { count, perMinute }: { count: number, perMinute: number }
+): Promise<boolean> {
   const cost = sql`${count * 60_000 / perMinute} * interval '1 ms'`
   const { rows } = await sql`
     INSERT INTO bulk_export_callers AS caller (requester, full_at) VALUES (${requester}, now() + ${cost})

@@ -29,10 +29,9 @@ export const filesAtOnce = 4
  * @throws ServiceError NOT_FOUND for a path that does not exist, before anything is loaded; SOURCE_MISMATCH for a relation that cannot hold
  * resources; errors of the database.
  */
-export async function loadFiles (pool: pg.Pool, paths: readonly string[], {
-  onProgress,
-  onProblem
-}: LoadOptions = {}): Promise<LoadReport> {
+export async function loadFiles (
+  pool: pg.Pool, paths: readonly string[], { onProgress, onProblem }: LoadOptions = {}
+): Promise<LoadReport> {
   const files = await findFiles(paths)
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0)
   const report = createReport()

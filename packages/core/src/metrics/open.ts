@@ -6,10 +6,8 @@ export interface MetricsConfig { METRICS_HOST: string, METRICS_PORT?: number | u
 
 /** Nothing listens, and nothing is measured by the clock, unless METRICS_PORT is set. */
 export async function openMetrics (
-  {
-    METRICS_HOST: host,
-    METRICS_PORT: port
-  }: MetricsConfig, metrics: SharedMetrics, sources: MetricSources, findDown?: () => Promise<string[]>
+  { METRICS_HOST: host, METRICS_PORT: port }: MetricsConfig, metrics: SharedMetrics, sources: MetricSources,
+  findDown?: () => Promise<string[]>
 ): Promise<MetricsServer | undefined> {
   if (port === undefined) return undefined
   const { registry } = metrics

@@ -15,10 +15,9 @@ export interface FilterSql {
  * Any of a type's filters, in each all criteria, of each any value. The text is made of the R4 table alone; values are read from the
  * session, once for a statement. One that is missing is an error, never "no filter".
  */
-export function toFilterSql (filters: readonly TypeFilter[], relations: readonly SourceRelation[], {
-  mrnSystem,
-  now
-}: { mrnSystem: string | undefined, now: Date }): FilterSql {
+export function toFilterSql (
+  filters: readonly TypeFilter[], relations: readonly SourceRelation[], { mrnSystem, now }: { mrnSystem: string | undefined, now: Date }
+): FilterSql {
   const settings: Record<string, string> = {}
   const bind: Bind = (value) => {
     const name = `fhir_bulk_export.filter_${Object.keys(settings).length + 1}`

@@ -30,10 +30,9 @@ export interface GroupChoice { filter?: GroupFilter | undefined, among?: string[
 export interface GroupPage extends GroupChoice { after: string | undefined, limit: number, maxMembers: number }
 
 /** By id. A group for whose members there is no room comes without them, and says that it is not whole. */
-export async function findGroupLines (db: Kysely<Database>, source: Source, {
-  filter, among = null, after, limit,
-  maxMembers
-}: GroupPage): Promise<GroupLine[]> {
+export async function findGroupLines (
+  db: Kysely<Database>, source: Source, { filter, among = null, after, limit, maxMembers }: GroupPage
+): Promise<GroupLine[]> {
   const relation = source.relations.find(({ type }) => type === 'Group')
   if (relation === undefined) return []
   const condition = sql`${toSql({ filter, among })} ${after === undefined ? sql`` : sql`AND r.id::text > ${after}`}`
