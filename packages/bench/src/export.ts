@@ -3,7 +3,7 @@ import { runInScope } from '@fhir-bulk-export/stack/scope'
 import { readPeakMemory } from './measure/cpu.ts'
 import { describeMachine } from './measure/machine.ts'
 import { median, quantile } from './measure/statistics.ts'
-import { readFloor } from './setup/floor.ts'
+import { readFloor, type Figures } from './setup/floor.ts'
 import { measureExport } from './setup/run-export.ts'
 import { seedConditions, seedEncounters, seedObservations } from './setup/seed-resources.ts'
 import { seedConsents, seedDocuments, seedPatients, seedProvenance } from './setup/seed.ts'
@@ -30,8 +30,8 @@ const wanted = of.split(',').map((name) => {
   return kind
 })
 const columns = [
-  'rows', 'bytes/row', 'floor rows/s', 'export rows/s', 'time ratio', 'floor core-s/M', 'export core-s/M', 'CPU ratio', 'NDJSON MB/s',
-  'worker peak MB',
+  'rows', 'bytes/row', 'floor rows/s', 'export rows/s', 'time ratio', 'floor core-s/M (PostgreSQL)', 'export core-s/M (PostgreSQL)',
+  'CPU ratio', 'NDJSON MB/s', 'worker peak MB',
 ]
 
 runInScope(async (scope) => {
@@ -57,10 +57,14 @@ runInScope(async (scope) => {
         exports.push(await measureExport(bench, worker, [type]))
       }
       const seconds = (figures: Array<{ seconds: number }>) => median(figures.map((f) => f.seconds))
-      const cost = (figures: Array<{ coreSeconds: number }>) => median(figures.map((f) => f.coreSeconds)) / size * 1e6
+      const perMillion = (coreSeconds: number[]) => median(coreSeconds) / size * 1e6
+      const cost = (figures: Figures[]) => perMillion(figures.map((f) => f.coreSeconds))
+      const toCost = (figures: Figures[]) => {
+        return `${cost(figures).toFixed(2)} (${perMillion(figures.map((f) => f.postgresSeconds)).toFixed(2)})`
+      }
       console.log(toRow([
         `${thousands(size)} ${type}`, Math.round((floors[0]?.bytes ?? 0) / size), toRate(size, floors), toRate(size, exports),
-        (seconds(floors) / seconds(exports)).toFixed(2), cost(floors).toFixed(2), cost(exports).toFixed(2),
+        (seconds(floors) / seconds(exports)).toFixed(2), toCost(floors), toCost(exports),
         (cost(exports) / cost(floors)).toFixed(2), Math.round((exports[0]?.bytes ?? 0) / seconds(exports) / 1e6),
         Math.round(await readPeakMemory(worker.pid) / 1e6),
       ]))

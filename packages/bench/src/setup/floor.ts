@@ -2,7 +2,8 @@ import type { Pool } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { readCpuSeconds } from '../measure/cpu.ts'
 
-export interface Figures { seconds: number, coreSeconds: number, bytes: number }
+/** `postgresSeconds`: of the core-seconds those of PostgreSQL. */
+export interface Figures { seconds: number, coreSeconds: number, postgresSeconds: number, bytes: number }
 
 /** The least that any export of a table must do: `COPY` its rows `TO STDOUT` without ORDER BY, read here and dropped. */
 export async function readFloor (pool: Pool, relation: string, postmaster: number): Promise<Figures> {
@@ -12,7 +13,7 @@ export async function readFloor (pool: Pool, relation: string, postmaster: numbe
   for await (const chunk of client.query(copyTo(`COPY source.${relation} TO STDOUT`))) bytes += chunk.length
   const seconds = (performance.now() - before.time) / 1_000
   const { user, system } = process.cpuUsage(before.own)
-  const coreSeconds = (user + system) / 1e6 + await readCpuSeconds(postmaster) - before.postgres
+  const postgresSeconds = await readCpuSeconds(postmaster) - before.postgres
   client.release()
-  return { seconds, coreSeconds, bytes }
+  return { seconds, coreSeconds: (user + system) / 1e6 + postgresSeconds, postgresSeconds, bytes }
 }

@@ -32,13 +32,13 @@ export async function awaitExport ({ db }: Bench, id: string): Promise<ExportSum
 
 /** One export from kick-off to manifest: rows → FHIR → NDJSON → hashed, stored, published. Time is PostgreSQL's, from claim to end. */
 export async function measureExport (bench: Bench, worker: { pid: number }, types: string[]): Promise<Figures & { rows: number }> {
-  const cpu = async () => await readCpuSeconds(bench.postmaster) + await readCpuSeconds(worker.pid)
-  const before = await cpu()
+  const before = { postgres: await readCpuSeconds(bench.postmaster), worker: await readCpuSeconds(worker.pid) }
   const row = await awaitExport(bench, await startExport(bench, types))
-  const coreSeconds = await cpu() - before
+  const postgresSeconds = await readCpuSeconds(bench.postmaster) - before.postgres
+  const coreSeconds = postgresSeconds + await readCpuSeconds(worker.pid) - before.worker
   const { bytes } = await bench.db.selectFrom('bulk_export_files').select(
     (eb) => eb.fn.sum<number>('size').as('bytes')
   ).where('export_id', '=', row.id).executeTakeFirstOrThrow()
   const seconds = ((row.ended_at?.getTime() ?? 0) - (row.started_at?.getTime() ?? 0)) / 1_000
-  return { seconds, coreSeconds, bytes: Number(bytes), rows: row.exported_resources }
+  return { seconds, coreSeconds, postgresSeconds, bytes: Number(bytes), rows: row.exported_resources }
 }
