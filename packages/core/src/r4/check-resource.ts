@@ -1,5 +1,5 @@
 import { copyAnyResource, findResourceType } from './copier.ts'
-import { Cursor, failed } from './cursor.ts'
+import { Cursor, failed, Input } from './cursor.ts'
 
 export type CheckedResource =
   /** The resource without blanks; good until the next one is checked. */
@@ -11,7 +11,7 @@ const cursor = new Cursor()
 
 /** Whether these bytes (UTF-8) are JSON of a FHIR R4 resource: what copier.ts checks. */
 export function checkResource (bytes: Buffer): CheckedResource {
-  cursor.read(bytes, 0, bytes.length)
+  cursor.read(new Input(bytes))
   cursor.to = 0
   cursor.depth = 0
   cursor.path.length = 0

@@ -1,5 +1,7 @@
 import { absent, copied, failed, isBlank, type Cursor, type Status } from './cursor.ts'
+import { Followers } from './followers.ts'
 import { Frame } from './frame.ts'
+import { Literal } from './literal.ts'
 import type { Overlay, OverlayEntry } from './overlay.ts'
 import { getType, isResourceType, type ElementNode, type TypeNode } from './table.ts'
 
@@ -22,11 +24,14 @@ const dataAbsentReason = 'http://hl7.org/fhir/StructureDefinition/data-absent-re
 /** What is left of an attachment that had nothing but a url: an element is never empty. */
 const maskedUrl = Buffer.from(`"_url":{"extension":[{"url":"${dataAbsentReason}","valueCode":"masked"}]}`)
 
+/** Places in an object by which its followers are kept: after its brace, after `resourceType`, and after each element. */
+const [atStart, afterType, afterFirst] = [0, 1, 2]
+
 /** One for each depth, used again and again. */
 const frames: Frame[] = []
 
 /** Copies the element's value, of which the cursor stands at the first byte. */
-export function copyElement (cursor: Cursor, element: ElementNode, frame?: Frame): Status {
+function copyElement (cursor: Cursor, element: ElementNode, frame?: Frame): Status {
   if (cursor.isColumn && skipEmpty(cursor)) return absent
   const { memos } = element
   if (memos === undefined || cursor.takeUrl !== undefined || cursor.depth > maxMemoDepth) return copyValue(cursor, element, frame)
@@ -46,7 +51,7 @@ function copyValue (cursor: Cursor, element: ElementNode, frame: Frame | undefin
 }
 
 /** Copies one value of the element's type, whether or not the element is a list. */
-export function copyItem (cursor: Cursor, { type, codes }: ElementNode): Status {
+function copyItem (cursor: Cursor, { type, codes }: ElementNode): Status {
   if (type.copyPrimitive !== undefined) return type.copyPrimitive(cursor, codes)
   if (type.name === 'Resource') return copyAnyResource(cursor)
   return copyObject(cursor, type)
@@ -82,7 +87,7 @@ function copyList (cursor: Cursor, element: ElementNode, frame: Frame | undefine
     else written++
     cursor.skipBlanks()
     const byte = cursor.source[cursor.at]
-    if (byte !== comma && byte !== closeBracket) return cursor.fail('must be JSON')
+    if (cursor.at >= cursor.end || (byte !== comma && byte !== closeBracket)) return cursor.fail('must be JSON')
     cursor.at++
     if (byte === closeBracket) break
     cursor.skipBlanks()
@@ -110,10 +115,66 @@ function failAt (cursor: Cursor, step: string | number | ElementNode, problem: s
   return cursor.fail(problem)
 }
 
+/** Makes an object of what is to be put over it, where the source has none. */
+export function createObject (cursor: Cursor, type: TypeNode, overlay: Overlay): Status {
+  return copyAnew(cursor, type, overlay, false)
+}
+
 /** Copies an object of a complex type, with what is to be put over it. */
 export function copyObject (cursor: Cursor, type: TypeNode, overlay?: Overlay): Status {
   if (cursor.source[cursor.at] !== openBrace) return cursor.fail('must be an object')
   if (cursor.depth === maxDepth) return cursor.fail('is nested too deeply')
+  if (overlay !== undefined || cursor.takeUrl !== undefined) return copyAnew(cursor, type, overlay)
+  const shapes = type.shapes[cursor.isColumn ? 1 : 0]
+  const { at, to, isShapeless } = cursor
+  if (!isShapeless) {
+    const { depth, path: { length } } = cursor
+    cursor.depth++
+    const known = shapes.copy(cursor, copyKnown)
+    cursor.depth = depth
+    if (known === copied) return copied
+    cursor.at = at
+    cursor.to = to
+    cursor.path.length = length
+    // So that nothing in it is copied a third time.
+    cursor.isShapeless = known === failed
+  }
+  const status = copyAnew(cursor, type)
+  cursor.isShapeless = isShapeless
+  if (status !== copied) return status
+  const { lists, values, count } = frames[cursor.depth]!
+  if (lists === undefined) shapes.learn(cursor, at, to, values, count)
+  return copied
+}
+
+/** Copies a value in an object of a known shape. What is empty or null is not for it. */
+function copyKnown (cursor: Cursor, element: ElementNode): Status {
+  const memo = cursor.depth > maxMemoDepth ? undefined : element.memos?.get(cursor.isColumn)
+  if (memo?.copy(cursor) === true) return copied
+  const { at, to } = cursor
+  const status = element.isList ? copyPlainList(cursor, element) : copyItem(cursor, element)
+  if (status === copied) memo?.keep(cursor, at, to)
+  return status
+}
+
+/** A list without nulls, of which no item is left out. */
+function copyPlainList (cursor: Cursor, element: ElementNode): Status {
+  const { source } = cursor
+  if (source[cursor.at++] !== openBracket) return failed
+  cursor.target[cursor.to++] = openBracket
+  for (;;) {
+    cursor.skipBlanks()
+    if (copyItem(cursor, element) !== copied) return failed
+    cursor.skipBlanks()
+    const byte = source[cursor.at]!
+    if (cursor.at++ >= cursor.end || (byte !== comma && byte !== closeBracket)) return failed
+    cursor.target[cursor.to++] = byte
+    if (byte === closeBracket) return copied
+  }
+}
+
+/** `hasSource`: of the object at the cursor, or of the overlay alone. */
+function copyAnew (cursor: Cursor, type: TypeNode, overlay?: Overlay, hasSource = true): Status {
   const frame = frames[cursor.depth++] ??= new Frame()
   frame.begin()
   overlay?.spans?.fill(-1)
@@ -121,7 +182,7 @@ export function copyObject (cursor: Cursor, type: TypeNode, overlay?: Overlay): 
   cursor.target[cursor.to++] = openBrace
   if (overlay?.prefix !== undefined) cursor.put(overlay.prefix)
   const first = cursor.to
-  if (!copyElements(cursor, type, frame, overlay, first)) return failed
+  if (hasSource && !copyElements(cursor, type, frame, overlay, first)) return failed
   if (overlay !== undefined && !copyOverlay(cursor, frame, overlay, first)) return failed
   if (cursor.to === first && frame.isUrlLeftOut) cursor.put(maskedUrl)
   if (cursor.to === first && !type.isResource) {
@@ -138,84 +199,76 @@ export function copyObject (cursor: Cursor, type: TypeNode, overlay?: Overlay): 
 
 /** The elements that the source has, up to and with the closing brace. */
 function copyElements (cursor: Cursor, type: TypeNode, frame: Frame, overlay: Overlay | undefined, first: number): boolean {
-  const { source, end } = cursor
   cursor.at++
-  cursor.skipBlanks()
-  if (source[cursor.at] === closeBrace) {
-    cursor.at++
-    return true
-  }
-  let index = -1
+  let place = atStart
   for (;;) {
-    const status = takeName(cursor, type, index)
-    if (status === failed) return false
-    if (status === absent) {
-      if (!copyResourceType(cursor, type, overlay, first)) return false
-    } else {
-      index = cursor.index
-      const element = type.elements[index]!
-      if (frame.has(index)) return failAt(cursor, element, 'stands twice') !== failed
-      const mark = cursor.to
-      startElement(cursor, element, first)
-      const valueAt = cursor.to
-      const status = overlay === undefined ? copyElement(cursor, element, frame) : copyUnder(cursor, element, frame, overlay)
+    let element = type.followers[place]?.take(cursor)
+    if (element === undefined) {
+      const { at } = cursor
+      const status = takeName(cursor, type, place === atStart)
+      if (status === absent) return true
       if (status === failed) return false
-      if (status === copied) {
-        frame.see(element)
-        if (element.isAttachmentUrl && cursor.takeUrl?.(cursor, valueAt) === false) {
-          cursor.to = mark
-          frame.isUrlLeftOut = true
-        } else if (overlay?.keeps?.[index] === false) cursor.to = mark
-        else if (overlay?.spans !== undefined) takeSpan(overlay.spans, index, valueAt, cursor.to)
-      } else {
-        cursor.to = mark
+      if (cursor.index === -1) {
+        if (!copyResourceType(cursor, type, overlay, first)) return false
+        place = afterType
+        continue
       }
+      element = type.elements[cursor.index]!
+      const followers = type.followers[place] ??= new Followers()
+      followers.add(cursor.source.subarray(at, cursor.at), element)
     }
-    cursor.skipBlanks()
-    const byte = source[cursor.at]
-    if (cursor.at >= end || (byte !== comma && byte !== closeBrace)) return cursor.fail('must be JSON') !== failed
-    cursor.at++
-    if (byte === closeBrace) return true
-    cursor.skipBlanks()
+    const { index } = element
+    place = index + afterFirst
+    if (frame.has(index)) return failAt(cursor, element, 'stands twice') !== failed
+    const mark = cursor.to
+    startElement(cursor, element, first)
+    const { at, to: valueAt } = cursor
+    const status = overlay === undefined ? copyElement(cursor, element, frame) : copyUnder(cursor, element, frame, overlay)
+    if (status === failed) return false
+    if (status === copied) {
+      frame.see(element)
+      if (overlay === undefined) frame.note(element, at, cursor.at, valueAt, cursor.to)
+      if (element.isAttachmentUrl && cursor.takeUrl?.(cursor, valueAt) === false) {
+        cursor.to = mark
+        frame.isUrlLeftOut = true
+      } else if (overlay?.keeps?.[index] === false) cursor.to = mark
+      else if (overlay?.spans !== undefined) takeSpan(overlay.spans, index, valueAt, cursor.to)
+    } else {
+      cursor.to = mark
+    }
   }
 }
 
 /**
- * Takes an element's name and its colon; `cursor.index` is the element's index. `absent`: it is `resourceType`. Objects of a type tend to
- * have the same elements in the same order, so the one that followed `before` last is tried first.
+ * Takes what leads to the next value: the name's element is at `cursor.index`; -1 for `resourceType`. `absent`: there is none, the object
+ * is closed.
  */
-function takeName (cursor: Cursor, type: TypeNode, before: number): Status {
+function takeName (cursor: Cursor, type: TypeNode, isFirst: boolean): Status {
   const { source, end } = cursor
-  const guess = type.followers[before + 1]!
-  if (guess !== -1 && takeKey(cursor, type.elements[guess]!.key)) {
-    cursor.index = guess
+  cursor.skipBlanks()
+  const byte = source[cursor.at]
+  if (cursor.at < end && byte === closeBrace) {
+    cursor.at++
+    return absent
+  }
+  if (!isFirst) {
+    if (cursor.at >= end || byte !== comma) return cursor.fail('must be JSON')
+    cursor.at++
     cursor.skipBlanks()
-    return copied
+  }
+  if (type.isResource && resourceTypeName.take(cursor)) {
+    cursor.index = -1
+    return skipColon(cursor) ? copied : failed
   }
   if (source[cursor.at] !== quote) return cursor.fail('must be JSON')
   const start = cursor.at + 1
   let at = start
   while (at < end && source[at] !== quote && source[at] !== backslash) at++
-  const index = source[at] === quote && at > start && at < end ? type.names.find(source, start, at) : -1
+  if (at >= end) return cursor.fail('must be JSON')
+  cursor.index = source[at] === quote && at > start ? type.names.find(source, start, at) : -1
   cursor.at = at + 1
-  if (index === -1) {
-    const isResourceType = type.isResource && isResourceTypeName(source, start, at)
-    return isResourceType ? absent : failAt(cursor, toSafeName(source, start, at), 'is not an element of its type')
-  }
-  type.followers[before + 1] = index
-  cursor.index = index
+  if (cursor.index === -1) return failAt(cursor, toSafeName(source, start, at), 'is not an element of its type')
   return skipColon(cursor) ? copied : failed
-}
-
-/** Takes these bytes, if the cursor stands before them. */
-function takeKey (cursor: Cursor, key: Buffer): boolean {
-  const { source, at } = cursor
-  const { length } = key
-  if (at + length > cursor.end) return false
-  // From the end: names begin alike more often than they end alike.
-  for (let i = length - 1; i >= 0; i--) if (source[at + i] !== key[i]) return false
-  cursor.at = at + length
-  return true
 }
 
 function takeSpan (spans: Int32Array, index: number, start: number, end: number): void {
@@ -225,7 +278,7 @@ function takeSpan (spans: Int32Array, index: number, start: number, end: number)
 
 function startElement (cursor: Cursor, element: ElementNode, first: number): void {
   if (cursor.to > first || cursor.target[first - 1] !== openBrace) cursor.target[cursor.to++] = comma
-  cursor.put(element.key)
+  element.key.put(cursor)
 }
 
 /** An element of the source under an overlay: what a column replaces is checked all the same, and left out. */
@@ -257,7 +310,7 @@ function isAnyThere (fields: readonly number[], starts: Int32Array): boolean {
 /** Of a list: what the overlay has as a further item. */
 function appendItem (cursor: Cursor, entry: OverlayEntry, start: number, status: Status): Status {
   if (entry.openItem === undefined || !isAnyThere(entry.touchedBy, cursor.fields)) return status
-  const { source, at, end, isColumn, takeUrl, to: mark } = cursor
+  const { input, at, end, isColumn, takeUrl, to: mark } = cursor
   const isList = status === copied
   cursor.path.push(entry.element)
   let appended = entry.openItem(cursor, isList ? start : -1)
@@ -267,7 +320,7 @@ function appendItem (cursor: Cursor, entry: OverlayEntry, start: number, status:
     appended = copyItem(cursor, entry.element)
   }
   if (appended === failed) return failed
-  cursor.read(source, at, end)
+  cursor.read(input, at, end)
   cursor.isColumn = isColumn
   cursor.takeUrl = takeUrl
   cursor.path.pop()
@@ -282,55 +335,57 @@ function appendItem (cursor: Cursor, entry: OverlayEntry, start: number, status:
 
 /** The overlay's elements that the source does not have. */
 function copyOverlay (cursor: Cursor, frame: Frame, overlay: Overlay, first: number): boolean {
-  const { fields } = cursor
+  const { fields, input, at, end, isColumn, takeUrl } = cursor
   for (const entry of overlay.entries) {
-    const { element } = entry
-    if (frame.has(element.index) || isAnyThere(entry.givesWayTo, fields)) continue
     const isTouched = isAnyThere(entry.touchedBy, fields)
     if (!isTouched && entry.openDefault === undefined) continue
+    const { element } = entry
+    if (frame.has(element.index) || isAnyThere(entry.givesWayTo, fields)) continue
     const mark = cursor.to
     startElement(cursor, element, first)
     const start = cursor.to
-    let status: Status = absent
-    if (isTouched) status = withSource(cursor, openOver, entry, frame)
-    if (status === absent && entry.openDefault !== undefined) status = withSource(cursor, openDefault, entry, frame)
-    if (status !== failed) status = appendItem(cursor, entry, start, status)
+    const status = copyEntry(cursor, entry, isTouched, start, frame)
+    cursor.isColumn = isColumn
+    cursor.takeUrl = takeUrl
     if (status === failed) return false
     if (status === copied) frame.see(element)
     if (status === absent || overlay.keeps?.[element.index] === false) cursor.to = mark
     else if (overlay.spans !== undefined) takeSpan(overlay.spans, element.index, start, cursor.to)
   }
+  cursor.read(input, at, end)
   return true
 }
 
-/** The row's value, with what is nested in it. */
-function openOver (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
-  const { element, nested } = entry
-  const hasValue = entry.field !== undefined && cursor.fields[entry.field]! >= 0
-  if (!hasValue && (nested === undefined || !isAnyThere(nested.touchedBy, cursor.fields))) return absent
-  if (!hasValue) cursor.read(emptyObject, 0, emptyObject.length)
-  else if (entry.openValue?.(cursor) !== copied) return failAt(cursor, element, cursor.problem)
-  return copyInto(cursor, element, frame, entry)
-}
-
-function openDefault (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
-  const opened = entry.openDefault?.(cursor) ?? absent
-  if (opened === copied) return copyElement(cursor, entry.element, frame)
-  return opened === failed ? failAt(cursor, entry.element, cursor.problem) : absent
-}
-
-const emptyObject = Buffer.from('{}')
-
-type CopyEntry = (cursor: Cursor, entry: OverlayEntry, frame: Frame) => Status
-
-/** Copies from another source, and goes back to this one. */
-function withSource (cursor: Cursor, copy: CopyEntry, entry: OverlayEntry, frame: Frame): Status {
-  const { source, at, end, isColumn, takeUrl } = cursor
-  const status = copy(cursor, entry, frame)
-  cursor.read(source, at, end)
+function copyEntry (cursor: Cursor, entry: OverlayEntry, isTouched: boolean, start: number, frame: Frame): Status {
+  const { isColumn, takeUrl } = cursor
+  let status: Status = isTouched ? copyOver(cursor, entry, frame) : absent
+  if (entry.openDefault === undefined && entry.openItem === undefined) return status
   cursor.isColumn = isColumn
   cursor.takeUrl = takeUrl
+  if (status === absent) status = copyDefault(cursor, entry, frame)
+  return status === failed ? failed : appendItem(cursor, entry, start, status)
+}
+
+/** The row's value, with what is nested in it. */
+function copyOver (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
+  const { element, nested } = entry
+  const hasValue = entry.field !== undefined && cursor.fields[entry.field]! >= 0
+  if (hasValue) {
+    if (entry.putValue?.(cursor) === true) return copied
+    if (entry.openValue?.(cursor) !== copied) return failAt(cursor, element, cursor.problem)
+    return nested === undefined ? copyElement(cursor, element, frame) : copyInto(cursor, element, frame, entry)
+  }
+  if (nested === undefined || !isAnyThere(nested.touchedBy, cursor.fields)) return absent
+  cursor.path.push(element)
+  const status = copyAnew(cursor, element.type, nested, false)
+  if (status !== failed) cursor.path.pop()
   return status
+}
+
+function copyDefault (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
+  const opened = entry.openDefault?.(cursor) ?? absent
+  if (opened === failed) return failAt(cursor, entry.element, cursor.problem)
+  return opened === absent ? absent : copyElement(cursor, entry.element, frame)
 }
 
 /** Cardinality, choices, ele-1, and nulls that hold the place of extensions. */
@@ -378,21 +433,16 @@ function hasOneOfEachChoice (cursor: Cursor, type: TypeNode, frame: Frame): bool
   return true
 }
 
-const resourceTypeName = Buffer.from('resourceType')
-const resourceTypeKey = Buffer.from('"resourceType":')
-
-function isResourceTypeName (source: Buffer, start: number, end: number): boolean {
-  return end - start === resourceTypeName.length && resourceTypeName.compare(source, start, end) === 0
-}
+const resourceTypeName = new Literal(Buffer.from('"resourceType"'))
+const resourceTypeKey = new Literal(Buffer.from('"resourceType":'))
 
 /** `resourceType` has to be the type's name. It is written here, unless the overlay has written it. */
 function copyResourceType (cursor: Cursor, type: TypeNode, overlay: Overlay | undefined, first: number): boolean {
-  if (!skipColon(cursor)) return false
-  if (!takeKey(cursor, type.quotedName)) return failAt(cursor, 'resourceType', `must be ${type.name}`) !== failed
+  if (!type.quotedName.take(cursor)) return failAt(cursor, 'resourceType', `must be ${type.name}`) !== failed
   if (overlay?.prefix !== undefined) return true
   if (cursor.to > first) cursor.target[cursor.to++] = comma
-  cursor.put(resourceTypeKey)
-  cursor.put(type.quotedName)
+  resourceTypeKey.put(cursor)
+  type.quotedName.put(cursor)
   return true
 }
 
@@ -413,7 +463,7 @@ export function findResourceType ({ source, at, end }: Cursor): string | undefin
     } else if (byte === quote) {
       const start = at + 1
       for (at = start; at < end && source[at] !== quote; at++) if (source[at] === backslash) at++
-      if (depth === 1 && isKey && isResourceTypeName(source, start, at)) return readName(source, at + 1, end)
+      if (depth === 1 && isKey && source.toString('latin1', start, at) === 'resourceType') return readName(source, at + 1, end)
       isKey = false
     }
     at++

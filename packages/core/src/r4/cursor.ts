@@ -4,14 +4,38 @@ export const failed = 0
 export const copied = 1
 export const absent = 2
 
+const wordBytes = 8
+
+/** Bytes to read, and a view of them by which words of four are read at any place. */
+export class Input {
+  readonly bytes: Buffer
+  readonly words: DataView
+
+  constructor (bytes: Buffer) {
+    this.bytes = bytes
+    this.words = toWords(bytes)
+  }
+}
+
+function toWords ({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
+}
+
 /** A place in JSON that is read (`source` from `at` to `end`) and one in JSON that is written (`target` from `to` on). */
 export class Cursor {
-  source: Buffer = empty
+  /** Changed by `read` alone. */
+  input: Input = new Input(Buffer.alloc(0))
+  source: Buffer = this.input.bytes
+  words: DataView = this.input.words
   at = 0
   end = 0
+  /** Changed by `write` and `reserve` alone. */
   target: Buffer = Buffer.allocUnsafe(64 * 1024)
+  targetWords: DataView = toWords(this.target)
   to = 0
   depth = 0
+  /** Whether shapes are left alone: what is copied was copied once, in vain. */
+  isShapeless = false
   /** Of the element whose name was taken last. */
   index = -1
   /** Of the row whose columns lie over the resource: where each field starts, -1 for NULL. */
@@ -27,10 +51,18 @@ export class Cursor {
   /** Called after an Attachment.url was copied: whether it stays. Undefined: all of them stay as they are. */
   takeUrl: ((cursor: Cursor, start: number) => boolean) | undefined
 
-  read (source: Buffer, start: number, end: number): void {
-    this.source = source
+  read (input: Input, start = 0, end = input.bytes.length): void {
+    this.input = input
+    this.source = input.bytes
+    this.words = input.words
     this.at = start
     this.end = end
+  }
+
+  /** Writes to `target` from `to` on. */
+  write (target: Buffer, to: number): void {
+    if (target !== this.target) this.#setTarget(target)
+    this.to = to
   }
 
   fail (problem: string): typeof failed {
@@ -38,12 +70,18 @@ export class Cursor {
     return failed
   }
 
-  /** Makes room for so many bytes more. */
+  /** Makes room for so many bytes more, and for what words write beyond them. */
   reserve (bytes: number): void {
-    if (this.to + bytes <= this.target.length) return
-    const larger = Buffer.allocUnsafe(Math.max(2 * this.target.length, this.to + bytes))
+    const needed = this.to + bytes + wordBytes
+    if (needed <= this.target.length) return
+    const larger = Buffer.allocUnsafe(Math.max(2 * this.target.length, needed))
     this.target.copy(larger, 0, 0, this.to)
-    this.target = larger
+    this.#setTarget(larger)
+  }
+
+  #setTarget (target: Buffer): void {
+    this.target = target
+    this.targetWords = toWords(target)
   }
 
   put (bytes: Uint8Array): void {
@@ -72,7 +110,6 @@ export class Cursor {
   }
 }
 
-const empty = Buffer.alloc(0)
 const noFields = new Int32Array(0)
 
 export function isBlank (byte: number): boolean {

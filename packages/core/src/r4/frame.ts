@@ -1,3 +1,4 @@
+import type { CopiedValue } from './shapes.ts'
 import type { ElementNode } from './table.ts'
 
 /** What is known of an object while it is copied. */
@@ -11,8 +12,13 @@ export class Frame {
   /** Lists of primitives and of their extensions in which there are nulls: which of the items are there. */
   lists: Array<{ element: ElementNode, isThere: boolean[] }> | undefined
 
+  /** Of the elements that were seen, the first `count`; those behind are of other objects. */
+  readonly values: Array<CopiedValue<ElementNode>> = []
+  count = 0
+
   begin (): void {
     this.#object++
+    this.count = 0
     this.lists = undefined
     this.choices = 0
     this.isUrlLeftOut = false
@@ -21,6 +27,20 @@ export class Frame {
   see ({ index, isChoice }: ElementNode): void {
     this.#seen[index] = this.#object
     if (isChoice) this.choices++
+  }
+
+  /** Takes down where the element's value stood, and where it stands. */
+  note (element: ElementNode, at: number, end: number, to: number, toEnd: number): void {
+    const value = this.values[this.count]
+    if (value === undefined) this.values.push({ element, at, end, to, toEnd })
+    else {
+      value.element = element
+      value.at = at
+      value.end = end
+      value.to = to
+      value.toEnd = toEnd
+    }
+    this.count++
   }
 
   has (index: number): boolean {

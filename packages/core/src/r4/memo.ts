@@ -1,10 +1,10 @@
 import type { Cursor } from './cursor.ts'
+import { Literal } from './literal.ts'
+import { Trial } from './trial.ts'
 
 /** Of the JSON of a value: smaller ones are copied as fast as they are found, and larger ones seldom come again. */
 const [minBytes, maxBytes] = [24, 1024]
 const maxValues = 512
-/** Values after which a memo looks at what it found, and how many it lets pass if that was too little. */
-const [triedValues, restValues] = [1_000, 30_000]
 
 /**
  * The JSON of an element's values as it was copied: bytes that were checked once are good when they come again. Codings, categories and
@@ -14,32 +14,27 @@ const [triedValues, restValues] = [1_000, 30_000]
  * one byte. No JSON of an object or array begins with that of another.
  */
 export class Memo {
-  readonly #sources: Buffer[] = []
-  readonly #copies: Buffer[] = []
+  readonly #sources: Literal[] = []
+  readonly #copies: Literal[] = []
   // Nodes; a child below 0 is a value: its number, inverted.
   readonly #positions: number[] = []
   readonly #masks: number[] = []
   readonly #children: number[] = []
   #root = -1
-  #tries = 0
-  #hits = 0
-  #rest = 0
+  #last = 0
+  readonly #trial = new Trial()
 
   /** Copies the value at the cursor, if it was copied before. */
   copy (cursor: Cursor): boolean {
-    if (this.#rest > 0) {
-      this.#rest--
-      return false
+    if (!this.#trial.begin(this) || this.#sources.length === 0) return false
+    if (!this.#sources[this.#last]!.take(cursor)) {
+      const { source, at, end } = cursor
+      const nearest = this.#findNearest(source, at, end)
+      if (!this.#sources[nearest]!.take(cursor)) return false
+      this.#last = nearest
     }
-    if (++this.#tries === triedValues) this.#judge()
-    if (this.#sources.length === 0) return false
-    const { source, at, end } = cursor
-    const nearest = this.#findNearest(source, at, end)
-    const known = this.#sources[nearest]!
-    if (findDifference(known, source, at, end) < known.length) return false
-    this.#hits++
-    cursor.put(this.#copies[nearest]!)
-    cursor.at = at + known.length
+    this.#trial.succeed()
+    this.#copies[this.#last]!.put(cursor)
     return true
   }
 
@@ -47,11 +42,11 @@ export class Memo {
   keep ({ source, at: end, target, to: copyEnd }: Cursor, at: number, to: number): void {
     const length = end - at
     const value = this.#sources.length
-    if (this.#rest > 0 || length < minBytes || length > maxBytes || value === maxValues) return
+    if (this.#trial.isResting || length < minBytes || length > maxBytes || value === maxValues) return
     if (value === 0) this.#root = ~0
     else this.#insert(value, source.subarray(at, end))
-    this.#sources.push(Buffer.from(source.subarray(at, end)))
-    this.#copies.push(Buffer.from(target.subarray(to, copyEnd)))
+    this.#sources.push(new Literal(source.subarray(at, end)))
+    this.#copies.push(new Literal(target.subarray(to, copyEnd)))
   }
 
   #findNearest (source: Buffer, at: number, end: number): number {
@@ -67,8 +62,8 @@ export class Memo {
   /** Where the value differs from the one that is most like it, a node divides them. */
   #insert (value: number, source: Buffer): void {
     const nearest = this.#sources[this.#findNearest(source, 0, source.length)]!
-    const position = findDifference(nearest, source, 0, source.length)
-    const mask = 1 << (31 - Math.clz32(source[position]! ^ nearest[position]!))
+    const position = findDifference(nearest, source)
+    const mask = 1 << (31 - Math.clz32(source[position]! ^ nearest.byteAt(position)))
     const node = this.#positions.length
     const side = (source[position]! & mask) === 0 ? 0 : 1
     let parent = -1
@@ -85,29 +80,29 @@ export class Memo {
     else this.#children[parent] = node
   }
 
-  #judge (): void {
-    if (this.#hits < this.#tries / 2) {
-      this.#rest = restValues
-      for (const list of [this.#sources, this.#copies, this.#positions, this.#masks, this.#children]) list.length = 0
-    }
-    this.#tries = 0
-    this.#hits = 0
+  forget (): void {
+    for (const list of [this.#sources, this.#copies, this.#positions, this.#masks, this.#children]) list.length = 0
+    this.#last = 0
   }
 }
 
-/** How many bytes of `known` stand in `source` at `at`. */
-function findDifference (known: Buffer, source: Buffer, at: number, end: number): number {
-  const compared = Math.min(known.length, end - at)
+/** How many bytes both begin with. */
+function findDifference (known: Literal, source: Buffer): number {
+  const compared = Math.min(known.length, source.length)
   let i = 0
-  while (i < compared && source[at + i] === known[i]) i++
+  while (i < compared && source[i] === known.byteAt(i)) i++
   return i
 }
 
 /** An element's, of values in JSON and of those in columns, where what is empty is left out. Most elements are never met. */
 export class Memos {
-  readonly #memos: [Memo?, Memo?] = []
+  readonly #memos: Array<Memo | undefined> = []
 
   get (isColumn: boolean): Memo {
     return (this.#memos[isColumn ? 1 : 0] ??= new Memo())
+  }
+
+  forget (): void {
+    this.#memos.length = 0
   }
 }

@@ -26,6 +26,8 @@ export interface OverlayEntry {
   readonly field?: number
   /** Fields whose values leave it out: of other types of the same choice. */
   readonly givesWayTo: readonly number[]
+  /** Writes that value, which is known to be good; false: it is not. */
+  putValue?: (cursor: Cursor) => boolean
   /** Points the cursor to that value. */
   openValue?: (cursor: Cursor) => Status
   readonly nested?: Overlay

@@ -1,4 +1,5 @@
-import { copied, failed, type Cursor, type Status } from './cursor.ts'
+import { copied, failed, type Cursor, type Input, type Status } from './cursor.ts'
+import { Literal } from './literal.ts'
 import type { Names } from './names.ts'
 import { isDigit, isPlainDate, isPlainDateOrTime, isPlainDecimal, isPlainTime } from './plain.ts'
 
@@ -11,8 +12,6 @@ export type CopyPrimitive = (cursor: Cursor, codes: Names | undefined) => Status
 const quote = 0x22
 const backslash = 0x5c
 const maxStringLength = 1024 * 1024
-/** Bytes from which on a call to copy them costs less than a loop. */
-const longRun = 80
 
 // What a text has in it, a bit each.
 const space = 1
@@ -30,33 +29,48 @@ const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
   return (byte === 0x20 ? space : 0) | ofId | ofBase64
 })
 
+/** Of two bytes as one number, what either has. */
+const pairKinds = Uint8Array.from({ length: 65_536 }, (_, pair) => kinds[pair & 0xff]! | kinds[pair >>> 8]!)
+
 function failText (cursor: Cursor, problem: string): -1 {
   cursor.fail(problem)
   return -1
 }
 
+/** Copies the bytes from `at` to `end` that stand in a JSON string as they are, up to the first that does not; gives back its place. */
+export function copyRun (source: Input, at: number, end: number, target: Input, to: number): number {
+  const { words } = source
+  for (; at + 4 <= end; at += 4, to += 4) {
+    const word = words.getInt32(at, true)
+    if ((pairKinds[word & 0xffff]! | pairKinds[word >>> 16]!) >= stop) break
+    target.words.setInt32(to, word, true)
+  }
+  for (; at < end && kinds[source.bytes[at]!]! < stop; at++) target.bytes[to++] = source.bytes[at]!
+  return at
+}
+
 /** Copies a JSON string. Gives back what is in it, or -1 with the cursor's problem set. */
 function copyText (cursor: Cursor, problem: string): number {
-  const { source, target, end } = cursor
+  const { source, words, target, targetWords, end } = cursor
   let { at, to } = cursor
   if (source[at] !== quote || at >= end) return failText(cursor, problem)
   target[to++] = quote
   let found = 0
   for (at++; at < end; at++) {
-    const run = at
     let kind = 0
-    while (at + 4 <= end) {
-      kind = kinds[source[at]!]! | kinds[source[at + 1]!]! | kinds[source[at + 2]!]! | kinds[source[at + 3]!]!
+    for (; at + 8 <= end; at += 8, to += 8) {
+      const first = words.getInt32(at, true)
+      const second = words.getInt32(at + 4, true)
+      kind = pairKinds[first & 0xffff]! | pairKinds[first >>> 16]! | pairKinds[second & 0xffff]! | pairKinds[second >>> 16]!
       if (kind >= stop) break
       found |= kind
-      at += 4
+      targetWords.setInt32(to, first, true)
+      targetWords.setInt32(to + 4, second, true)
     }
     while (at < end && (kind = kinds[source[at]!]!) < stop) {
       found |= kind
-      at++
+      target[to++] = source[at++]!
     }
-    if (at - run > longRun) to += source.copy(target, to, run, at)
-    else for (let i = run; i < at; i++) target[to++] = source[i]!
     if (at >= end) break
     const byte = source[at]!
     if (byte === quote) break
@@ -229,16 +243,13 @@ function integerFrom (least: number): CopyPrimitive {
   return numeric(/^(?:0|-?[1-9]\d{0,9})$/, `must be an integer from ${least} to 2147483647`, isInRange)
 }
 
-const words = [Buffer.from('true'), Buffer.from('false')]
+export const [yes, no] = [new Literal(Buffer.from('true')), new Literal(Buffer.from('false'))]
 
 function copyBoolean (cursor: Cursor): Status {
-  for (const word of words) {
-    if (cursor.at + word.length > cursor.end || word.compare(cursor.source, cursor.at, cursor.at + word.length) !== 0) continue
-    cursor.put(word)
-    cursor.at += word.length
-    return copied
-  }
-  return cursor.fail('must be true or false')
+  const word = yes.take(cursor) ? yes : no.take(cursor) ? no : undefined
+  if (word === undefined) return cursor.fail('must be true or false')
+  word.put(cursor)
+  return copied
 }
 
 export const primitives: Readonly<Record<string, CopyPrimitive>> = {

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Memos } from './memo.ts'
+import type { Followers } from './followers.ts'
+import { Literal } from './literal.ts'
 import { Names } from './names.ts'
+import { Shapes } from './shapes.ts'
 import { primitives, type CopyPrimitive } from './primitives.ts'
 
 /**
@@ -22,7 +25,7 @@ const r4: R4 = JSON.parse(readFileSync(new URL('r4.json', import.meta.url), 'utf
 export interface TypeNode {
   readonly name: string
   /** `"Name"` */
-  readonly quotedName: Buffer
+  readonly quotedName: Literal
   readonly isPrimitive: boolean
   readonly copyPrimitive: CopyPrimitive | undefined
   readonly isResource: boolean
@@ -36,14 +39,16 @@ export interface TypeNode {
   readonly choices: ReadonlyArray<{ readonly base: string, readonly members: ReadonlyArray<{ index: number, value: number }> }>
   /** Index of the element `id`, or -1. */
   readonly idIndex: number
-  /** By an element's index + 1 (0: none): that of the element which followed it in the JSON that was copied last, or -1. */
-  readonly followers: Int16Array
+  /** By the place in an object that they follow (copier.ts); most types are never met. */
+  readonly followers: Array<Followers<ElementNode>>
+  /** Of objects in JSON, and of those in columns, where what is empty is left out. */
+  readonly shapes: readonly [Shapes<ElementNode>, Shapes<ElementNode>]
 }
 
 export interface ElementNode {
   readonly name: string
   /** `"name":` */
-  readonly key: Buffer
+  readonly key: Literal
   /** Its place among the type's elements. */
   readonly index: number
   readonly type: TypeNode
@@ -130,7 +135,7 @@ function buildType (name: string): TypeNode {
   if (declared === undefined) throw new Error(`FHIR R4 defines no type ${name}`)
   const node: Building = {
     name,
-    quotedName: Buffer.from(`"${name}"`),
+    quotedName: new Literal(Buffer.from(`"${name}"`)),
     isPrimitive: name in primitives,
     copyPrimitive: primitives[name],
     isResource: declared.kind === 'resource',
@@ -139,7 +144,8 @@ function buildType (name: string): TypeNode {
     required: [],
     choices: [],
     idIndex: -1,
-    followers: new Int16Array(0),
+    followers: [],
+    shapes: [new Shapes(), new Shapes()],
   }
   nodes.set(name, node)
   if (node.isPrimitive) return node
@@ -150,7 +156,7 @@ function buildType (name: string): TypeNode {
   }))
   node.elements = elements.map(({ name: element, type, isList, base, isChoice, isExtension, valueSet }, index) => ({
     name: element,
-    key: Buffer.from(`"${element}":`),
+    key: new Literal(Buffer.from(`"${element}":`)),
     index,
     type: getType(type),
     isList,
@@ -171,7 +177,6 @@ function buildType (name: string): TypeNode {
     .map(({ base }) => ({
       base, members: membersOf(base).map((member) => ({ index: member.index, value: member.extends ?? member.index })),
     }))
-  node.followers = new Int16Array(node.elements.length + 1).fill(-1)
   node.idIndex = node.elements.findIndex((element) => element.name === 'id')
   return node
 }

@@ -1,10 +1,10 @@
-import { copied, type Cursor, type ElementNode, type Status } from '../r4/index.ts'
+import { copied, copyRun, Input, no, yes, type Cursor, type ElementNode, type Status } from '../r4/index.ts'
 import type { ColumnForm, SourceRelation } from './relation.ts'
 import type { Definition, Texts } from './definition.ts'
 import type { Row } from './row.ts'
 import { writeInstant } from './timestamp.ts'
 
-const [quote, backslash] = [0x22, 0x5c]
+const quote = 0x22
 /** Bytes that an element takes beyond its value: its name, brackets, commas. */
 const room = 256
 
@@ -23,11 +23,13 @@ export class Columns {
   /** Of every column that is there, and of what only SQL can make, the text: undefined for NULL. */
   readonly texts: Texts
   row: Row = { bytes: Buffer.alloc(0), starts: new Int32Array(0), ends: new Int32Array(0) }
+  #input = new Input(this.row.bytes)
   readonly #indexes = new Map<string, number>()
   readonly #forms: ColumnForm[] = []
   readonly #spellings: Definition['spellings']
   /** JSON of the value that was opened last, where the column has none: its first byte stays a quote. */
   readonly #json = Buffer.alloc(1024, '"')
+  readonly #jsonInput = new Input(this.#json)
 
   constructor ({ columns, liveMembers }: SourceRelation, { over, other, computed, attachments, spellings }: Definition) {
     this.#spellings = spellings
@@ -49,12 +51,12 @@ export class Columns {
     this.texts = texts
   }
 
-  has (name: string): boolean {
-    const index = this.#indexes.get(name)
-    return index !== undefined && this.row.starts[index]! >= 0
+  take (row: Row): void {
+    this.row = row
+    if (row.bytes !== this.#input.bytes) this.#input = new Input(row.bytes)
   }
 
-  /** Of those that are there: their fields in the row. */
+  /** Of the columns that the relation has: their fields in the row. */
   find (...names: readonly string[]): number[] {
     return names.flatMap((name) => this.#indexes.get(name) ?? [])
   }
@@ -75,11 +77,36 @@ export class Columns {
     }
     const version = form === 'jsonb' ? 1 : 0 // with which jsonb's binary format begins
     return (cursor) => {
-      const { bytes, starts, ends } = this.row
-      cursor.read(bytes, starts[index]! + version, ends[index]!)
+      const { starts, ends } = this.row
+      cursor.read(this.#input, starts[index]! + version, ends[index]!)
       cursor.reserve(cursor.end - cursor.at + room)
       cursor.skipBlanks()
       return copied
+    }
+  }
+
+  /** What writes a column's value at once, where each is good as it is; undefined: none. */
+  putter (name: string, { type, isList }: ElementNode): ((cursor: Cursor) => boolean) | undefined {
+    const index = this.#indexes.get(name) ?? -1
+    const form = this.#forms[index]
+    if (isList) return undefined
+    if (form === 'boolean' && type.name === 'boolean') {
+      return (cursor) => {
+        cursor.reserve(room)
+        const word = this.row.bytes[this.row.starts[index]!] === 0 ? no : yes
+        word.put(cursor)
+        return true
+      }
+    }
+    if (form !== 'timestamptz' || (type.name !== 'instant' && type.name !== 'dateTime')) return undefined
+    return (cursor) => {
+      cursor.reserve(room)
+      const { target, to } = cursor
+      const end = writeInstant(this.row.bytes, this.row.starts[index]!, target, to + 1)
+      if (end === -1) return false
+      target[to] = target[end] = quote
+      cursor.to = end + 1
+      return true
     }
   }
 
@@ -102,19 +129,12 @@ export class Columns {
 
   /** False where the text does not stand in JSON as it is. */
   #putPlain (start: number, end: number): boolean {
-    const { bytes } = this.row
-    const json = this.#json
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at]!
-      if (byte < 0x20 || byte === quote || byte === backslash) return false
-      json[at - start + 1] = byte
-    }
-    return true
+    return copyRun(this.#input, start, end, this.#jsonInput, 1) === end
   }
 
   #openJson (cursor: Cursor, end: number): Status {
     this.#json[end] = quote
-    cursor.read(this.#json, 0, end + 1)
+    cursor.read(this.#jsonInput, 0, end + 1)
     cursor.reserve(end + room)
     return copied
   }
@@ -126,11 +146,16 @@ export class Columns {
   }
 }
 
+/** JSON that was made for a cursor last. */
+const made = new Input(Buffer.alloc(4096))
+
 /** Points the cursor to JSON that was made for it. */
 export function openText (cursor: Cursor, json: string): Status {
-  const source = Buffer.from(json)
-  cursor.reserve(source.length + room)
-  cursor.read(source, 0, source.length)
+  const isShort = 3 * json.length <= made.bytes.length
+  const input = isShort ? made : new Input(Buffer.from(json))
+  const length = isShort ? made.bytes.write(json) : input.bytes.length
+  cursor.reserve(length + room)
+  cursor.read(input, 0, length)
   return copied
 }
 

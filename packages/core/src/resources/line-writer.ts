@@ -1,6 +1,6 @@
 import {
-  absent, copied, copyObject, Cursor, getType, isRootElement, mandatoryElements, type ElementNode, type Overlay, type OverlayEntry,
-  type Status, type TypeNode,
+  absent, copied, copyObject, createObject, Cursor, getType, isRootElement, mandatoryElements, type ElementNode, type Overlay,
+  type OverlayEntry, type Status, type TypeNode,
 } from '../r4/index.ts'
 import type { SourceRelation } from './relation.ts'
 import { toExportedUrl } from './attachment-url.ts'
@@ -25,11 +25,10 @@ interface Leaf {
   /** Fields of the row without which there is nothing to put over it. */
   touchedBy: readonly number[]
   givesWay?: boolean
-  entry: Pick<OverlayEntry, 'field' | 'openValue' | 'openItem' | 'openDefault'>
+  entry: Pick<OverlayEntry, 'field' | 'putValue' | 'openValue' | 'openItem' | 'openDefault'>
 }
 
 const newline = 0x0a
-const emptyObject = Buffer.from('{}')
 const subsetted = '{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}'
 
 /**
@@ -41,6 +40,8 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
   const definition = getDefinition(type)
   const columns = new Columns(relation, definition)
   const openResource = columns.opener('resource')
+  const [idField, updatedField, resourceField] = ['id', 'updated_at', 'resource'].map((name) => columns.find(name)[0])
+  const hasColumns = Object.keys(definition.over).length > 0
   const cursor = new Cursor()
   const warnings: Array<{ path: string, problem: string }> = []
   const node = getType(type)
@@ -73,14 +74,16 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
       })
     }
     for (const [element, { toJson }] of Object.entries(definition.defaults)) {
-      const openDefault = (copying: Cursor) => columns.has('resource') ? absent : openMade(copying, () => toJson(columns.texts))
+      const openDefault = (copying: Cursor) => isThere(resourceField) ? absent : openMade(copying, () => toJson(columns.texts))
       leaves.push({ path: [element], touchedBy: [], entry: { openDefault } })
     }
     return leaves
   }
 
   function toColumnLeaf (column: string, path: string): Leaf {
-    const open = columns.opener(column, findElementOf(node, path))
+    const element = findElementOf(node, path)
+    const open = columns.opener(column, element)
+    const putValue = columns.putter(column, element)
     const isAttachment = definition.attachments.includes(column)
     const openValue = (copying: Cursor) => {
       copying.isColumn = true
@@ -88,7 +91,8 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
       return open(copying)
     }
     const touchedBy = columns.find(column)
-    return { path: path.split('.'), touchedBy, givesWay: definition.givesWay.includes(column), entry: { field: touchedBy[0]!, openValue } }
+    const entry = { field: touchedBy[0]!, openValue, ...(putValue === undefined ? {} : { putValue }) }
+    return { path: path.split('.'), touchedBy, givesWay: definition.givesWay.includes(column), entry }
   }
 
   /** Where the url may not be followed it is left out; a relative one becomes absolute. */
@@ -115,19 +119,20 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
   }
 
   function write (row: Row, line: Line): RowIssue | undefined {
-    columns.row = row
-    cursor.target = line.bytes
-    cursor.to = line.size
+    columns.take(row)
+    cursor.write(line.bytes, line.size)
     cursor.depth = 0
     cursor.path.length = 0
+    cursor.isShapeless = false
     cursor.isColumn = false
     cursor.takeUrl = undefined
     cursor.fields = row.starts
     warnings.length = 0
     const status = copyRow()
-    line.bytes = cursor.target
     if (status !== copied) return { severity: 'error', ...identify(), path: cursor.describePath(), problem: cursor.problem }
+    cursor.reserve(1)
     cursor.target[cursor.to++] = newline
+    line.bytes = cursor.target
     line.size = cursor.to
     for (const warning of warnings) warn({ severity: 'warning', ...identify(), ...warning })
     return undefined
@@ -138,20 +143,28 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
     return { type, id: isId(id) ? id : undefined }
   }
 
+  function isThere (field: number | undefined): boolean {
+    return field !== undefined && cursor.fields[field]! >= 0
+  }
+
+  function failAt (path: string): Status {
+    cursor.path.push(path)
+    return cursor.fail('is required')
+  }
+
   function copyRow (): Status {
-    for (const [column, element] of [['id', 'id'], ['updated_at', 'meta.lastUpdated']] as const) {
-      if (columns.has(column)) continue
-      cursor.path.push(element)
-      return cursor.fail('is required')
+    if (!isThere(idField)) return failAt('id')
+    if (!isThere(updatedField)) return failAt('meta.lastUpdated')
+    if (isThere(resourceField)) openResource(cursor)
+    else if (!hasColumns) return cursor.fail('has no resource: its column is NULL')
+    else {
+      cursor.reserve(4096)
+      return createObject(cursor, node, overlay)
     }
-    if (columns.has('resource')) openResource(cursor)
-    else if (Object.keys(definition.over).length === 0) return cursor.fail('has no resource: its column is NULL')
-    else cursor.read(emptyObject, 0, emptyObject.length)
     cursor.reserve(cursor.end - cursor.at + 4096)
     const status = copyObject(cursor, node, overlay)
     cursor.skipBlanks()
     if (status === copied && cursor.at < cursor.end) return cursor.fail('must be JSON')
-    cursor.reserve(1)
     return status
   }
 

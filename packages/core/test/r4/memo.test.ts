@@ -1,14 +1,12 @@
-import { generate } from '@fhir-bulk-export/stack/generate'
 import fc from 'fast-check'
 import t from 'tap'
-import { copyAnyResource } from '../../src/r4/copier.ts'
-import { copied, Cursor } from '../../src/r4/cursor.ts'
+import { Cursor, Input } from '../../src/r4/cursor.ts'
 import { Memo } from '../../src/r4/memo.ts'
 
 const runs = Number(process.env.FUZZ_RUNS ?? 2_000)
 
 function read (cursor: Cursor, bytes: Buffer): Cursor {
-  cursor.read(bytes, 0, bytes.length)
+  cursor.read(new Input(bytes))
   cursor.to = 0
   cursor.reserve(bytes.length)
   return cursor
@@ -47,38 +45,6 @@ t.test('values that seldom come again are let pass, and looked at again later', 
   }
   for (let n = 0; n < 5_000; n++) meet(n)
   t.notOk(meet(1) || meet(1))
-  for (let n = 0; n < 40_000; n++) meet(7)
+  for (let n = 0; n < 200_000; n++) meet(7)
   t.ok(meet(7))
-})
-
-/** Without a memo: where an Attachment's url is looked at, nothing is remembered. */
-function check (bytes: Buffer, { isRemembered }: { isRemembered: boolean }): string {
-  const cursor = read(new Cursor(), bytes)
-  if (!isRemembered) cursor.takeUrl = () => true
-  cursor.skipBlanks()
-  if (copyAnyResource(cursor) === copied) return cursor.target.toString('utf8', 0, cursor.to)
-  return `${cursor.describePath()} ${cursor.problem}`
-}
-
-t.test('resources come out as they would without it, whatever is changed in them', async (t) => {
-  const resources = [...generate({ patients: 20, seed: 5 })]
-    .flatMap((generated) => 'resource' in generated ? [Buffer.from(JSON.stringify(generated.resource))] : [])
-  const change = fc.record({
-    at: fc.double({ min: 0, max: 0.999, noNaN: true }),
-    byte: fc.constantFrom(...Buffer.from('{}[]",:nul01eE a')),
-    length: fc.constantFrom(0, 1, 1, 1, 5),
-  })
-  let valid = 0
-  fc.assert(fc.property(fc.constantFrom(...resources), fc.array(change, { maxLength: 2 }), (resource, changes) => {
-    let bytes = resource
-    for (const { at, byte, length } of changes) {
-      const place = Math.floor(at * bytes.length)
-      bytes = Buffer.concat([bytes.subarray(0, place), Buffer.from([byte]), bytes.subarray(place + length)])
-    }
-    const told = check(bytes, { isRemembered: true })
-    const anew = check(bytes, { isRemembered: false })
-    if (told !== anew) throw new Error(`${told}\n${anew}\n${bytes.toString()}`)
-    if (told.startsWith('{')) valid++
-  }), { numRuns: runs })
-  t.not(valid, 0, `${valid} of ${runs} were valid`)
 })

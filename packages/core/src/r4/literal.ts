@@ -1,0 +1,61 @@
+import type { Cursor } from './cursor.ts'
+
+/** Bytes from which on a call to copy them costs less than a loop over words. */
+const longBytes = 48
+
+/** Bytes that are looked for and written again and again, four at a time. */
+export class Literal {
+  readonly length: number
+  readonly #bytes: Buffer
+  /** Little-endian; the last one, which zeros fill, is written as a whole, and compared byte by byte. */
+  readonly #words: Int32Array
+  readonly #wholeWords: number
+
+  constructor (bytes: Uint8Array) {
+    this.length = bytes.length
+    this.#bytes = Buffer.from(bytes)
+    const filled = Buffer.alloc(4 * Math.ceil(bytes.length / 4), bytes)
+    filled.fill(0, bytes.length)
+    this.#words = Int32Array.from({ length: filled.length / 4 }, (_, i) => filled.readInt32LE(4 * i))
+    this.#wholeWords = bytes.length >> 2
+  }
+
+  byteAt (index: number): number {
+    return this.#bytes[index]!
+  }
+
+  equals (bytes: Uint8Array): boolean {
+    return this.#bytes.equals(bytes)
+  }
+
+  /** Whether the cursor stands before these bytes. */
+  standsAt ({ source, words, at, end }: Cursor): boolean {
+    const { length } = this
+    if (at + length > end) return false
+    const known = this.#words
+    const whole = this.#wholeWords
+    for (let i = 0; i < whole; i++) if (words.getInt32(at + 4 * i, true) !== known[i]) return false
+    const bytes = this.#bytes
+    for (let i = 4 * whole; i < length; i++) if (source[at + i] !== bytes[i]) return false
+    return true
+  }
+
+  /** Passes over these bytes, if the cursor stands before them. */
+  take (cursor: Cursor): boolean {
+    if (!this.standsAt(cursor)) return false
+    cursor.at += this.length
+    return true
+  }
+
+  /** Writes beyond its end, into the room that the cursor keeps. */
+  put (cursor: Cursor): void {
+    const { to, targetWords } = cursor
+    const { length } = this
+    if (length > longBytes) cursor.target.set(this.#bytes, to)
+    else {
+      const words = this.#words
+      for (let i = 0; i < words.length; i++) targetWords.setInt32(to + 4 * i, words[i]!, true)
+    }
+    cursor.to = to + length
+  }
+}
