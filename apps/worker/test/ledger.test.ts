@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { pathToFileURL } from 'node:url'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { cancelExport, claimExport, findPublishedFiles, publishExport, type Attempt } from '@fhir-bulk-export/core/exports'
+import { cancelExport, findPublishedFiles, publishExport, type Attempt } from '@fhir-bulk-export/core/exports'
 import { openContentStore, toFileKey, type ContentStore } from '@fhir-bulk-export/core/store'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
-import { openDatabase } from '@fhir-bulk-export/core/testing/database'
+import { claim as claimExport, lease, openDatabase } from '@fhir-bulk-export/core/testing/database'
 import { sql, type Kysely } from 'kysely'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t, { type Test } from 'tap'
@@ -61,9 +61,7 @@ async function open (t: Test, openStore: (typeof stores)[string]): Promise<Ledge
 }
 
 async function claim ({ db }: Ledger, id: string): Promise<Attempt> {
-  const claimed = await claimExport(db, id, { leaseMs: 60_000, maxFailures: 100, ttlMs: 60_000 })
-  if (claimed.outcome !== 'claimed') throw new Error(`the export is ${claimed.outcome}`)
-  return claimed.export
+  return await claimExport(db, id, { ...lease, maxFailures: 100 })
 }
 
 async function write ({ db, store }: Ledger, { id, attempt }: Attempt, n: number, source: AsyncIterable<Lines> = lines()): Promise<void> {

@@ -1,5 +1,6 @@
 import { createDatabase } from '@fhir-bulk-export/core/db'
-import { claimExport, readPartsState, shareAttempt, type Attempt } from '@fhir-bulk-export/core/exports'
+import { readPartsState, shareAttempt, type Attempt } from '@fhir-bulk-export/core/exports'
+import { claim } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { createPartReaders } from '../../src/export/part-readers.ts'
@@ -13,9 +14,7 @@ async function open (t: Test, read: Readers['read']) {
   const service = await openService(t)
   const { db, environment: { DATABASE_URL = '' } } = service
   const id = await givenExport(db)
-  const claim = await claimExport(db, id, { leaseMs: 60_000, maxFailures: 3, ttlMs: 60_000 })
-  if (claim.outcome !== 'claimed') throw new Error(claim.outcome)
-  const attempt: Attempt = { id, attempt: claim.export.attempt }
+  const attempt: Attempt = { id, attempt: (await claim(db, id)).attempt }
   await shareAttempt(db, attempt, identity, task, [{ items: [] }, { items: [] }])
   const own = createDatabase(DATABASE_URL, { applicationName: 'test', onError: () => {} })
   const shutdown = new AbortController()

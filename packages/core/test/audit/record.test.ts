@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import t from 'tap'
 import { findAudit, keepAudit, recordAudit } from '../../src/audit/index.ts'
-import type { AuditRow, Database } from '../../src/db/index.ts'
+import type { Database } from '../../src/db/index.ts'
 import {
   beginDownload, cancelExport, claimExport, createExport, endDownload, expireExports, failExport, publishExport, removeStaleDownloads,
 } from '../../src/exports/index.ts'
-import { givenExport, openTestDatabase } from '../fixtures/database.ts'
+import { claim, givenExport, lease, openTestDatabase } from '../fixtures/database.ts'
 
-const lease = { leaseMs: 30_000, maxFailures: 3, ttlMs: 60_000 }
 const progress = { progress: 99, total_resources: 0, exported_resources: 0 }
 const by = {
   requester: 'r', role: 'ADMIN', issuer: 'https://issuer.example.org', subject: 'me', client_id: 'client', address: '192.0.2.1',
@@ -17,20 +16,8 @@ const by = {
 const always = { since: new Date(0), until: new Date('2999-01-01') }
 const dayMs = 86_400_000
 
-async function collect (rows: AsyncIterable<AuditRow>): Promise<AuditRow[]> {
-  const collected: AuditRow[] = []
-  for await (const row of rows) collected.push(row)
-  return collected
-}
-
 async function recorded (db: Kysely<Database>, exportId?: string) {
-  return await collect(findAudit(db, { ...always, exportId }))
-}
-
-async function claim (db: Kysely<Database>, id: string) {
-  const claimed = await claimExport(db, id, lease)
-  if (claimed.outcome !== 'claimed') throw new Error('not claimed')
-  return claimed.export
+  return await Array.fromAsync(findAudit(db, { ...always, exportId }))
 }
 
 async function complete (db: Kysely<Database>, id: string) {
@@ -178,9 +165,9 @@ t.test('it is read by time, export and client, in pages', async (t) => {
   t.equal(rows.length, 2_501)
   t.ok(rows.every((row, i) => i === 0 || row.recorded_at >= rows[i - 1]!.recorded_at))
   t.equal((await recorded(db, two)).length, 1_251)
-  t.equal((await collect(findAudit(db, { ...always, clientId: 'client-1', exportId: one }))).length, 417)
+  t.equal((await Array.fromAsync(findAudit(db, { ...always, clientId: 'client-1', exportId: one }))).length, 417)
   const start = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)
-  t.equal((await collect(findAudit(db, { since: new Date(start.getTime() + 6), until: always.until }))).length,
+  t.equal((await Array.fromAsync(findAudit(db, { since: new Date(start.getTime() + 6), until: always.until }))).length,
     rows.filter(({ recorded_at: at }) => at.getTime() >= start.getTime() + 6).length)
-  t.equal((await collect(findAudit(db, { since: always.since, until: start }))).length, 0)
+  t.equal((await Array.fromAsync(findAudit(db, { since: always.since, until: start }))).length, 0)
 })

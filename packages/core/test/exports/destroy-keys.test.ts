@@ -5,8 +5,8 @@ import {
   cancelExport, expireExports, failExport, handOnExport, markFileDropped, retryExport, type Attempt,
 } from '../../src/exports/index.ts'
 import { givenKeyring } from '../crypto/fixtures/files.ts'
-import { openTestDatabase } from '../fixtures/database.ts'
-import { claim, findKeyed, givenAttempt, publish, storeFile } from './fixtures/keyed-files.ts'
+import { claim, openTestDatabase } from '../fixtures/database.ts'
+import { findKeyed, givenAttempt, publish, storeFile } from './fixtures/keyed-files.ts'
 
 const keyring = givenKeyring('k')
 

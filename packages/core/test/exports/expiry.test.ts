@@ -6,16 +6,15 @@ import {
   beginDownload, cancelExport, claimExport, endDownload, expireExports, findDroppableFiles, forgetDroppedFiles, handOnExport, intendFile,
   judgePin, markFileDropped, publishExport, recordFile, removeExpiredExports, removeStaleDownloads,
 } from '../../src/exports/index.ts'
-import { givenExport, openTestDatabase } from '../fixtures/database.ts'
+import { claim, givenExport, openTestDatabase } from '../fixtures/database.ts'
 
 async function givenCompletedExport (db: Kysely<Database>) {
   const id = await givenExport(db)
   const ref = { export_id: id, attempt: 1, n: 1 }
-  const claim = await claimExport(db, id, { leaseMs: 30_000, maxFailures: 3, ttlMs: 60_000 })
-  if (claim.outcome !== 'claimed') throw new Error('not claimed')
+  const attempt = await claim(db, id)
   await intendFile(db, { ...ref, list: 'output', type: 'Patient' })
   await recordFile(db, ref, { cid: 'Qm', pin: 'QmRoot', size: 10, sha256: 'ab', count: 1 })
-  await publishExport(db, claim.export, { files: 1, transactionTime: new Date(), ttlMs: 60_000, progress })
+  await publishExport(db, attempt, { files: 1, transactionTime: new Date(), ttlMs: 60_000, progress })
   return ref
 }
 

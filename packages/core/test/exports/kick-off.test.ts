@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t from 'tap'
-import { cancelExport, claimExport, createExport, findExport, findKickOffExcess, publishExport } from '../../src/exports/index.ts'
-import { givenExport, openTestDatabase } from '../fixtures/database.ts'
+import { cancelExport, createExport, findExport, findKickOffExcess, publishExport } from '../../src/exports/index.ts'
+import { claim, givenExport, openTestDatabase } from '../fixtures/database.ts'
 
 const progress = { progress: 99, total_resources: 1, exported_resources: 1 }
 
@@ -89,9 +89,7 @@ t.test('the database refuses a PATIENT export without a patient, whatever the co
 t.test('an expired export is not found and cannot be cancelled', async (t) => {
   const db = await openTestDatabase(t)
   const id = await givenExport(db)
-  const claim = await claimExport(db, id, { leaseMs: 30_000, maxFailures: 3, ttlMs: 60_000 })
-  if (claim.outcome !== 'claimed') throw new Error('not claimed')
-  await publishExport(db, claim.export, { files: 0, transactionTime: new Date(), ttlMs: 60_000, progress })
+  await publishExport(db, await claim(db, id), { files: 0, transactionTime: new Date(), ttlMs: 60_000, progress })
   t.match(await findExport(db, id), { status: 'completed' })
   await sql`UPDATE bulk_export_jobs SET expires_at = now()`.execute(db)
   t.equal(await findExport(db, id), undefined)

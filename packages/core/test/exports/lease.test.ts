@@ -5,17 +5,10 @@ import {
   cancelExport, claimExport, failExport, findExport, findPublishedFiles, findWaitingExports, handOnExport, intendFile,
   publishExport, recordFile, renewLease, retryExport,
 } from '../../src/exports/index.ts'
-import { givenExport, openTestDatabase } from '../fixtures/database.ts'
+import { claim, givenExport, lease, openTestDatabase } from '../fixtures/database.ts'
 
-const lease = { leaseMs: 30_000, maxFailures: 3, ttlMs: 60_000 }
 const progress = { progress: 40, total_resources: 100, exported_resources: 40 }
 const content = { cid: 'Qm', pin: null, size: 10, sha256: 'ab', count: 2 }
-
-async function claim (db: Kysely<Database>, id: string) {
-  const claimed = await claimExport(db, id, lease)
-  if (claimed.outcome !== 'claimed') throw new Error(`not claimed: ${claimed.outcome}`)
-  return claimed.export
-}
 
 async function letLeaseRunOut (db: Kysely<Database>, id: string) {
   await sql`UPDATE bulk_export_jobs SET available_at = now() - interval '1 ms' WHERE id = ${id}`.execute(db)

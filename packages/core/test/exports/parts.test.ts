@@ -2,10 +2,10 @@ import { type Kysely, sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/db/index.ts'
 import {
-  cancelExport, claimExport, failPart, filesPerReading, findPartResults, findPublishedFiles, finishPart, forgetSnapshots, handBackPart,
+  cancelExport, failPart, filesPerReading, findPartResults, findPublishedFiles, finishPart, forgetSnapshots, handBackPart,
   handOnExport, intendFile, publishExport, readPartsState, recordFile, renewPart, shareAttempt, sumFiles, takePart,
 } from '../../src/exports/index.ts'
-import { givenExport, openTestDatabase } from '../fixtures/database.ts'
+import { claim, givenExport, openTestDatabase } from '../fixtures/database.ts'
 
 const task = { snapshot: { id: '1' }, filter: {}, source: {} }
 const taker = { readers: 'v1', leaseMs: 60_000, except: [] }
@@ -13,9 +13,7 @@ const result = { rows: 10, files: 1, rowErrors: 0, lastRowError: undefined }
 
 async function givenShared (db: Kysely<Database>, parts: number) {
   const id = await givenExport(db)
-  const claim = await claimExport(db, id, { leaseMs: 60_000, maxFailures: 3, ttlMs: 60_000 })
-  if (claim.outcome !== 'claimed') throw new Error(claim.outcome)
-  const attempt = { id, attempt: claim.export.attempt }
+  const attempt = { id, attempt: (await claim(db, id)).attempt }
   t.ok(await shareAttempt(db, attempt, 'v1', task, Array.from({ length: parts }, (_, i) => ({ items: [{ i }] }))))
   return attempt
 }
@@ -113,7 +111,7 @@ t.test('nobody takes or writes parts of an attempt that is over', async (t) => {
     'its lease over': async (db, { id }) => { await endLeaseOfExport(db, id) },
     overtaken: async (db, { id }) => {
       await endLeaseOfExport(db, id)
-      await claimExport(db, id, { leaseMs: 60_000, maxFailures: 3, ttlMs: 60_000 })
+      await claim(db, id)
     },
   }
   for (const [name, end] of Object.entries(endings)) {

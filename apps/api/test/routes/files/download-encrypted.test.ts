@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import { parseKeyring, toCiphertextSize, toStoredPlaintext } from '@fhir-bulk-export/core/crypto'
 import t from 'tap'
 import { startApi, type Api } from '../../fixtures/api.ts'
-import { admin, complete, filePath, kickOff, statusPath } from '../../fixtures/exports.ts'
+import { admin, complete, filePath, kickOff, startWithFile, statusPath } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 import { until } from '../../fixtures/until.ts'
 
@@ -16,14 +16,8 @@ const size = Buffer.byteLength(body)
 const file = { name: 'Patient.1.ndjson', type: 'Patient', body }
 const keyOf = (id: string, fill: number) => `${id}:${Buffer.alloc(32, fill).toString('base64')}`
 const EXPORT_ENCRYPTION_KEY = keyOf('k1', 1)
+const environment = { EXPORT_ENCRYPTION_KEY }
 const headers = bearer(admin)
-
-async function startWithFile (t: Parameters<typeof startApi>[0], prefer?: string) {
-  const api = await startApi(t, { environment: { EXPORT_ENCRYPTION_KEY } })
-  const id = await kickOff(api, prefer === undefined ? {} : { prefer })
-  const stored = await complete(api, id, [file])
-  return { ...api, id, url: filePath(id, file.name), stored: stored[file.name], directory: t.testdirName }
-}
 
 const findRow = async ({ db }: Pick<Api, 'db'>) => await db.selectFrom('bulk_export_files').selectAll().executeTakeFirstOrThrow()
 const keptBytes = async (directory: string) => {
@@ -32,7 +26,7 @@ const keptBytes = async (directory: string) => {
 }
 
 t.test('the store holds ciphertext, a client gets the file: whole, in parts, compressed', async (t) => {
-  const { app, url, stored, directory } = await startWithFile(t)
+  const { app, url, stored, directory } = await startWithFile(t, file, { environment })
   const { bytes } = await keptBytes(directory)
   t.equal(bytes.length, toCiphertextSize(size))
   t.notOk(bytes.includes('Patient'))
@@ -52,7 +46,7 @@ t.test('the store holds ciphertext, a client gets the file: whole, in parts, com
 
 t.test('the manifest says so, and sends every client to the plaintext', async (t) => {
   for (const prefer of [undefined, 'respond-async']) {
-    const { app, id, url, stored, config } = await startWithFile(t, prefer)
+    const { app, id, url, stored, config } = await startWithFile(t, file, { environment, ...(prefer === undefined ? {} : { prefer }) })
     const manifest = (await app.inject({ url: statusPath(id), headers })).json()
     t.match(manifest.output, [{
       type: 'Patient',
@@ -70,16 +64,16 @@ t.test('the manifest says so, and sends every client to the plaintext', async (t
 })
 
 t.test('files under a retired key are read as long as it is configured; without it 503, and the log names the key', async (t) => {
-  const { id, url, db, store } = await startWithFile(t)
-  const environment = (keys: string) => keys === '' ? {} : { EXPORT_ENCRYPTION_KEY: keys }
+  const { id, url, db, store } = await startWithFile(t, file, { environment })
+  const environmentOf = (keys: string) => keys === '' ? {} : { EXPORT_ENCRYPTION_KEY: keys }
   const wrap = () => ({ db, store })
   await t.test('after a rotation', async (t) => {
-    const { app } = await startApi(t, { environment: environment(`${keyOf('k2', 2)},${EXPORT_ENCRYPTION_KEY}`), wrap })
+    const { app } = await startApi(t, { environment: environmentOf(`${keyOf('k2', 2)},${EXPORT_ENCRYPTION_KEY}`), wrap })
     t.equal((await app.inject({ url, headers })).body, body)
   })
   for (const keys of ['', keyOf('k2', 2), keyOf('k1', 3)]) {
     await t.test(`with the key ${keys.slice(0, 5)}`, async (t) => {
-      const { app, logLines } = await startApi(t, { environment: environment(keys), wrap })
+      const { app, logLines } = await startApi(t, { environment: environmentOf(keys), wrap })
       const response = await app.inject({ url, headers })
       t.equal(response.statusCode, 503)
       t.match(response.json(), {
@@ -93,7 +87,7 @@ t.test('files under a retired key are read as long as it is configured; without 
 })
 
 t.test('changed bytes are 503 at the beginning of a file, and a broken connection further on', async (t) => {
-  const { app, url, directory, logLines } = await startWithFile(t)
+  const { app, url, directory, logLines } = await startWithFile(t, file, { environment })
   const { path, bytes } = await keptBytes(directory)
   const change = async (position: number) => {
     const changed = Buffer.from(bytes)
@@ -116,7 +110,7 @@ t.test('changed bytes are 503 at the beginning of a file, and a broken connectio
 })
 
 t.test('crypto-shredding: after a DELETE, kept blocks are useless, even with the master key and the database', async (t) => {
-  const api = await startWithFile(t)
+  const api = await startWithFile(t, file, { environment })
   const keyring = parseKeyring(EXPORT_ENCRYPTION_KEY)
   const before = await findRow(api)
   const { bytes } = await keptBytes(api.directory)

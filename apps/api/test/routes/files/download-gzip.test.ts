@@ -1,8 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import t from 'tap'
-import { startApi } from '../../fixtures/api.ts'
-import { admin, complete, filePath, kickOff } from '../../fixtures/exports.ts'
+import { admin, startWithFile } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 import { until } from '../../fixtures/until.ts'
 
@@ -11,15 +10,8 @@ const size = Buffer.byteLength(body)
 const file = { name: 'Patient.1.ndjson', type: 'Patient', body }
 const headers = { ...bearer(admin), 'accept-encoding': 'gzip, deflate, br' }
 
-async function startWithFile (t: Parameters<typeof startApi>[0], options?: Parameters<typeof startApi>[1]) {
-  const api = await startApi(t, options)
-  const id = await kickOff(api)
-  const stored = await complete(api, id, [file])
-  return { ...api, url: filePath(id, file.name), sha256: stored[file.name]?.sha256 }
-}
-
 t.test('gzip when it is asked for, with an ETag of its own', async (t) => {
-  const { app, url, sha256, db } = await startWithFile(t)
+  const { app, url, stored: { sha256 }, db } = await startWithFile(t, file)
   const response = await app.inject({ url, headers })
   t.equal(response.statusCode, 200)
   t.match(response.headers, {
@@ -45,7 +37,7 @@ t.test('gzip when it is asked for, with an ETag of its own', async (t) => {
 })
 
 t.test('a part is never compressed, nor is the whole where a part was asked for', async (t) => {
-  const { app, url, sha256 } = await startWithFile(t)
+  const { app, url, stored: { sha256 } } = await startWithFile(t, file)
   for (const [extra, status] of [
     [{ range: 'bytes=0-9' }, 206], [{ range: 'bytes=0-1,3-4' }, 200], [{ range: 'bytes=0-9', 'if-range': `"${sha256}-gzip"` }, 200],
     [{ range: 'bytes=0-9', 'if-range': `"${sha256}"` }, 206],
@@ -58,7 +50,7 @@ t.test('a part is never compressed, nor is the whole where a part was asked for'
 })
 
 t.test('who has the file in either coding need not fetch it again', async (t) => {
-  const { app, url, sha256 } = await startWithFile(t)
+  const { app, url, stored: { sha256 } } = await startWithFile(t, file)
   for (const tag of [`"${sha256}"`, `"${sha256}-gzip"`]) {
     for (const known of [tag, `W/${tag}`, `"other", ${tag}`]) {
       const response = await app.inject({ url, headers: { ...headers, 'if-none-match': known } })
@@ -71,7 +63,7 @@ t.test('who has the file in either coding need not fetch it again', async (t) =>
 })
 
 t.test('a store that fails on the way is no clean end of the compressed stream either', async (t) => {
-  const { app, url, db } = await startWithFile(t, {
+  const { app, url, db } = await startWithFile(t, file, {
     wrap: ({ store }) => ({
       store: {
         ...store,

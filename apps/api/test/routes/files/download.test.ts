@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { startApi, type Api } from '../../fixtures/api.ts'
-import { admin, complete, filePath, kickOff, patient } from '../../fixtures/exports.ts'
+import { admin, complete, filePath, kickOff, patient, startWithFile } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 import { until } from '../../fixtures/until.ts'
 
@@ -10,19 +10,12 @@ const size = Buffer.byteLength(body)
 const file = { name: 'Patient.1.ndjson', type: 'Patient', body }
 const headers = bearer(admin)
 
-async function startWithFile (t: Parameters<typeof startApi>[0], options?: Parameters<typeof startApi>[1]) {
-  const api = await startApi(t, options)
-  const id = await kickOff(api)
-  const stored = await complete(api, id, [file])
-  return { ...api, id, url: filePath(id, file.name), etag: `"${stored[file.name]?.sha256}"` }
-}
-
 async function leases ({ db }: Pick<Api, 'db'>): Promise<unknown[]> {
   return await db.selectFrom('bulk_export_downloads').selectAll().execute()
 }
 
 t.test('the whole file, and its headers', async (t) => {
-  const api = await startWithFile(t)
+  const api = await startWithFile(t, file)
   const expected = {
     'content-type': 'application/fhir+ndjson',
     'content-length': String(size),
@@ -43,7 +36,7 @@ t.test('the whole file, and its headers', async (t) => {
 })
 
 t.test('If-Match: 412 for another version of the file, before anything is read', async (t) => {
-  const api = await startWithFile(t)
+  const api = await startWithFile(t, file)
   const { app, url, etag } = api
   for (const method of ['GET', 'HEAD'] as const) {
     for (const [wanted, status] of [
@@ -67,7 +60,7 @@ t.test('If-Match: 412 for another version of the file, before anything is read',
 })
 
 t.test('a part of the file', async (t) => {
-  const { app, url, etag } = await startWithFile(t)
+  const { app, url, etag } = await startWithFile(t, file)
   for (const [range, part, contentRange] of [
     ['bytes=0-4', body.slice(0, 5), `bytes 0-4/${size}`],
     ['bytes=-5', body.slice(-5), `bytes ${size - 5}-${size - 1}/${size}`],
@@ -91,7 +84,7 @@ t.test('a part of the file', async (t) => {
 })
 
 t.test('a part that the file does not have is 416', async (t) => {
-  const { app, url } = await startWithFile(t)
+  const { app, url } = await startWithFile(t, file)
   const response = await app.inject({ url, headers: { ...headers, range: `bytes=${size}-` } })
   t.equal(response.statusCode, 416)
   t.match(response.headers, { 'content-range': `bytes */${size}`, 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store' })
@@ -99,7 +92,7 @@ t.test('a part that the file does not have is 416', async (t) => {
 })
 
 t.test('a file that the client has is 304, without a look into the store', async (t) => {
-  const { app, url, etag } = await startWithFile(t, {
+  const { app, url, etag } = await startWithFile(t, file, {
     wrap: ({ store }) => ({ store: { ...store, read: () => { throw new Error('not asked for') } } }),
   })
   for (const method of ['GET', 'HEAD'] as const) {
@@ -111,7 +104,7 @@ t.test('a file that the client has is 304, without a look into the store', async
 })
 
 t.test('404: no such file, not completed, deleted, expired', async (t) => {
-  const api = await startWithFile(t)
+  const api = await startWithFile(t, file)
   const pending = await kickOff(api)
   const expired = await kickOff(api)
   await complete(api, expired, [file], 0)
@@ -152,7 +145,7 @@ t.test('an attempt that was not published shows none of its files', async (t) =>
 
 t.test('a store that does not deliver is 503 while that can still be said', async (t) => {
   for (const code of ['STORE_FAILED', 'STORE_NOT_FOUND', 'STORE_SHORT'] as const) {
-    const api = await startWithFile(t, {
+    const api = await startWithFile(t, file, {
       wrap: ({ store }) => ({
         store: { ...store, read: async function * () { throw new ServiceError(code, 'the store at 10.0.0.7 has no key') } },
       }),
