@@ -111,8 +111,8 @@ migrate: install ## the service's tables in DATABASE_URL, and the queue's in QUE
 load: install ## FHIR resources (.ndjson, .ndjson.gz, .json) into the source tables of DATABASE_URL (DATA=<folder>)
 	@$(NODE) $(CORE)/load.ts $(DATA)
 
-verify: install ## the files of an export against what was published (EXPORT=<the export's UUID>)
-	@$(NODE) $(CORE)/verify.ts '$(EXPORT)'
+verify: install ## the files of an export against what was published (JOB=<the export's UUID>)
+	@$(NODE) $(CORE)/verify.ts '$(JOB)'
 
 client: install ## the clients of POST /auth/token in DATABASE_URL (ARGS='add lab --jwks-file lab.json --scope system/*.rs', list, disable lab, rotate lab …)
 	@set -f; $(NODE) $(CORE)/client.ts $(ARGS)

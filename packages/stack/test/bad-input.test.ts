@@ -51,7 +51,7 @@ t.test('make names a benchmark, a test file and an export id that are not there'
     [['bench', 'BENCH=nope'], /^Makefile:\d+: \*\*\* BENCH=nope: no such benchmark; there are .*scale.*\. {2}Stop\.\n$/],
     [['test', 'TESTS=nope.test.ts'], /^Makefile:\d+: \*\*\* TESTS=nope\.test\.ts: no such file\. {2}Stop\.\n$/],
     [['watch'], /^Makefile:\d+: \*\*\* one file is wanted: TESTS=<file>\. {2}Stop\.\n$/],
-    [['verify', 'EXPORT=12'], /^'12' is no export id: a UUID is expected.*\nmake: .*Error 2\n$/],
+    [['verify', 'JOB=12'], /^'12' is no export id: a UUID is expected.*\nmake: .*Error 2\n$/],
   ]
   for (const [args, line] of cases) {
     const { code, output } = await run('make', ['--no-print-directory', '-C', root, ...args], ofNobody)

@@ -18,7 +18,7 @@ await runCommand(usage, run)
 async function run (): Promise<number> {
   const { positionals: [id = ''] } = readArguments({ allowPositionals: true })
   if (!isExportId(id)) {
-    throw new ServiceError('INVALID_PARAMETER', `'${id}' is no export id: a UUID is expected, as in the export's URLs (EXPORT=<id>)`)
+    throw new ServiceError('INVALID_PARAMETER', `'${id}' is no export id: a UUID is expected, as in the export's URLs (JOB=<id>)`)
   }
   const config = readConfig(Type.Object({ ...databaseConfig, ...storeConfig, ...encryptionConfig }), process.env)
   return await withDatabase('verify', config.DATABASE_URL, async (db) => {
