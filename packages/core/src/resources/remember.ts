@@ -1,8 +1,8 @@
 const maxRemembered = 1_000
 
 /** `make`, without making again what it made of the same text: a column tends to hold few different ones. */
-export function remember<T> (make: (text: string) => T): (text: string) => T {
-  const made = new Map<string, T>()
+export function remember (make: (text: string) => string): (text: string) => string {
+  const made = new Map<string, string>()
   return function makeOnce (text) {
     let result = made.get(text)
     if (result === undefined) {
