@@ -41,7 +41,7 @@ const silenceMs = 20_000
 export interface QueueConnectOptions {
   /** Default: the queue of exports. */
   name?: QueueName
-  /** Keeps environments that share one Redis (or one database: a schema) apart. */
+  /** Keeps environments that share one Redis apart. */
   prefix?: string
   onError: (error: Error) => void
 }
@@ -176,19 +176,21 @@ interface Connection {
 
 function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
   if (isPostgres(url)) {
-    const searchPath = pg.escapeIdentifier(prefix ?? 'bullmq')
     const verify = (client: ClientBase, done: (error?: Error) => void) => {
       client.on('error', () => {}) // BullMQ's pool listens to idle connections alone: one that is cut would end the process
-      prepareSession(client, { searchPath }).then(() => { done() }, done)
+      prepareSession(client, { searchPath: 'bullmq' }).then(() => { done() }, done)
     }
-    const connection = {
+    const config = {
       connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs,
-      verify, options: '-c statement_timeout=0 -c idle_session_timeout=0', ...(prefix === undefined ? {} : { schema: prefix })
+      verify, options: '-c statement_timeout=0 -c idle_session_timeout=0',
     }
+    // A worker listens on a connection of its own, which BullMQ takes from a pool that it is given. One that it makes itself is not
+    // verified: at a standby, which refuses LISTEN, it would stay for ever, and the worker would never take a job.
+    const pool = isProducer ? undefined : new pg.Pool(config)
     // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
     return {
-      options: { connection: connection as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend,
-      ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => {}
+      options: { connection: (pool ?? config) as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend,
+      ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => { pool?.end().catch(onError) },
     }
   }
   // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
