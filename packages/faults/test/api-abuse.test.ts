@@ -10,7 +10,7 @@ import { askRaw, openRaw } from './fixtures/raw-http.ts'
 
 /** Callers that ask for too much, and peers that do not speak HTTP: each gets its answer, and a 202 among them is a promise. */
 
-const kickOffs = times({ all: 500, some: 40 })
+const kickOffs = times({ all: 300, some: 40 })
 
 t.jobs = 2
 

@@ -11,8 +11,10 @@ const endings = ['lose', 'release'] as const
 const allStages = Object.entries(helperStages)
 const toWords = (last: typeof endings[number]): string => last === 'lose' ? 'lost' : 'carried out'
 
+t.jobs = 2
+
 for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
-  t.test(name, { skip, jobs: 2 }, async (t) => {
+  t.test(name, { skip, buffered: true, jobs: 2 }, async (t) => {
     for (const last of sample(`helper killed ${name}`, 1, endings)) {
       t.test(`a helper is killed, whose last words are ${toWords(last)}: the attempt goes on`, { buffered: true }, async (t) => {
         const { system, startWorker, shareExport } = await openSharing(t, await open(t))
