@@ -53,15 +53,12 @@ const workerStages = {
 t.test('a worker', { jobs: 3 }, async (t) => {
   for (const last of sample('audit of a worker', 1, ['lose', 'release'] as const)) {
     t.test(`its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
-      const { system, stopExportAt } = await openStoppableSystem(t, await openEmbeddedParts(t))
+      const { system, killAt } = await openStoppableSystem(t, await openEmbeddedParts(t))
       let worker = await system.startWorker()
       for (const [stage, breakIn] of sample(`audit of a worker ${last}`, 2, Object.entries(workerStages))) {
         await t.test(`killed while ${stage}`, async (t) => {
-          const { breakpoint, id } = await stopExportAt(t, breakIn)
-          worker.kill('SIGKILL')
-          await worker.ended
-          await breakpoint[last]()
-          worker = await system.startWorker()
+          const { id, next } = await killAt(t, breakIn, worker, last)
+          worker = next
           t.equal((await ended(system, id)).status, 'completed')
           await assertAccounted(t, system)
         })

@@ -11,15 +11,12 @@ for (const { name, open, skip } of allParts) {
   t.test(name, { skip, jobs: 2 }, async (t) => {
     for (const last of sample(`killed ${name}`, 1, ['lose', 'release'] as const)) {
       t.test(`its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
-        const { system, stopExportAt } = await openStoppableSystem(t, await open(t))
+        const { system, killAt } = await openStoppableSystem(t, await open(t))
         let worker = await system.startWorker()
         for (const [stage, breakIn] of sample(`killed ${name} ${last}`, 2, Object.entries(stages))) {
           await t.test(`killed while ${stage}`, async (t) => {
-            const { breakpoint, id } = await stopExportAt(t, breakIn)
-            worker.kill('SIGKILL')
-            await worker.ended
-            await breakpoint[last]()
-            worker = await system.startWorker()
+            const { id, next } = await killAt(t, breakIn, worker, last)
+            worker = next
             const { attempt, failures } = await assertExported(t, system, id, patients)
             t.equal(failures, attempt - 1, 'an attempt that died counts as a failure, one that did its work before does not')
           })
