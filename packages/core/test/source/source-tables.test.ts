@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sql } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import { migrations } from '../../src/db/source-migrations/index.ts'
 import { readSource } from '../../src/source/index.ts'
 import { openSourceDatabase } from '../fixtures/source-database.ts'
@@ -87,6 +87,26 @@ t.test('a group has changed when its members have, or when a patient of them is 
     const after = await times()
     t.strictSame(['g-1', 'g-2', 'g-3'].filter((_, i) => after[i] !== before[i]), changed, statement)
   }
+})
+
+/** Of all tables: the definitions that have `deleted_at` beside `updated_at`, and those that do not. */
+async function findIndexes (): Promise<{ with: number, without: number }> {
+  const { rows: [found] } = await sql<{ with: number, without: number }>`
+    SELECT count(*) FILTER (WHERE indexdef ~ ' INCLUDE .deleted_at.$') AS with, count(*) FILTER (WHERE indexdef ~ 'updated_at.$') AS without
+    FROM pg_indexes WHERE schemaname = 'source'`.execute(db)
+  return found ?? { with: 0, without: 0 }
+}
+
+t.test('rows can be counted by an index of every table, made before or after the migration that said so', async t => {
+  const { up, down } = migrations['1771771016000-CountByIndex'] ?? {}
+  const own = db as never as Kysely<unknown>
+  t.strictSame(await findIndexes(), { with: 11, without: 0 })
+  await down?.(own)
+  await sql`SELECT source.create_relation('condition')`.execute(db)
+  t.strictSame(await findIndexes(), { with: 0, without: 13 })
+  await up?.(own)
+  await sql`SELECT source.create_relation('procedure')`.execute(db)
+  t.strictSame(await findIndexes(), { with: 15, without: 0 })
 })
 
 t.test('the migrations can be undone and done again, whatever tables were made', async t => {
