@@ -20,6 +20,7 @@ export const optionalServers = {
     how: 'Get it: make kubo (with Go 1.26 on PATH; some minutes, once), or an `ipfs` on PATH, or KUBO=<program>',
   },
   pgbouncer: { name: 'PgBouncer', program: 'pgbouncer', variable: 'TEST_PGBOUNCER', how: 'Install it: apt-get install pgbouncer' },
+  openssl: { name: 'OpenSSL', program: 'openssl', variable: 'TEST_OPENSSL', how: 'Install it: apt-get install openssl' },
   chromium: { name: 'Chromium', program: 'chromium', variable: 'TEST_CHROMIUM', how: 'Install it: apt-get install chromium' },
   postgresVersions: {
     name: 'PostgreSQL 14 to 17', program: 'postgres-versions', variable: 'TEST_POSTGRES_VERSIONS',
