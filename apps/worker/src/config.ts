@@ -27,7 +27,7 @@ export const configSchema = Type.Object({
   EXPORT_LATE_COMMIT_MARGIN: duration({ default: '1s' }),
   EXPORT_MAX_ATTACHMENT_BYTES: byteSize({ default: '64MiB' }),
   EXPORT_MAX_ROW_ERRORS: Type.Integer({ minimum: 0, default: 10_000, expected: 'a whole number' }),
-  WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 2, expected: 'a whole number from 1 to 64' }),
+  WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 3, expected: 'a whole number from 1 to 64' }),
   IPFS_ALLOW_PUBLIC: Type.Boolean({ default: false, expected: 'true or false' }),
   MRN_SYSTEM: Type.Optional(Type.String({ pattern: '^[A-Za-z][A-Za-z0-9+.-]*:\\S+$', expected: 'an absolute URI' })),
   ATTACHMENT_BASE_URLS: list({ default: '' }),

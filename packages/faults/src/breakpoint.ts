@@ -69,10 +69,13 @@ export async function breakAt (owner: Owner, databaseUrl: string, ...triggers: T
 }
 
 /** Stops a session that reads this row of a source's relation: in the middle of a file. */
-export async function breakAtRow (owner: Owner, databaseUrl: string, relation: string, id: string): Promise<Breakpoint> {
+export async function breakAtRow (
+  owner: Owner, databaseUrl: string, relation: string, id: string, condition = 'true'
+): Promise<Breakpoint> {
   return await openBreakpoint(owner, databaseUrl, async (client, key) => {
     await client.query(`
       ALTER TABLE source.${relation} SET SCHEMA watch;
-      CREATE VIEW source.${relation} AS SELECT * FROM watch.${relation} WHERE id <> ${client.escapeLiteral(id)} OR watch.stop_at(${key})`)
+      CREATE VIEW source.${relation} AS SELECT * FROM watch.${relation}
+      WHERE id <> ${client.escapeLiteral(id)} OR NOT (${condition}) OR watch.stop_at(${key})`)
   })
 }

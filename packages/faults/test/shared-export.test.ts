@@ -8,7 +8,7 @@ import { countParts, helperStages, openSharing, patients } from './fixtures/shar
 /** One export that several workers read: whoever of them dies, sleeps or stops, at any place. */
 
 const endings = ['lose', 'release'] as const
-const allStages = Object.entries(helperStages)
+const allStages = Object.keys(helperStages) as Array<keyof typeof helperStages>
 const toWords = (last: typeof endings[number]): string => last === 'lose' ? 'lost' : 'carried out'
 
 t.jobs = 2
@@ -19,9 +19,9 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
       t.test(`a helper is killed, whose last words are ${toWords(last)}: the attempt goes on`, { buffered: true }, async (t) => {
         const { system, startWorker, shareExport } = await openSharing(t, await open(t))
         await startWorker('holder')
-        for (const [stage, place] of sample(`helper killed ${name} ${last}`, 1, allStages)) {
+        for (const stage of sample(`helper killed ${name} ${last}`, 1, allStages)) {
           await t.test(`while ${stage}`, async (t) => {
-            const { id, helper, holding, helping } = await shareExport(t, place)
+            const { id, helper, holding, helping } = await shareExport(t, stage)
             helper.kill('SIGKILL')
             await helper.ended
             await helping[last]()
@@ -36,10 +36,10 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
 
     t.test('a helper sleeps until the export is done: nothing is changed', { buffered: true }, async (t) => {
       const { system, startWorker, shareExport } = await openSharing(t, await open(t))
-      for (const [stage, place] of sample(`helper paused ${name}`, 1, allStages)) {
+      for (const stage of sample(`helper paused ${name}`, 1, allStages)) {
         await t.test(`while ${stage}`, async (t) => {
           const holder = await startWorker('holder')
-          const { id, helper, holding, helping } = await shareExport(t, place)
+          const { id, helper, holding, helping } = await shareExport(t, stage)
           helper.kill('SIGSTOP')
           await helping.release()
           await holding.release()
@@ -60,9 +60,9 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
     t.test('a helper is told to stop: it hands its part back', { buffered: true }, async (t) => {
       const { system, startWorker, shareExport } = await openSharing(t, await open(t))
       await startWorker('holder')
-      for (const [stage, place] of sample(`helper terminated ${name}`, 1, allStages)) {
+      for (const stage of sample(`helper terminated ${name}`, 1, allStages)) {
         await t.test(`while ${stage}`, async (t) => {
-          const { id, helper, holding, helping } = await shareExport(t, place)
+          const { id, helper, holding, helping } = await shareExport(t, stage)
           helper.kill('SIGTERM')
           await helping.release()
           t.equal(await helper.ended, 0)
@@ -78,10 +78,10 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
     for (const last of sample(`holder killed ${name}`, 1, endings)) {
       t.test(`the holder is killed, and the words of its helper are ${toWords(last)}: a new attempt`, { buffered: true }, async (t) => {
         const { system, startWorker, shareExport } = await openSharing(t, await open(t))
-        for (const [stage, place] of sample(`holder killed ${name} ${last}`, 1, allStages)) {
+        for (const stage of sample(`holder killed ${name} ${last}`, 1, allStages)) {
           await t.test(`while the helper is ${stage}`, async (t) => {
             const holder = await startWorker('holder')
-            const { id, helper, holding, helping } = await shareExport(t, place)
+            const { id, helper, holding, helping } = await shareExport(t, stage)
             holder.kill('SIGKILL')
             await holder.ended
             await holding.lose()
@@ -100,7 +100,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
     t.test('the worker that has the snapshot sleeps until the export is done: it changes nothing', { buffered: true }, async (t) => {
       const { system, startWorker, shareExport } = await openSharing(t, await open(t))
       const holder = await startWorker('holder')
-      const { id, holding, helping } = await shareExport(t, helperStages['stored, not recorded']!)
+      const { id, holding, helping } = await shareExport(t, 'stored, not recorded')
       holder.kill('SIGSTOP')
       await holding.release()
       await helping.release()
@@ -131,7 +131,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
       const parts = await open(t)
       const { system, startWorker, shareExport } = await openSharing(t, parts)
       const holder = await startWorker('holder')
-      const { id, helper, holding, helping } = await shareExport(t, helperStages['a part taken, nothing stored']!)
+      const { id, helper, holding, helping } = await shareExport(t, 'a part taken, nothing stored')
       const other = await startWorker('other', { MRN_SYSTEM: 'https://other.example.org', EXPORT_PART_BYTES: '64MiB' })
       // What the queue of exports has is theirs, whatever the version: its jobs are exports.
       const seen: Array<string | undefined> = []

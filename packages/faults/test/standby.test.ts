@@ -85,7 +85,8 @@ t.test('a standby that is promoted ends the attempt, and gives none of the next 
     await configure("wal_receiver_status_interval = '1s'")
     const address = await startProxy(t, pair.second)
     const stage = await breakpoint()
-    await startWorker({ EXPORT_DATABASE_URL: address.url, EXPORT_ATTEMPTS: '2' })
+    const partBytes = goesOn ? '64KiB' : '64MiB' // an export in parts, and one that is not worth it
+    await startWorker({ EXPORT_DATABASE_URL: address.url, EXPORT_ATTEMPTS: '2', EXPORT_PART_BYTES: partBytes })
     const id = await startExport(system)
     await stage.reached()
     const fedBack = 'SELECT FROM pg_stat_replication WHERE backend_xmin IS NOT NULL'

@@ -1,4 +1,6 @@
 import { takePart, type Attempt } from '@fhir-bulk-export/core/exports'
+import type { ReadPart, Readers } from './readers.ts'
+import { createSemaphore } from './semaphore.ts'
 import { readTakenPart, type PartResources } from './taken-part.ts'
 
 /** Attempts of others that could not be read from here: the last of them are remembered. */
@@ -6,12 +8,12 @@ const rememberedAttempts = 100
 
 /**
  * What a worker does with the parts of large exports, its own and those of other workers (core/exports/parts.ts): it takes them as long
- * as there are any, as many at once as it has readers.
+ * as there are any, each only when it has a thread for it: until then any other worker may take it.
  */
 export interface PartReaders {
-  /** Reads parts until none waits; where all readers are at work it waits for one of them. */
+  /** Reads parts until none waits. Where as many do so as there are threads, it waits for one of them. */
   help: () => Promise<void>
-  /** Has a reader that has nothing to do look for parts. */
+  /** Has a thread look for parts when it is free. */
   wake: () => void
   /** This worker runs the attempt: its parts end with `signal`. `onEnd` hears of each that ended here. Gives what waits for those. */
   hold: (attempt: Attempt, signal: AbortSignal, onEnd: () => void) => () => Promise<void>
@@ -20,44 +22,42 @@ export interface PartReaders {
 }
 
 /** `identity`: of the workers that read in the same way (reader-identity.ts). */
-export function createPartReaders (resources: PartResources & { identity: string }, shutdown: AbortSignal): PartReaders {
+export function createPartReaders (resources: PartResources & { readers: Readers, identity: string }, shutdown: AbortSignal): PartReaders {
   const { db, readers, identity, log, config } = resources
-  const waiting: Array<() => void> = []
   const held = new Map<string, { signal: AbortSignal, onEnd: () => void }>()
   const running = new Map<Promise<void>, string>()
   const unreadable = new Set<string>()
   const helping = new Set<Promise<void>>()
-  let helpers = 0
+  const helpers = createSemaphore(readers.count)
+  let last: string | undefined
 
   async function help (): Promise<void> {
-    const work = readParts()
+    const work = readParts().catch((error: unknown) => { if (!shutdown.aborted) throw error })
     helping.add(work)
     await work.finally(() => { helping.delete(work) })
   }
 
   async function readParts (): Promise<void> {
-    if (helpers === readers.count) await new Promise<void>((resolve) => { waiting.push(resolve) })
-    else helpers++
+    const leave = await helpers.acquire(shutdown)
     try {
-      while (!shutdown.aborted && await readNext());
+      while (await readers.withThread(readNext, shutdown));
     } finally {
-      const next = waiting.shift()
-      if (next === undefined) helpers--
-      else next()
+      leave()
     }
   }
 
   function wake (): void {
-    if (helpers < readers.count) help().catch((err: unknown) => { log.warn({ err }, 'parts could not be looked for') })
+    if (helpers.isFree()) help().catch((err: unknown) => { log.warn({ err }, 'parts could not be looked for') })
   }
 
-  async function readNext (): Promise<boolean> {
-    const part = await takePart(db, { readers: identity, leaseMs: config.EXPORT_LEASE, except: [...unreadable] })
+  async function readNext (read: ReadPart): Promise<boolean> {
+    const part = await takePart(db, { readers: identity, leaseMs: config.EXPORT_LEASE, except: [...unreadable], after: last })
     if (part === undefined) return false
+    last = part.id
     wake() // where there is one there may be more
     const key = toKey(part)
     const attempt = held.get(key)?.signal
-    const reading = readTakenPart(resources, part, { attempt, shutdown, leaveToOthers: () => { leaveToOthers(key) } })
+    const reading = readTakenPart(resources, part, read, { attempt, shutdown, leaveToOthers: () => { leaveToOthers(key) } })
     running.set(reading, key)
     try {
       await reading

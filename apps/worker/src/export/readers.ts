@@ -8,19 +8,24 @@ import { createLargeRows, releaseLargeRow } from '../files/large-rows.ts'
 import { callReader } from './call-reader.ts'
 import { readPart, type ReadResources, type ReadTask } from './read-part.ts'
 import type { ReaderAnswer, ReaderCall, ReaderData } from './reader-thread.ts'
+import { createSemaphore } from './semaphore.ts'
 
 const idleMs = 60_000
 
+/** Reads a part. Rejects with the reader's error, or with the signal's reason. */
+export type ReadPart = (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal) => Promise<PartResult>
+
 /**
  * A worker's readers: threads, each with a connection of its own, that do all of a large export's work on rows, so that this
- * thread is free for leases and jobs. A patient's own export is read on this thread: it is small, needs no start, and no
- * large export can stand in its way.
+ * thread is free for leases and jobs. Exports that ask for threads, and other workers' that are helped, get them in turn.
  */
 export interface Readers {
-  /** How many read a large export at once. */
+  /** How many read at once. */
   count: number
-  /** Reads a part. Rejects with the reader's error, or with the signal's reason. */
-  read: (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal) => Promise<PartResult>
+  /** Waits for a thread that is free, and keeps it for `work`. Rejects with the signal's reason, which ends the wait. */
+  withThread: <T>(work: (read: ReadPart) => Promise<T>, signal: AbortSignal) => Promise<T>
+  /** On this thread, what is a patient's own: it is small, needs no start, and no large export can stand in its way. */
+  readHere: ReadPart
   close: () => Promise<void>
 }
 
@@ -47,16 +52,31 @@ export function createReaders (
   })
   threads.on('error', onError)
   threads.on('message', onStoreCall)
+  const free = createSemaphore(count)
   let tasks = 0
 
-  async function read (task: ReadTask, onRows: (rows: number) => void, signal: AbortSignal): Promise<PartResult> {
+  async function withThread<T> (work: (read: ReadPart) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const giveBack = await free.acquire(signal)
+    try {
+      return await work(readInThread)
+    } finally {
+      giveBack()
+    }
+  }
+
+  const readInThread: ReadPart = async (task, onRows, signal) => await read(signal, async (serial) => {
+    return await callReader(threads, { task, serial, largeRowLock }, onRows, signal)
+  })
+
+  const readHere: ReadPart = async (task, onRows, signal) => await read(signal, async (serial) => await withSpan('part', {}, async () => {
+    return await readPart({ ...own, largeRows: createLargeRows(largeRowLock, serial, signal) }, task, onRows, signal)
+  }))
+
+  async function read (signal: AbortSignal, work: (serial: number) => Promise<PartResult>): Promise<PartResult> {
     signal.throwIfAborted()
     const serial = ++tasks
     try {
-      if (task.filter.patientId === null) return await callReader(threads, { task, serial, largeRowLock }, onRows, signal)
-      return await withSpan('part', {}, async () => {
-        return await readPart({ ...own, largeRows: createLargeRows(largeRowLock, serial, signal) }, task, onRows, signal)
-      })
+      return await work(serial)
     } catch (error) {
       signal.throwIfAborted()
       throw error
@@ -65,5 +85,5 @@ export function createReaders (
     }
   }
 
-  return { count, read, close: async () => { await threads.destroy() } }
+  return { count, withThread, readHere, close: async () => { await threads.destroy() } }
 }

@@ -7,7 +7,7 @@ import { Interruption } from '../interruption.ts'
 import { toSnapshotFilter, toTransactionTime, type SnapshotFilter } from '../source/filter.ts'
 import { assertFewErrors, toErrorLines } from '../files/ndjson.ts'
 import { isWorthSharing, toParts } from './plan.ts'
-import type { Readers } from './readers.ts'
+import type { ReadPart, Readers } from './readers.ts'
 import { readShared, type SharingResources } from './share-parts.ts'
 import { openSnapshot, type Snapshot } from '../source/snapshot.ts'
 import { toCountQuery, toRowsQuery } from '../source/queries.ts'
@@ -103,16 +103,22 @@ async function readParts (
     const parts = toParts(filter, source, blocks, readers.count, sharing)
     // A part that is read again begins at 0.
     const onRows = (dealt: number) => { advance(progress, Math.max(0, dealt - progress.exported_resources)) }
-    return await readShared(resources, { attempt: row, task, parts, maxLosses: config.EXPORT_ATTEMPTS }, onRows, stop)
+    return await readShared(resources, { attempt: row, task, parts }, onRows, stop)
   }
-  const results = await Promise.allSettled(toParts(filter, source, blocks, readers.count).map(async (part, i) => {
-    const reading = i + 1
-    const own = { exportId: row.id, attempt: row.attempt, ...task, part, reading }
-    const result = await orStop(readers.read(own, (more) => { advance(progress, more) }, stop))
-    return { ...result, reading }
+  const results: Array<PartResult & { reading: number }> = []
+  const parts = toParts(filter, source, blocks, readers.count).entries()
+  // It waits for as many threads as there are, and not for all of its parts at once: exports share the threads.
+  await Promise.allSettled(Array.from({ length: readers.count }, async () => {
+    for (const [i, part] of parts) {
+      const reading = i + 1
+      const own = { exportId: row.id, attempt: row.attempt, ...task, part, reading }
+      const readBy = async (read: ReadPart) => await read(own, (more) => { advance(progress, more) }, stop)
+      const result = await orStop(filter.patientId === null ? readers.withThread(readBy, stop) : readBy(readers.readHere))
+      results.push({ ...result, reading })
+    }
   }))
   stop.throwIfAborted()
-  return results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
+  return results
 }
 
 /** While the readers are at work: on the same snapshot, so the counted rows are the rows that they read. */

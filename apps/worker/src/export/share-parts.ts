@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@fhir-bulk-export/core/db'
-import { findPartResults, readPartsState, shareAttempt, type Attempt, type PartResult } from '@fhir-bulk-export/core/exports'
+import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { findPartResults, mostLosses, readPartsState, shareAttempt, type Attempt, type PartResult } from '@fhir-bulk-export/core/exports'
 import type { Logger } from '@fhir-bulk-export/core/log'
 import type { Doorbell } from '@fhir-bulk-export/core/queue'
 import type { Kysely } from 'kysely'
@@ -23,11 +24,11 @@ export interface SharingResources {
 
 /**
  * Has all workers read the parts of an attempt, this one among them, and waits until all are read. That a ring is lost costs
- * nothing but help. `onRows` is told how many rows are dealt with in all. `maxLosses`: of one part, then the attempt fails.
+ * nothing but help. `onRows` is told how many rows are dealt with in all.
  */
 export async function readShared (
   { db, partReaders, partQueue, identity, log }: SharingResources,
-  { attempt, task, parts, maxLosses }: { attempt: Attempt, task: SharedTask, parts: Part[], maxLosses: number },
+  { attempt, task, parts }: { attempt: Attempt, task: SharedTask, parts: Part[] },
   onRows: (rows: number) => void, signal: AbortSignal
 ): Promise<Array<PartResult & { reading: number }>> {
   const own = new AbortController() // the attempt's parts that are read here end with it
@@ -60,7 +61,7 @@ export async function readShared (
     if (state === undefined) return false
     onRows(state.rows)
     if (state.failure !== null) throw fromPartFailure(state.failure)
-    if (state.losses >= maxLosses) throw new Error(`a part was lost ${state.losses} times: the workers that read it stopped without a word`)
+    if (state.isGivenUp) throw new ServiceError('EXPORT_FAILED', `${mostLosses} workers read the same part, and stopped without a word`)
     return state.isRead
   }
 }

@@ -6,13 +6,12 @@ import type { Config } from '../config.ts'
 import { Interruption } from '../interruption.ts'
 import { keepLease } from './keep-lease.ts'
 import { toPartFailure } from './part-failure.ts'
-import type { Readers } from './readers.ts'
+import type { ReadPart } from './readers.ts'
 import { toReadTask } from './shared-task.ts'
 
 export interface PartResources {
   db: Kysely<Database>
   leases: Kysely<Database>
-  readers: Readers
   log: Logger
   config: Config
 }
@@ -22,10 +21,10 @@ export interface PartResources {
  * part that cannot be read here is handed back.
  */
 export async function readTakenPart (
-  resources: PartResources, part: TakenPart,
+  resources: PartResources, part: TakenPart, read: ReadPart,
   { attempt, shutdown, leaveToOthers }: { attempt: AbortSignal | undefined, shutdown: AbortSignal, leaveToOthers: () => void }
 ): Promise<void> {
-  const { db, leases, readers, log, config: { EXPORT_LEASE: leaseMs } } = resources
+  const { db, leases, log, config: { EXPORT_LEASE: leaseMs } } = resources
   const { id: exportId, n, turn } = part
   const lost = new AbortController()
   const over = new AbortController()
@@ -38,7 +37,7 @@ export async function readTakenPart (
     onError: (err) => { log.warn({ err, exportId }, "a part's lease could not be renewed") },
   }, over.signal)
   try {
-    const result = await readers.read(toReadTask(part), (more) => { rows += more }, signal)
+    const result = await read(toReadTask(part), (more) => { rows += more }, signal)
     if (await finishPart(db, part, result)) log.debug({ exportId, attempt: part.attempt, part: n, turn }, 'part read')
   } catch (error) {
     if (signal.aborted || error instanceof Interruption) await handBackPart(db, part) // refused where it is no longer ours

@@ -1,16 +1,16 @@
 import { createDatabase } from '@fhir-bulk-export/core/db'
 import { readPartsState, shareAttempt, type Attempt } from '@fhir-bulk-export/core/exports'
-import { claim } from '@fhir-bulk-export/core/testing/database'
+import { claim, eventually } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { createPartReaders } from '../../src/export/part-readers.ts'
-import type { Readers } from '../../src/export/readers.ts'
+import type { ReadPart, Readers } from '../../src/export/readers.ts'
 import { givenExport, log, openService } from '../fixtures/service.ts'
 
 const identity = 'these'
 const task = { snapshot: {}, filter: {}, source: {} }
 
-async function open (t: Test, read: Readers['read']) {
+async function open (t: Test, read: ReadPart) {
   const service = await openService(t)
   const { db, environment: { DATABASE_URL = '' } } = service
   const id = await givenExport(db)
@@ -18,7 +18,11 @@ async function open (t: Test, read: Readers['read']) {
   await shareAttempt(db, attempt, identity, task, [{ items: [] }, { items: [] }])
   const own = createDatabase(DATABASE_URL, { applicationName: 'test', onError: () => {} })
   const shutdown = new AbortController()
-  const readers: Readers = { count: 1, read, close: async () => {} }
+  const withThread: Readers['withThread'] = async (work, signal) => {
+    signal.throwIfAborted()
+    return await work(read)
+  }
+  const readers: Readers = { count: 1, withThread, readHere: read, close: async () => {} }
   const partReaders = createPartReaders({ db: own, leases: db, readers, identity, log, config: service.config() }, shutdown.signal)
   return { db, own, attempt, partReaders, shutdown }
 }
@@ -33,7 +37,7 @@ t.test('a worker that cannot read parts of the export of another leaves them to 
   await partReaders.help()
   await partReaders.help()
   t.equal(reads, 1, 'it does not ask for parts of it again')
-  t.match(await readPartsState(db, attempt), { failure: null, losses: 0 })
+  t.match(await readPartsState(db, attempt), { failure: null, isGivenUp: false })
   const states = await db.selectFrom('bulk_export_parts').select('state').execute()
   t.strictSame(states, [{ state: 'waiting' }, { state: 'waiting' }])
 })
@@ -57,6 +61,8 @@ t.test('a worker that stops hands back what it was just taking', async (t) => {
   const lock = await db.startTransaction().execute()
   await sql`LOCK TABLE bulk_export_parts`.execute(lock)
   partReaders.wake()
+  await eventually(async () => (await sql`SELECT FROM pg_locks WHERE NOT granted AND relation = 'bulk_export_parts'::regclass`
+    .execute(db)).rows.length > 0)
   shutdown.abort()
   const closed = partReaders.close().then(async () => { await own.destroy() })
   await lock.rollback().execute()

@@ -15,8 +15,8 @@ export {
 export { claimExport, findWaitingExports, renewLease, type Claim, type ClaimedExport, type Progress } from './lease.ts'
 export { readStoredParameters, type ExportParameters } from './parameters.ts'
 export {
-  announceSnapshot, failPart, findPartResults, finishPart, forgetSnapshots, handBackPart, readPartsState, renewPart, shareAttempt,
-  takePart, type PartResult, type TakenPart, type Turn,
+  announceSnapshot, failPart, findPartResults, finishPart, forgetSnapshots, handBackPart, mostLosses, readPartsState, renewPart,
+  shareAttempt, takePart, type PartResult, type TakenPart, type Turn,
 } from './parts.ts'
 export { forgetQuietCallers, takeRequests } from './request-limit.ts'
 export {

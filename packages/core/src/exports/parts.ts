@@ -58,12 +58,23 @@ export async function shareAttempt (
 }
 
 /**
- * Takes a part of the export that has the fewest readers, so that exports share them. A part is free when it waits, or when its lease is
- * over. `except`: attempts that cannot be joined from here, as `<export>.<attempt>`.
+ * A part whose reader dies is read again on the same snapshot, and the attempt goes on; but it may be the part that kills its readers.
+ * After so many it is given up.
+ */
+export const mostLosses = 3
+
+const isLost = sql<boolean>`(p.state = 'reading' AND p.available_at <= now())`
+
+/**
+ * Takes a part of the export that has the fewest readers, so that exports share them; of several such exports the next one behind
+ * `after`, which the last part was taken of. A part is free when it waits, or when its lease is over. `except`: attempts that cannot be
+ * joined from here, as `<export>.<attempt>`.
  */
 export async function takePart (
-  db: Kysely<Database>, { readers, leaseMs, except }: { readers: string, leaseMs: number, except: string[] }
+  db: Kysely<Database>,
+  { readers, leaseMs, except, after }: { readers: string, leaseMs: number, except: string[], after?: string | undefined }
 ): Promise<TakenPart | undefined> {
+  // Sorted before parts are looked for: no part but the one that is taken is locked, and others take the rest at the same time.
   const { rows: [taken] } = await sql<Turn & { parts: number, task: SharedTask, part: SharedPart }>`
     WITH shared AS (
       SELECT s.export_id, s.attempt, s.task,
@@ -74,13 +85,15 @@ export async function takePart (
       WHERE s.readers = ${readers} AND job.leased AND job.available_at > now()
         AND NOT s.export_id || '.' || s.attempt = ANY(${except}::text[])
     ), free AS (
-      SELECT shared.*, waiting.n FROM shared CROSS JOIN LATERAL (
+      SELECT next.*, waiting.n
+      FROM (SELECT * FROM shared ORDER BY being_read, coalesce(export_id <= ${after ?? null}::uuid, false), export_id) AS next
+      CROSS JOIN LATERAL (
         SELECT p.n FROM bulk_export_parts AS p
-        WHERE p.export_id = shared.export_id AND p.attempt = shared.attempt
-          AND (p.state = 'waiting' OR (p.state = 'reading' AND p.available_at <= now()))
+        WHERE p.export_id = next.export_id AND p.attempt = next.attempt
+          AND (p.state = 'waiting' OR (${isLost} AND p.losses + 1 < ${mostLosses}))
         ORDER BY p.n LIMIT 1 FOR UPDATE SKIP LOCKED
       ) AS waiting
-      ORDER BY shared.being_read, shared.export_id LIMIT 1
+      LIMIT 1
     )
     UPDATE bulk_export_parts AS p
     SET state = 'reading', turn = turn + 1, losses = losses + (state = 'reading')::int, rows = 0,
@@ -127,17 +140,17 @@ async function write (db: Kysely<Database>, { id, attempt, n, turn }: Turn, valu
 export interface PartsState {
   rows: number
   isRead: boolean
-  /** Of the part that was lost most often. */
-  losses: number
+  /** One was lost so often that nobody takes it any more. */
+  isGivenUp: boolean
   failure: PartFailure | null
 }
 
 export async function readPartsState (db: Kysely<Database>, { id, attempt }: Attempt): Promise<PartsState> {
   const { rows: [state] } = await sql<PartsState>`
     SELECT coalesce(sum(rows), 0)::bigint AS rows, coalesce(bool_and(state = 'read'), false) AS "isRead",
-      coalesce(max(losses), 0) AS losses,
+      coalesce(bool_or(${isLost} AND losses + 1 >= ${mostLosses}), false) AS "isGivenUp",
       (array_agg(failure) FILTER (WHERE failure IS NOT NULL))[1] AS failure
-    FROM bulk_export_parts WHERE export_id = ${id} AND attempt = ${attempt}`.execute(db)
+    FROM bulk_export_parts AS p WHERE export_id = ${id} AND attempt = ${attempt}`.execute(db)
   if (state === undefined) throw new Error('an aggregate is one row')
   return state
 }

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Database } from '../../src/db/index.ts'
 import {
   cancelExport, failPart, filesPerReading, findPartResults, findPublishedFiles, finishPart, forgetSnapshots, handBackPart,
-  handOnExport, intendFile, publishExport, readPartsState, recordFile, renewPart, shareAttempt, sumFiles, takePart,
+  handOnExport, intendFile, mostLosses, publishExport, readPartsState, recordFile, renewPart, shareAttempt, sumFiles, takePart,
 } from '../../src/exports/index.ts'
 import { claim, givenExport, openTestDatabase } from '../fixtures/database.ts'
 
@@ -35,6 +35,28 @@ t.test('of several exports the one with the fewest readers gets the next', async
   t.same(exports.map(({ id }) => taken.filter((of) => of === id).length), [3, 3, 1])
 })
 
+t.test('where as many read each export, the next part is of the next export', async (t) => {
+  const db = await openTestDatabase(t)
+  const ids = [await givenShared(db, 2), await givenShared(db, 2), await givenShared(db, 2)].map(({ id }) => id).sort()
+  const taken: string[] = []
+  for (let i = 0; i < 6; i++) {
+    const part = (await takePart(db, { ...taker, after: taken.at(-1) }))!
+    taken.push(part.id)
+    await finishPart(db, part, result)
+  }
+  t.strictSame(taken, [...ids, ...ids])
+})
+
+t.test('a part that is just being taken keeps nobody from those of other exports', async (t) => {
+  const db = await openTestDatabase(t)
+  const ids = [await givenShared(db, 1), await givenShared(db, 1)].map(({ id }) => id).sort()
+  const open = await db.startTransaction().execute()
+  t.match(await takePart(open, taker), { id: ids[0] })
+  t.match(await takePart(db, taker), { id: ids[1] })
+  t.equal(await takePart(db, taker), undefined)
+  await open.commit().execute()
+})
+
 t.test('a part is taken once, by any number of workers at once', async (t) => {
   const db = await openTestDatabase(t)
   await givenShared(db, 5)
@@ -56,7 +78,7 @@ t.test('a part that was lost is taken again, and its former reader changes nothi
     await handBackPart(db, first),
   ]
   t.same(late, [false, false, false, false])
-  t.match(await readPartsState(db, attempt), { losses: 1, rows: 0, isRead: false })
+  t.match(await readPartsState(db, attempt), { rows: 0, isRead: false, isGivenUp: false })
   t.equal(await finishPart(db, second, result), true)
   t.equal(await finishPart(db, second, result), false, 'and not twice')
   const other = (await takePart(db, taker))!
@@ -89,12 +111,31 @@ t.test('what was stored of a part that was lost is neither published nor counted
   t.strictSame(await sumFiles(db, attempt, 'published'), [{ list: 'output', type: 'Patient', files: 1, resources: 10, bytes: 100 }])
 })
 
-t.test('a part that was handed back is taken again, and is not lost', async (t) => {
+t.test('a part that was handed back is taken again, however often, and is not lost', async (t) => {
   const db = await openTestDatabase(t)
   const attempt = await givenShared(db, 1)
-  t.equal(await handBackPart(db, (await takePart(db, taker))!), true)
-  t.match(await takePart(db, taker), { n: 1, turn: 2 })
-  t.match(await readPartsState(db, attempt), { losses: 0 })
+  for (let turn = 1; turn <= mostLosses; turn++) {
+    const part = (await takePart(db, taker))!
+    t.match(part, { n: 1, turn })
+    t.equal(await handBackPart(db, part), true)
+  }
+  t.match(await takePart(db, taker), { n: 1 })
+  await endLeaseOf(db, 1)
+  t.match(await readPartsState(db, attempt), { isGivenUp: false })
+})
+
+t.test('a part that was lost too often is given up, and the others are read on', async (t) => {
+  const db = await openTestDatabase(t)
+  const attempt = await givenShared(db, 2)
+  for (let losses = 0; losses < mostLosses; losses++) {
+    t.match(await readPartsState(db, attempt), { isGivenUp: false })
+    t.match(await takePart(db, taker), { n: 1, turn: losses + 1 })
+    t.match(await readPartsState(db, attempt), { isGivenUp: false }, 'while its lease lasts')
+    await endLeaseOf(db, 1)
+  }
+  t.match(await readPartsState(db, attempt), { isGivenUp: true })
+  t.match(await takePart(db, taker), { n: 2 })
+  t.equal(await takePart(db, taker), undefined)
 })
 
 t.test('why a part failed is told', async (t) => {
