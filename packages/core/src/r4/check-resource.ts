@@ -1,5 +1,6 @@
-import { copyAnyResource, findResourceType } from './copier.ts'
+import { copyAnyResource } from './copier.ts'
 import { Cursor, failed, Input } from './cursor.ts'
+import { findResourceType } from './resource-type.ts'
 
 export type CheckedResource =
   /** The resource without blanks; good until the next one is checked. */

@@ -65,9 +65,24 @@ export class Cursor {
     this.to = to
   }
 
+  /** Before a value that is in no other one. */
+  begin (): void {
+    this.depth = 0
+    if (this.path.length > 0) this.path.length = 0 // a call into the runtime, even if nothing changes
+    this.isShapeless = false
+    this.isColumn = false
+    this.takeUrl = undefined
+  }
+
   fail (problem: string): typeof failed {
     this.problem = problem
     return failed
+  }
+
+  /** Fails at a step further in. */
+  failAt (step: Cursor['path'][number], problem: string): typeof failed {
+    this.path.push(step)
+    return this.fail(problem)
   }
 
   /** Makes room for so many bytes more, and for what words write beyond them. */

@@ -1,3 +1,4 @@
+import type { Cursor } from './cursor.ts'
 import type { CopiedValue } from './shapes.ts'
 import type { ElementNode } from './table.ts'
 
@@ -51,4 +52,14 @@ export class Frame {
     for (let i = 0; i < indexes.length; i++) if (this.has(indexes[i]!)) return true
     return false
   }
+}
+
+/** One for each depth, used again and again. */
+export const frames: Frame[] = []
+
+/** Of an object that begins at the cursor. */
+export function beginFrame (cursor: Cursor): Frame {
+  const frame = frames[cursor.depth++] ??= new Frame()
+  frame.begin()
+  return frame
 }

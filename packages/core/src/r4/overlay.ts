@@ -3,8 +3,6 @@ import type { ElementNode } from './table.ts'
 
 /** What is put over an object: values from a row's columns. One for all rows of a relation. */
 export interface Overlay {
-  /** Written before all elements. */
-  readonly prefix?: Buffer
   /** By the element's index. */
   readonly byElement: ReadonlyArray<OverlayEntry | undefined>
   /** In the order in which they are written. */

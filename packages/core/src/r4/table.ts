@@ -26,6 +26,8 @@ export interface TypeNode {
   readonly name: string
   /** `"Name"` */
   readonly quotedName: Literal
+  /** `"resourceType":"Name"`, where it is written in front of all elements and not where it stands. */
+  readonly prefix: Literal | undefined
   readonly isPrimitive: boolean
   readonly copyPrimitive: CopyPrimitive | undefined
   readonly isResource: boolean
@@ -95,6 +97,17 @@ export function findElement (type: string, path: string): ElementNode | undefine
   return element
 }
 
+/**
+ * What stands at a path from an object of the type.
+ * @throws Error for a path that R4 does not define.
+ */
+export function getElement (type: TypeNode, path: string): ElementNode {
+  const [name, ...rest] = path.split('.')
+  const element = type.elements.find((known) => known.name === name)
+  if (element === undefined) throw new Error(`FHIR R4 defines no ${type.name}.${path}`)
+  return rest.length === 0 ? element : getElement(element.type, rest.join('.'))
+}
+
 /** The names of a resource's root elements as FHIR defines them: `deceased`, not `deceasedBoolean`. */
 export function rootElements (type: string): ReadonlySet<string> {
   return new Set(getType(type).elements.map(({ base }) => base))
@@ -136,6 +149,7 @@ function buildType (name: string): TypeNode {
   const node: Building = {
     name,
     quotedName: new Literal(Buffer.from(`"${name}"`)),
+    prefix: undefined,
     isPrimitive: name in primitives,
     copyPrimitive: primitives[name],
     isResource: declared.kind === 'resource',
@@ -173,7 +187,6 @@ function buildType (name: string): TypeNode {
   node.required = lines.filter(({ isRequired }) => isRequired)
     .map(({ base }) => ({ name: base, indexes: membersOf(base).map(({ index }) => index) }))
   node.choices = lines.filter(({ isChoice }) => isChoice)
-
     .map(({ base }) => ({
       base, members: membersOf(base).map((member) => ({ index: member.index, value: member.extends ?? member.index })),
     }))

@@ -1,4 +1,4 @@
-import { copied, copyRun, Input, no, yes, type Cursor, type ElementNode, type Status } from '../r4/index.ts'
+import { copied, copyRun, Input, no, yes, type Cursor, type ElementNode, type PutValue, type Status } from '../r4/index.ts'
 import type { ColumnForm, SourceRelation } from './relation.ts'
 import type { Definition, Texts } from './definition.ts'
 import type { Row } from './row.ts'
@@ -7,6 +7,8 @@ import { writeInstant } from './timestamp.ts'
 const quote = 0x22
 /** Bytes that an element takes beyond its value: its name, brackets, commas. */
 const room = 256
+/** By its byte: whether a character may stand in an id. */
+const isOfId = Array.from({ length: 256 }, (_, byte) => /[A-Za-z0-9.-]/.test(String.fromCharCode(byte)))
 
 /** A column as it is asked for: SQL over the relation as `r`. */
 export interface SelectedColumn {
@@ -86,10 +88,11 @@ export class Columns {
   }
 
   /** What writes a column's value at once, where each is good as it is; undefined: none. */
-  putter (name: string, { type, isList }: ElementNode): ((cursor: Cursor) => boolean) | undefined {
+  putter (name: string, { type, isList }: ElementNode): PutValue | undefined {
     const index = this.#indexes.get(name) ?? -1
     const form = this.#forms[index]
     if (isList) return undefined
+    if ((form === 'text' || form === 'other') && type.name === 'id') return (cursor) => this.#putId(cursor, index)
     if (form === 'boolean' && type.name === 'boolean') {
       return (cursor) => {
         cursor.reserve(room)
@@ -108,6 +111,24 @@ export class Columns {
       cursor.to = end + 1
       return true
     }
+  }
+
+  #putId (cursor: Cursor, index: number): boolean {
+    const { bytes, starts, ends } = this.row
+    const start = starts[index]!
+    const length = ends[index]! - start
+    if (length === 0 || length > 64) return false
+    cursor.reserve(room)
+    const { target, to } = cursor
+    target[to] = quote
+    for (let i = 0; i < length; i++) {
+      const byte = bytes[start + i]!
+      if (!isOfId[byte]) return false
+      target[to + 1 + i] = byte
+    }
+    target[to + 1 + length] = quote
+    cursor.to = to + length + 2
+    return true
   }
 
   #openInstant (cursor: Cursor, index: number): Status {

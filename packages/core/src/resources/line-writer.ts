@@ -1,10 +1,11 @@
 import {
-  absent, copied, copyObject, createObject, Cursor, getType, isRootElement, mandatoryElements, type ElementNode, type Overlay,
-  type OverlayEntry, type Status, type TypeNode,
+  absent, copied, copyOverlaid, createOverlaid, createStampedCopier, Cursor, getElement, getType, isRootElement, mandatoryElements,
+  withTypeFirst, type Status,
 } from '../r4/index.ts'
 import type { SourceRelation } from './relation.ts'
 import { toExportedUrl } from './attachment-url.ts'
 import { Columns, openText, type SelectedColumn } from './columns.ts'
+import { createOverlay, type Leaf } from './create-overlay.ts'
 import { isId } from './id.ts'
 import type { LineContext } from './line-context.ts'
 import { getDefinition } from './registry.ts'
@@ -17,15 +18,6 @@ export interface LineWriter {
   columns: readonly SelectedColumn[]
   /** Appends the row's resource, as a line of NDJSON. Of a row that cannot be exported nothing is appended. */
   write: (row: Row, line: Line) => RowIssue | undefined
-}
-
-/** What lies over an element, by its path from the resource. */
-interface Leaf {
-  path: string[]
-  /** Fields of the row without which there is nothing to put over it. */
-  touchedBy: readonly number[]
-  givesWay?: boolean
-  entry: Pick<OverlayEntry, 'field' | 'putValue' | 'openValue' | 'openItem' | 'openDefault'>
 }
 
 const newline = 0x0a
@@ -44,13 +36,22 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
   const hasColumns = Object.keys(definition.over).length > 0
   const cursor = new Cursor()
   const warnings: Array<{ path: string, problem: string }> = []
-  const node = getType(type)
+  const node = withTypeFirst(getType(type))
   const kept = toKept(type, context.elements)
   const overlay = createOverlay(node, toLeaves(), {
-    prefix: Buffer.from(`"resourceType":"${type}"`),
     ...(Object.keys(definition.fill).length === 0 ? {} : { spans: new Int32Array(2 * node.elements.length) }),
     ...(kept === undefined ? {} : { keeps: node.elements.map(({ base }) => kept.has(base)) }),
   })
+
+  const ownFields = columns.find(...Object.keys(definition.over), ...Object.keys(definition.other))
+  const copyStamped = kept === undefined ? toStampedCopier() : undefined
+
+  /** For rows with a resource and no column that would change it. */
+  function toStampedCopier (): ((copying: Cursor) => Status) | undefined {
+    const putId = columns.putter('id', getElement(node, 'id'))
+    const putLastUpdated = columns.putter('updated_at', getElement(node, 'meta.lastUpdated'))
+    return putId === undefined || putLastUpdated === undefined ? undefined : createStampedCopier(node, putId, putLastUpdated)
+  }
 
   function toLeaves (): Leaf[] {
     const over = ([column, path]: [string, string]): Leaf => toColumnLeaf(column, path)
@@ -81,7 +82,7 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
   }
 
   function toColumnLeaf (column: string, path: string): Leaf {
-    const element = findElementOf(node, path)
+    const element = getElement(node, path)
     const open = columns.opener(column, element)
     const putValue = columns.putter(column, element)
     const isAttachment = definition.attachments.includes(column)
@@ -113,7 +114,7 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
   }
 
   function written (element: string): string | undefined {
-    const { index } = findElementOf(node, element)
+    const { index } = getElement(node, element)
     const [start = -1, end = -1] = overlay.spans?.subarray(2 * index, 2 * index + 2) ?? []
     return start === -1 ? undefined : cursor.target.toString('utf8', start, end)
   }
@@ -121,11 +122,7 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
   function write (row: Row, line: Line): RowIssue | undefined {
     columns.take(row)
     cursor.write(line.bytes, line.size)
-    cursor.depth = 0
-    cursor.path.length = 0
-    cursor.isShapeless = false
-    cursor.isColumn = false
-    cursor.takeUrl = undefined
+    cursor.begin()
     cursor.fields = row.starts
     warnings.length = 0
     const status = copyRow()
@@ -159,13 +156,24 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
     else if (!hasColumns) return cursor.fail('has no resource: its column is NULL')
     else {
       cursor.reserve(4096)
-      return createObject(cursor, node, overlay)
+      return createOverlaid(cursor, node, overlay)
     }
     cursor.reserve(cursor.end - cursor.at + 4096)
-    const status = copyObject(cursor, node, overlay)
+    const status = copyResource()
     cursor.skipBlanks()
     if (status === copied && cursor.at < cursor.end) return cursor.fail('must be JSON')
     return status
+  }
+
+  function copyResource (): Status {
+    const { at, to } = cursor
+    if (copyStamped !== undefined && !ownFields.some(isThere)) {
+      if (copyStamped(cursor) === copied) return copied
+      cursor.at = at
+      cursor.to = to
+      cursor.begin()
+    }
+    return copyOverlaid(cursor, node, overlay)
   }
 
   return { columns: columns.selected, write }
@@ -197,60 +205,4 @@ function toKept (type: string, elements: readonly string[]): ReadonlySet<string>
     .map((names) => names.at(-1) ?? '')
   const known = listed.filter((element) => isRootElement(type, element))
   return listed.length === 0 ? undefined : new Set(['id', 'meta', ...mandatoryElements(type), ...known])
-}
-
-function findElementOf (node: TypeNode, path: string) {
-  let type = node
-  let element = node.elements[0]
-  for (const name of path.split('.')) {
-    element = type.elements.find((known) => known.name === name)
-    if (element === undefined) throw new Error(`FHIR R4 defines no ${node.name}.${path}`)
-    type = element.type
-  }
-  return element!
-}
-
-/**
- * A tree of the leaves' paths. What lies over one element comes together; defaults of an element come after all others, since they look at
- * them.
- */
-function createOverlay (type: TypeNode, leaves: Leaf[], rest: Pick<Overlay, 'prefix' | 'keeps' | 'spans'> = {}): Overlay {
-  const groups = Map.groupBy(leaves, ({ path }) => path[0] ?? '')
-  const drafts = [...groups].map(([name, all]) => {
-    const element = findElementOf(type, name)
-    const inner = all.filter(({ path }) => path.length > 1).map((leaf) => ({ ...leaf, path: leaf.path.slice(1) }))
-    const own = all.filter(({ path }) => path.length === 1)
-    const nested = inner.length === 0 ? {} : { nested: createOverlay(element.type, inner) }
-    const entry: Pick<OverlayEntry, 'field' | 'openDefault'> = Object.assign({}, ...own.map(({ entry }) => entry), nested)
-    return {
-      ...entry, element, touchedBy: all.flatMap(({ touchedBy }) => touchedBy),
-      givesWay: all.some(({ givesWay }) => givesWay === true)
-    }
-  })
-  drafts.sort((a, b) => Number(a.openDefault !== undefined) - Number(b.openDefault !== undefined))
-  const rivalsOf = (element: ElementNode) => drafts.filter((other) => other.element.base === element.base && other.element !== element)
-  const entries = drafts.map(({ givesWay, ...entry }): OverlayEntry => ({
-    ...entry,
-    givesWayTo: givesWay ? rivalsOf(entry.element).flatMap(({ touchedBy }) => touchedBy) : []
-  }))
-  return {
-    ...rest,
-    entries,
-    byElement: type.elements.map((element) => entries.find((entry) => entry.element === element)),
-    touchedBy: entries.flatMap(({ touchedBy }) => touchedBy),
-    replacedBy: type.elements.map((element) => toReplacing(element, entries)),
-  }
-}
-
-/**
- * The fields whose values stand instead of an element: its own, that of another type of the same choice, or that of a list, whose items'
- * extensions then have nothing to extend.
- */
-function toReplacing (element: ElementNode, entries: readonly OverlayEntry[]): number[] {
-  return entries.filter((entry) => entry.element.base === element.base).flatMap((entry) => {
-    const value = entry.field === undefined ? [] : [entry.field]
-    if (entry.element === element) return value
-    const isItsExtension = element.extends === entry.element.index
-    return isItsExtension ? (element.isList ? value : []) : entry.touchedBy
-  })
 }

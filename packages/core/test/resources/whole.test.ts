@@ -10,10 +10,10 @@ t.test('what stands in `resource` comes out as it went in, with id and meta.last
       '"extension": [{"url": "http://example.org/x", "valueInteger": 9}]}, "component": [{"code": {"text": "c"}, "valueSampledData": ' +
       '{"origin": {"value": 12345678901234567890.10}, "period": 1e-22, "dimensions": 1}}]}'
   t.equal(lineOf('Observation', { resource }).line,
-    '{"resourceType":"Observation","code":{"text":"\\u00e4 \u2028 \\"\\/"},"meta":{"tag":[{"code":"a"}],' +
+    '{"resourceType":"Observation","id":"r-1","code":{"text":"\\u00e4 \u2028 \\"\\/"},"meta":{"tag":[{"code":"a"}],' +
       '"profile":["http://example.org/p"],"lastUpdated":"2024-01-31T09:30:00.123Z"},"status":"final",' +
     '"valueQuantity":{"value":10.00,"extension":[{"url":"http://example.org/x","valueInteger":9}]},"component":[{"code":{"text":"c"},' +
-      '"valueSampledData":{"origin":{"value":12345678901234567890.10},"period":1e-22,"dimensions":1}}],"id":"r-1"}\n')
+      '"valueSampledData":{"origin":{"value":12345678901234567890.10},"period":1e-22,"dimensions":1}}]}\n')
 })
 
 t.test('nothing is derived, completed or filled in where there is a `resource`', async (t) => {
