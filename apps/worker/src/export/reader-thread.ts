@@ -1,7 +1,6 @@
 import { parentPort, type MessagePort } from 'node:worker_threads'
 import type { PartResult } from '@fhir-bulk-export/core/exports'
-import { tellCalls } from '@fhir-bulk-export/core/metrics'
-import { openContentStore } from '@fhir-bulk-export/core/store'
+import { openContentStore, tellCalls } from '@fhir-bulk-export/core/store'
 import { withSpan } from '@fhir-bulk-export/core/tracing'
 import { workerData } from 'piscina'
 import type { Config } from '../config.ts'

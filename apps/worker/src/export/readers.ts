@@ -1,7 +1,7 @@
 import type { PartResult } from '@fhir-bulk-export/core/exports'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { StoreCall } from '@fhir-bulk-export/core/metrics'
+import type { StoreCall } from '@fhir-bulk-export/core/store'
 import { withSpan } from '@fhir-bulk-export/core/tracing'
 import { Piscina } from 'piscina'
 import { createLargeRows, releaseLargeRow } from '../files/large-rows.ts'

@@ -5,6 +5,7 @@ import type { ContentStore } from './content-store.ts'
 export type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile, StoreUsage } from './content-store.ts'
 export { parseFileKey, toFileKey, type FileRef } from './file-key.ts'
 export { isStoreFailure } from './store-error.ts'
+export { tellCalls, type StoreCall } from './tell-calls.ts'
 
 /**
  * `http(s)://host:5001`: a Kubo node, not connected to yet (see `ping`); `file:///dir`: a folder, made if it is missing. With

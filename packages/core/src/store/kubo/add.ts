@@ -1,19 +1,18 @@
-import type { IPFSHTTPClient } from 'ipfs-http-client'
 import { ServiceError } from '../../errors.ts'
 import { startCall, type Call } from './call.ts'
 import type { FileKey, StoredFile } from '../content-store.ts'
 import { interruptible } from '../streams/interruptible.ts'
 import type { KuboEndpoint } from './endpoint.ts'
 import { upload } from './upload.ts'
-import { offline } from './offline.ts'
+import { callForLine } from './rpc.ts'
 
 type PinnedFile = StoredFile & { pin: string }
 type Added = Pick<PinnedFile, 'cid' | 'pin'>
 
-interface Node { client: IPFSHTTPClient, endpoint: KuboEndpoint }
-
 /** The directory around the file; a name is needed, and the node gives it back. */
 const DIRECTORY = 'd'
+/** https://github.com/multiformats/cid#decoding-algorithm */
+const cidV0 = /^Qm[1-9A-HJ-NP-Za-km-z]{44}$/
 /** The longest wait for the answer to a call that was given up. */
 const TAKE_BACK_MS = 10_000
 
@@ -25,7 +24,7 @@ const TAKE_BACK_MS = 10_000
  * node's answer and takes the pin back before it rejects.
  */
 export async function addFile (
-  { client, endpoint }: Node, key: FileKey, chunks: AsyncIterable<Uint8Array>, silenceMs: number, signal: AbortSignal | undefined
+  endpoint: KuboEndpoint, key: FileKey, chunks: AsyncIterable<Uint8Array>, silenceMs: number, signal: AbortSignal | undefined
 ): Promise<PinnedFile> {
   const call = startCall(`writing ${key}`, silenceMs, signal)
   const source = interruptible(chunks, call.signal)
@@ -54,11 +53,11 @@ export async function addFile (
   try {
     const { cid, pin } = await call.until(() => (adding = add(endpoint, key, body(), request.signal)))
     call.expect()
-    await call.until(() => check(client, { key, cid, pin, size }, call))
+    await call.until(() => check(endpoint, { key, cid, pin, size }, call))
     return { key, cid, pin, size }
   } catch (error) {
     const told = call.toError(error)
-    if (isWhole) await takeBack(client, adding, request, Math.min(TAKE_BACK_MS, silenceMs))
+    if (isWhole) await takeBack(endpoint, adding, request, Math.min(TAKE_BACK_MS, silenceMs))
     throw told
   } finally {
     call.end()
@@ -68,11 +67,11 @@ export async function addFile (
 
 /** Where the answer comes too late, or the pin cannot be taken, the cleanup finds it. */
 async function takeBack (
-  client: IPFSHTTPClient, adding: Promise<Added> | undefined, request: AbortController, timeoutMs: number
+  endpoint: KuboEndpoint, adding: Promise<Added> | undefined, request: AbortController, timeoutMs: number
 ): Promise<void> {
   const signal = AbortSignal.timeout(timeoutMs)
   signal.addEventListener('abort', () => { request.abort(signal.reason) })
-  await adding?.then(async ({ pin }) => { await client.pin.rm(pin, { signal }) }).catch(() => {})
+  await adding?.then(async ({ pin }) => { await callForLine(endpoint, 'pin/rm', { parameters: { arg: pin }, signal }) }).catch(() => {})
 }
 
 /** A node that kept the file says so of the file and of its directory. */
@@ -85,14 +84,11 @@ async function add (endpoint: KuboEndpoint, key: FileKey, content: AsyncIterable
 }
 
 /** The sizes that `add` reports count the tree's nodes too; what the pinned directory really holds is asked for. */
-async function check (client: IPFSHTTPClient, file: PinnedFile, call: Call): Promise<void> {
-  const held = await client.files.stat(`/ipfs/${file.pin}/${file.key}`, { ...offline, signal: call.signal })
-  if (held.size !== file.size) {
-    throw new ServiceError('STORE_FAILED',
-    `The IPFS node holds ${held.size} of ${file.size} bytes of ${file.key}`)
+async function check (endpoint: KuboEndpoint, file: PinnedFile, call: Call): Promise<void> {
+  const parameters = { arg: `/ipfs/${file.pin}/${file.key}`, offline: 'true' } // offline.ts says why
+  const held = await callForLine(endpoint, 'files/stat', { parameters, signal: call.signal })
+  if (held.Size !== file.size) {
+    throw new ServiceError('STORE_FAILED', `The IPFS node holds ${Number(held.Size)} of ${file.size} bytes of ${file.key}`)
   }
-  if (held.cid.toString() !== file.cid || held.cid.version !== 0) {
-    throw new ServiceError('STORE_FAILED',
-    `The IPFS node has no CIDv0 for ${file.key}`)
-  }
+  if (held.Hash !== file.cid || !cidV0.test(file.cid)) throw new ServiceError('STORE_FAILED', `The IPFS node has no CIDv0 for ${file.key}`)
 }

@@ -1,15 +1,16 @@
-import { create } from 'ipfs-http-client'
+import type { IPFSHTTPClient } from 'ipfs-http-client'
 import { callOnce } from './call.ts'
 import type { ByteRange, CallOptions, ContentStore, FileHandle, FileKey, StoredFile, StoreUsage } from '../content-store.ts'
 import { assertFileKey } from '../file-key.ts'
 import { addFile } from './add.ts'
 import { collectGarbage as collect } from './collect-garbage.ts'
 import { findKuboExposures } from './exposure.ts'
-import { toKuboEndpoint } from './endpoint.ts'
+import { toKuboEndpoint, type KuboEndpoint } from './endpoint.ts'
 import { listPins } from './pins.ts'
 import { readFile } from './read-file.ts'
 import { readUsage } from './usage.ts'
 import { isNotPinned } from '../store-error.ts'
+import { callForLine } from './rpc.ts'
 
 export interface KuboOptions {
   /** `http(s)://host:port`; what stands in it before an `@` goes into an Authorization header (endpoint.ts). */
@@ -34,21 +35,25 @@ export function createKuboStore (
   { url, deadlineMs = 30_000, putDeadlineMs = 120_000, gcDeadlineMs = 90_000, longAddMs = 30_000 }: KuboOptions
 ): ContentStore {
   const endpoint = toKuboEndpoint(url)
-  // A slash at the end of its path would be doubled.
-  const client = create({ url: new URL(endpoint.url.href.replace(/\/$/, '')), headers: endpoint.headers })
+  let client: Promise<IPFSHTTPClient> | undefined
+
+  async function getClient (): Promise<IPFSHTTPClient> {
+    return await (client ??= openClient(endpoint))
+  }
 
   async function put (key: FileKey, chunks: AsyncIterable<Uint8Array>, { signal }: CallOptions = {}): Promise<StoredFile> {
     assertFileKey(key)
-    return await addFile({ client, endpoint }, key, chunks, putDeadlineMs, signal)
+    return await addFile(endpoint, key, chunks, putDeadlineMs, signal)
   }
 
   function read (file: FileHandle, range?: ByteRange, { signal }: CallOptions = {}): AsyncIterable<Uint8Array> {
-    return readFile(client, file, range, deadlineMs, signal)
+    return readFile(getClient, file, range, deadlineMs, signal)
   }
 
   async function drop ({ key, pin }: Pick<StoredFile, 'key' | 'pin'>, { signal }: CallOptions = {}): Promise<void> {
     if (pin === null) return
     await callOnce(`dropping ${key}`, deadlineMs, signal, async (call) => {
+      const client = await getClient()
       await client.pin.rm(pin, { recursive: true, signal: call.signal })
         .catch((error: unknown) => { if (!isNotPinned(error)) throw error })
     })
@@ -64,7 +69,7 @@ export function createKuboStore (
 
   async function findExposures ({ signal }: CallOptions = {}): Promise<string[]> {
     const configuration = await callOnce('reading its configuration', deadlineMs, signal,
-      (call) => client.config.getAll({ signal: call.signal }))
+      async ({ signal }) => await callForLine(endpoint, 'config/show', { parameters: {}, signal }))
       .catch(() => {
         signal?.throwIfAborted()
         return undefined // what cannot be read counts as public
@@ -73,7 +78,9 @@ export function createKuboStore (
   }
 
   async function ping ({ signal }: CallOptions = {}): Promise<void> {
-    await callOnce('asking for its version', Math.min(PING_MS, deadlineMs), signal, (call) => client.version({ signal: call.signal }))
+    await callOnce('asking for its version', Math.min(PING_MS, deadlineMs), signal, async ({ signal }) => {
+      await callForLine(endpoint, 'version', { parameters: {}, signal })
+    })
   }
 
   async function getUsage ({ signal }: CallOptions = {}): Promise<StoreUsage> {
@@ -81,4 +88,10 @@ export function createKuboStore (
   }
 
   return { put, read, drop, list, collectGarbage, findExposures, getUsage, ping, close: async () => {} }
+}
+
+/** Loaded when it is needed: it is half of a process's memory, and what only writes files does without it. */
+async function openClient ({ url, headers }: KuboEndpoint): Promise<IPFSHTTPClient> {
+  const { create } = await import('ipfs-http-client')
+  return create({ url: new URL(url.href.replace(/\/$/, '')), headers }) // a slash at the end of its path would be doubled
 }

@@ -8,13 +8,15 @@ import { offline } from './offline.ts'
 
 /** A file or a range of it; the next bytes must come within `silenceMs`. */
 export async function * readFile (
-  client: IPFSHTTPClient, file: FileHandle, range: ByteRange | undefined, silenceMs: number, signal: AbortSignal | undefined
+  getClient: () => Promise<IPFSHTTPClient>, file: FileHandle, range: ByteRange | undefined, silenceMs: number,
+  signal: AbortSignal | undefined
 ): AsyncGenerator<Uint8Array> {
   const { start, end } = toByteRange(file.size, range)
   if (start === end) return
   const call = startCall(`reading ${file.key}`, silenceMs, signal)
-  const chunks = interruptible<Uint8Array>(client.cat(file.cid, { ...offline, offset: start, length: end - start, signal: call.signal }),
-    call.signal)
+  const client = await getClient()
+  const options = { ...offline, offset: start, length: end - start, signal: call.signal }
+  const chunks = interruptible<Uint8Array>(client.cat(file.cid, options), call.signal)
   let left = end - start
   try {
     for await (const chunk of chunks) {

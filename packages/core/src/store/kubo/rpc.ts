@@ -27,6 +27,14 @@ export async function * callForLines (endpoint: KuboEndpoint, command: string, o
   await sent
 }
 
+/** The same, where the answer is one line. */
+export async function callForLine (endpoint: KuboEndpoint, command: string, options: Options): Promise<Record<string, unknown>> {
+  let answer: Record<string, unknown> | undefined
+  for await (const line of callForLines(endpoint, command, options)) answer ??= line
+  if (answer === undefined) throw new Error('The answer is empty')
+  return answer
+}
+
 /** Not by node:readline, which waits for ever where its input breaks off. */
 async function * toLines (response: IncomingMessage): AsyncGenerator<string> {
   let rest = ''
