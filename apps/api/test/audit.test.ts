@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { request, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { findAudit } from '@fhir-bulk-export/core/audit'
 import type { AuditRow } from '@fhir-bulk-export/core/db'
 import t from 'tap'
-import { startApi, type Api } from './fixtures/api.ts'
+import { requestOverSocket, startApi, type Api } from './fixtures/api.ts'
 import { admin, complete, filePath, kickOff, patient, statusPath } from './fixtures/exports.ts'
 import { bearer } from './fixtures/token.ts'
 import { until } from './fixtures/until.ts'
@@ -83,12 +81,9 @@ t.test('a download, at its end: the file, the bytes of its plaintext, and whethe
   await api.app.inject({ method: 'HEAD', url: small, headers: bearer(admin) })
   await until(async () => (await recorded(api, 'downloaded')).length === 2)
 
-  await api.app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = api.app.server.address() as AddressInfo
-  const asking = request({ port, path: filePath(id, 'Patient.1.ndjson'), headers: bearer(admin) }).end()
-  const [response] = await once(asking, 'response') as [IncomingMessage]
+  const response = await requestOverSocket(api.app, { path: filePath(id, 'Patient.1.ndjson'), headers: bearer(admin) })
   await once(response, 'readable')
-  asking.destroy()
+  response.destroy()
   await until(async () => (await recorded(api, 'downloaded')).length === 3)
   const rows = await recorded(api, 'downloaded')
   t.match(rows, [

@@ -11,6 +11,7 @@ const codings: Record<number, string> = {
   400: 'bad-request', 403: 'forbidden', 404: 'not-found', 413: 'payload-too-large', 415: 'unsupported-media-type',
 }
 
+const texts: Record<number, string> = { 400: 'Bad request' }
 /** What every refusal is: the status, an OperationOutcome, and a text that names what is wrong. */
 function checkRefusal (
   t: Test, response: Awaited<ReturnType<typeof post>>, [what, status, issue, names]: [string, number, Issue, string]
@@ -23,7 +24,7 @@ function checkRefusal (
     issue: [{
       severity: 'error',
       code: issue,
-      details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: codings[status] }] },
+      details: { coding: [{ system: `${publicUrl}/fhir/r4/CodeSystem/error-code`, code: codings[status] }], text: texts[status] ?? /./ },
     }],
   }, what)
   t.ok(String(outcome.issue[0].diagnostics).includes(names), `${what}: ${outcome.issue[0].diagnostics} names ${names}`)

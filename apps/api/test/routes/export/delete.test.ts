@@ -8,11 +8,6 @@ const profiles = {
   'status-in-body': undefined, 'respond-async': 'respond-async', 'separate-export-status': 'respond-async, separate-export-status',
 } as const
 
-async function start (api: Api, profile: keyof typeof profiles): Promise<string> {
-  const prefer = profiles[profile]
-  return await kickOff(api, prefer === undefined ? {} : { prefer })
-}
-
 async function deleteExport ({ app }: Api, id: string): Promise<number> {
   const response = await app.inject({ method: 'DELETE', url: statusPath(id), headers: bearer(admin) })
   if (response.statusCode < 300) t.equal(response.body, '')
@@ -31,7 +26,7 @@ t.test('DELETE by profile and state: the first time, and again', async (t) => {
     for (const [profile, first, again] of [
       ['status-in-body', 204, 204], ['respond-async', 202, 404], ['separate-export-status', 202, 404],
     ] as const) {
-      const id = await start(api, profile)
+      const id = await kickOff(api, { prefer: profiles[profile] })
       await bring(id)
       t.equal((await findExport(api.db, id))?.status, state)
       t.equal(await deleteExport(api, id), first, `${profile}, ${state}`)
@@ -44,7 +39,7 @@ t.test('DELETE by profile and state: the first time, and again', async (t) => {
 t.test('an expired export is 404, and so is one that never was', async (t) => {
   const api = await startApi(t)
   for (const profile of ['status-in-body', 'respond-async', 'separate-export-status'] as const) {
-    const id = await start(api, profile)
+    const id = await kickOff(api, { prefer: profiles[profile] })
     await complete(api, id, [], 0)
     t.equal(await deleteExport(api, id), 404)
   }
@@ -54,7 +49,7 @@ t.test('an expired export is 404, and so is one that never was', async (t) => {
 
 t.test('a deleted export expires EXPORT_TTL later, and its files are gone at once', async (t) => {
   const api = await startApi(t, { environment: { EXPORT_TTL: '90m' } })
-  const id = await start(api, 'respond-async')
+  const id = await kickOff(api, { prefer: 'respond-async' })
   await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body: '{}\n' }])
   t.equal(await deleteExport(api, id), 202)
   const row = await findExport(api.db, id)

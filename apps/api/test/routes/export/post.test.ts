@@ -1,8 +1,5 @@
-import { once } from 'node:events'
-import { request, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { publicUrl, startApi } from '../../fixtures/api.ts'
+import { publicUrl, requestOverSocket, startApi } from '../../fixtures/api.ts'
 import { admin } from '../../fixtures/exports.ts'
 import { acceptedRow, post } from '../../fixtures/kick-off.ts'
 import { givenPatients } from '../../fixtures/source.ts'
@@ -71,19 +68,12 @@ t.test('an empty body of any type or none is no parameters', async (t) => {
 
 t.test('an empty body that is sent in chunks, too', async (t) => {
   const { app } = await startApi(t)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
-  const sent = request({
+  const { statusCode } = await requestOverSocket(app, {
     method: 'POST',
-    port,
-    host: '127.0.0.1',
     path: '/fhir/r4/Patient/$export',
     headers: { ...bearer(admin), 'content-type': 'text/plain', 'transfer-encoding': 'chunked' },
   })
-  sent.end()
-  const [response] = await once(sent, 'response') as [IncomingMessage]
-  response.resume()
-  t.equal(response.statusCode, 202)
+  t.equal(statusCode, 202)
 })
 
 t.test('a lenient request is accepted with what it ignored, and never holds more for it', async (t) => {

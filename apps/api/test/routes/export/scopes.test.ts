@@ -1,6 +1,7 @@
 import t from 'tap'
 import { startApi } from '../../fixtures/api.ts'
 import { admin, complete, filePath, kickOff, patient, statusPath } from '../../fixtures/exports.ts'
+import { givenGroup } from '../../fixtures/source.ts'
 import { bearer } from '../../fixtures/token.ts'
 
 const files = [
@@ -65,16 +66,18 @@ t.test('scopes make a caller where there is no role', async (t) => {
 })
 
 t.test('groups are read, listed and exported with scopes that cover Group', async (t) => {
-  const { app } = await startApi(t)
+  const api = await startApi(t)
+  await givenGroup(api, 'g-1', [])
   for (const [scope, isAllowed] of [
-    ['system/*.rs', true], ['system/Patient.read system/Group.read', true], ['openid', true], ['system/Patient.rs', false],
+    ['system/*.rs', true], ['system/*.read', true], ['system/Patient.read system/Group.read', true],
+    ['system/Patient.rs system/Group.rs', true], ['openid', true], ['system/Patient.rs', false],
     ['system/Patient.rs patient/Group.rs', false],
   ] as const) {
-    for (const [url, status] of [
-      ['/fhir/r4/Group', 200], ['/fhir/r4/Group/none', 404], ['/fhir/r4/Group/none/$export?_type=Patient', 404],
+    for (const [path, status] of [
+      ['Group', 200], ['Group/g-1', 200], ['Group/g-1/$export', 202], ['Group/none', 404], ['Group/none/$export?_type=Patient', 404],
     ] as const) {
-      const response = await app.inject({ url, headers: bearer({ ...admin, scope }) })
-      t.equal(response.statusCode, isAllowed ? status : 403, `${scope}: ${url}`)
+      const response = await api.app.inject({ url: `/fhir/r4/${path}`, headers: bearer({ ...admin, scope }) })
+      t.equal(response.statusCode, isAllowed ? status : 403, `${scope}: ${path}`)
     }
   }
 })

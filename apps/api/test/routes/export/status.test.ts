@@ -8,24 +8,32 @@ import { bearer } from '../../fixtures/token.ts'
 
 const retryAfter = /^([1-9]|[1-5][0-9]|60)$/
 const body = '{"resourceType":"Patient","id":"pat-1"}\n'
+/** What each profile answers while the export waits or runs; `header` is X-Export-Status. */
+const profiles = [
+  { prefer: undefined, running: 200, header: undefined },
+  { prefer: 'respond-async', running: 202, header: undefined },
+  { prefer: 'respond-async, separate-export-status', running: 200, header: '202 Accepted' },
+]
 
 async function getStatus ({ app }: Api, id: string, method: 'GET' | 'HEAD' = 'GET') {
   return await app.inject({ method, url: statusPath(id), headers: bearer(admin) })
 }
 
-t.test('while it waits: 200 without Prefer, 202 with respond-async', async (t) => {
+t.test('while it waits: 202 with respond-async; 200 without Prefer, and with a header that says 202', async (t) => {
   const api = await startApi(t)
-  for (const [prefer, code] of [[undefined, 200], ['respond-async', 202]] as const) {
-    const id = await kickOff(api, prefer === undefined ? {} : { prefer })
+  for (const { prefer, running, header } of profiles) {
+    const id = await kickOff(api, { prefer })
     const response = await getStatus(api, id)
-    t.equal(response.statusCode, code)
+    t.equal(response.statusCode, running)
+    t.equal(response.headers['x-export-status'], header)
     t.match(response.headers, {
       'content-type': /^application\/json/, 'x-progress': 'pending', 'retry-after': retryAfter, 'cache-control': 'no-store',
     })
     t.strictSame(response.json(), { status: 'pending', progress: 0, totalResources: 0 })
 
     const head = await getStatus(api, id, 'HEAD')
-    t.equal(head.statusCode, code)
+    t.equal(head.statusCode, running)
+    t.equal(head.headers['x-export-status'], header)
     t.equal(head.body, '')
     t.match(head.headers, { 'x-progress': 'pending', 'retry-after': retryAfter })
   }
@@ -33,13 +41,14 @@ t.test('while it waits: 200 without Prefer, 202 with respond-async', async (t) =
 
 t.test('while it runs: progress in the body and in X-Progress', async (t) => {
   const api = await startApi(t)
-  for (const [prefer, code] of [[undefined, 200], ['respond-async', 202]] as const) {
-    const id = await kickOff(api, prefer === undefined ? {} : { prefer })
+  for (const { prefer, running, header } of profiles) {
+    const id = await kickOff(api, { prefer })
     const attempt = await claim(api, id)
     t.equal((await getStatus(api, id)).headers['x-progress'], '0%')
     await renewLease(api.db, { id, attempt }, 60_000, { progress: 45, total_resources: 1000, exported_resources: 450 })
     const response = await getStatus(api, id)
-    t.equal(response.statusCode, code)
+    t.equal(response.statusCode, running)
+    t.equal(response.headers['x-export-status'], header)
     t.match(response.headers, { 'x-progress': '45% 450/1000 Patient, Consent, DocumentReference, Provenance', 'retry-after': retryAfter })
 
     const types = ['Patient', 'Condition', 'DiagnosticReport', 'Encounter', 'Immunization', 'MedicationRequest', 'Observation', 'Procedure']
@@ -76,40 +85,38 @@ t.test('without a worker: for how long none has been seen, of an export that wai
 
 t.test('completed: the manifest, with addresses as the profile has them', async (t) => {
   const api = await startApi(t)
-  for (const [prefer, request] of [
-    [undefined, '/fhir/r4/Patient/$export?_type=Patient'], ['respond-async', `${publicUrl}/fhir/r4/Patient/$export?_type=Patient`],
-  ] as const) {
-    const id = await kickOff(api, { query: '?_type=Patient', ...(prefer === undefined ? {} : { prefer }) })
-    const stored = await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body }, {
-      name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error',
-    }])
+  for (const { prefer, header } of profiles) {
+    const id = await kickOff(api, { query: '?_type=Patient', prefer })
+    const stored = await complete(api, id, [
+      { name: 'Patient.1.ndjson', type: 'Patient', body },
+      { name: 'deleted.1.ndjson', type: 'Bundle', body: '{}\n', list: 'deleted' },
+      { name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error' },
+    ])
     const response = await getStatus(api, id)
     t.equal(response.statusCode, 200)
     t.match(response.headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store' })
+    t.equal(response.headers['x-export-status'], header && '200 OK')
     t.notOk(response.headers['retry-after'])
     t.notOk(response.headers['x-progress'])
     const expires = new Date(String(response.headers.expires))
     t.equal(expires.toUTCString(), response.headers.expires)
     t.ok(expires > new Date())
-
-    const address = `${publicUrl}${filePath(id, 'Patient.1.ndjson')}`
-    const { cid, sha256 } = stored['Patient.1.ndjson'] ?? {}
     const isCard = prefer === undefined
+    const toItem = (name: string, type: string, size: number) => {
+      const { cid, sha256 } = stored[name] ?? {}
+      const url = `${publicUrl}${filePath(id, name)}`
+      const [address, other] = isCard ? [`ipfs://${cid}`, { url }] : [url, { cid }]
+      return { type, url: address, count: 1, extension: { ...other, sha256, fileSize: size } }
+    }
     t.match(response.json(), {
       transactionTime: '2026-02-22T15:30:00.123Z',
-      request,
+      request: `${isCard ? '' : publicUrl}/fhir/r4/Patient/$export?_type=Patient`,
       requiresAccessToken: true,
-      output: [{
-        type: 'Patient',
-        url: isCard ? `ipfs://${cid}` : address,
-        count: 1,
-        extension: isCard ? { url: address, sha256, fileSize: body.length } : { cid, sha256, fileSize: body.length },
-      }],
-      deleted: [],
-      error: [{ type: 'OperationOutcome', count: 1 }],
+      output: [toItem('Patient.1.ndjson', 'Patient', body.length)],
+      deleted: [toItem('deleted.1.ndjson', 'Bundle', 3)],
+      error: [toItem('error.1.ndjson', 'OperationOutcome', 3)],
     })
     t.equal(response.json().output.length, 1)
-
     const head = await getStatus(api, id, 'HEAD')
     t.equal(head.statusCode, 200)
     t.equal(head.headers.expires, response.headers.expires)
@@ -119,11 +126,12 @@ t.test('completed: the manifest, with addresses as the profile has them', async 
 
 t.test('with a gateway every item has its address there', async (t) => {
   const api = await startApi(t, { environment: { IPFS_GATEWAY_URL: 'https://ipfs.example.org' } })
-  for (const prefer of [undefined, 'respond-async']) {
-    const id = await kickOff(api, prefer === undefined ? {} : { prefer })
-    const stored = await complete(api, id, [{ name: 'Patient.1.ndjson', type: 'Patient', body }, {
-      name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error',
-    }])
+  for (const { prefer } of profiles) {
+    const id = await kickOff(api, { prefer })
+    const stored = await complete(api, id, [
+      { name: 'Patient.1.ndjson', type: 'Patient', body },
+      { name: 'error.1.ndjson', type: 'OperationOutcome', body: '{}\n', list: 'error' },
+    ])
     const { output: [file], error: [errors] } = (await getStatus(api, id)).json()
     t.equal(file.extension.gateway, `https://ipfs.example.org/ipfs/${stored['Patient.1.ndjson']?.cid}`)
     t.equal(errors.extension.gateway, `https://ipfs.example.org/ipfs/${stored['error.1.ndjson']?.cid}`)
@@ -137,7 +145,7 @@ t.test('an empty export has an empty output', async (t) => {
   t.strictSame((await getStatus(api, id)).json().output, [])
 })
 
-t.test('failed: 200 with the reason without Prefer, 500 with respond-async', async (t) => {
+t.test('failed: the reason, with 200 without Prefer, 500 with respond-async, or a header that says 500; a DELETE ends it', async (t) => {
   const api = await startApi(t)
   const outcome = {
     resourceType: 'OperationOutcome',
@@ -148,54 +156,43 @@ t.test('failed: 200 with the reason without Prefer, 500 with respond-async', asy
       diagnostics: 'the source lacks a column',
     }],
   }
-
-  const card = await kickOff(api)
-  await failExport(api.db, { id: card, attempt: await claim(api, card) }, 'the source lacks a column', 60_000)
-  const cardResponse = await getStatus(api, card)
-  t.equal(cardResponse.statusCode, 200)
-  t.match(cardResponse.json(), { status: 'failed', progress: 0, totalResources: 0, error: outcome })
-
-  const async = await kickOff(api, { prefer: 'respond-async' })
-  await failExport(api.db, { id: async, attempt: await claim(api, async) }, 'the source lacks a column', 60_000)
-  const response = await getStatus(api, async)
-  t.equal(response.statusCode, 500)
-  t.match(response.headers, { 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store' })
-  t.notOk(response.headers['retry-after'], 'it will not get better')
-  t.match(response.json(), outcome)
-
-  t.ok(await cancelExport(api.db, card, 60_000))
-  t.ok(await cancelExport(api.db, async, 60_000))
-  t.equal((await getStatus(api, card)).statusCode, 200)
-  t.equal((await getStatus(api, async)).statusCode, 404, 'deleted')
+  for (const { prefer, running, header } of profiles) {
+    const id = await kickOff(api, { prefer })
+    await failExport(api.db, { id, attempt: await claim(api, id) }, 'the source lacks a column', 60_000)
+    const response = await getStatus(api, id)
+    const isCard = prefer === undefined
+    t.equal(response.statusCode, running === 202 ? 500 : 200)
+    t.equal(response.headers['x-export-status'], header && '500 Internal Server Error')
+    t.match(response.headers, { 'content-type': isCard ? /^application\/json/ : /^application\/fhir\+json/, 'cache-control': 'no-store' })
+    t.notOk(response.headers['retry-after'], 'it will not get better')
+    t.match(response.json(), isCard ? { status: 'failed', progress: 0, totalResources: 0, error: outcome } : outcome)
+    t.ok(await cancelExport(api.db, id, 60_000))
+    const deleted = await getStatus(api, id)
+    t.equal(deleted.statusCode, isCard ? 200 : 404)
+    t.notOk(deleted.headers['x-export-status'])
+  }
 })
 
 t.test('cancelled: 200 without Prefer, 404 with respond-async', async (t) => {
   const api = await startApi(t)
-  const card = await kickOff(api)
-  await cancelExport(api.db, card, 60_000)
-  const response = await getStatus(api, card)
-  t.equal(response.statusCode, 200)
-  t.strictSame(response.json(), { status: 'cancelled', progress: 0, totalResources: 0 })
-
-  const async = await kickOff(api, { prefer: 'respond-async' })
-  await cancelExport(api.db, async, 60_000)
-  const gone = await getStatus(api, async)
-  t.equal(gone.statusCode, 404)
-  t.match(gone.json(), { issue: [{ code: 'not-found' }] })
+  for (const { prefer } of profiles) {
+    const id = await kickOff(api, { prefer })
+    await cancelExport(api.db, id, 60_000)
+    const response = await getStatus(api, id)
+    t.equal(response.statusCode, prefer === undefined ? 200 : 404)
+    if (prefer === undefined) t.strictSame(response.json(), { status: 'cancelled', progress: 0, totalResources: 0 })
+    else t.match(response.json(), { issue: [{ code: 'not-found' }] })
+  }
 })
 
 t.test('expired: 404 in every profile, before any cleanup', async (t) => {
   const api = await startApi(t)
-  for (const prefer of ['', 'respond-async']) {
-    const completed = await kickOff(api, { prefer })
+  for (const { prefer } of profiles) {
+    const [completed, failed, cancelled] = [await kickOff(api, { prefer }), await kickOff(api, { prefer }), await kickOff(api, { prefer })]
     await complete(api, completed, [], 0)
-    t.equal((await getStatus(api, completed)).statusCode, 404)
-    const failed = await kickOff(api, { prefer })
     await failExport(api.db, { id: failed, attempt: await claim(api, failed) }, 'why', 0)
-    t.equal((await getStatus(api, failed)).statusCode, 404)
-    const cancelled = await kickOff(api, { prefer })
     await cancelExport(api.db, cancelled, 0)
-    t.equal((await getStatus(api, cancelled)).statusCode, 404)
+    for (const id of [completed, failed, cancelled]) t.equal((await getStatus(api, id)).statusCode, 404)
   }
 })
 

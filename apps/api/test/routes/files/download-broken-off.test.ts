@@ -1,12 +1,9 @@
-import { once } from 'node:events'
-import { get, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { cancelExport, findDroppableFiles } from '@fhir-bulk-export/core/exports'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
 import t, { type Test } from 'tap'
-import { startApi } from '../../fixtures/api.ts'
+import { requestOverSocket, startApi } from '../../fixtures/api.ts'
 import { admin, complete, filePath, kickOff } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 import { until } from '../../fixtures/until.ts'
@@ -20,12 +17,9 @@ async function startDownload (t: Test, wrapRead?: (read: ContentStore['read']) =
   const api = await startApi(t, { wrap: ({ store }) => ({ store: { ...store, read: wrapRead?.(store.read) ?? store.read } }) })
   const id = await kickOff(api)
   await complete(api, id, [file])
-  await api.app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = api.app.server.address() as AddressInfo
-  const request = get({ host: '127.0.0.1', port, path: filePath(id, file.name), headers: bearer(admin) })
-  const [response] = await once(request, 'response') as [IncomingMessage]
+  const response = await requestOverSocket(api.app, { path: filePath(id, file.name), headers: bearer(admin) })
   const countLeases = async () => (await api.db.selectFrom('bulk_export_downloads').selectAll().execute()).length
-  return { ...api, id, request, response, countLeases }
+  return { ...api, id, response, countLeases }
 }
 
 t.test('a client that reads slowly holds the store back, and gets everything in the end', async (t) => {
@@ -54,7 +48,7 @@ t.test('a client that reads slowly holds the store back, and gets everything in 
 t.test('a client that goes away stops the reading at once and gives up its lease', async (t) => {
   let signal: AbortSignal | undefined
   let isReading = true
-  const { request, countLeases } = await startDownload(t, (read) => async function * (stored, range, options) {
+  const { response, countLeases } = await startDownload(t, (read) => async function * (stored, range, options) {
     signal = options?.signal
     try {
       yield * read(stored, range, options)
@@ -63,8 +57,7 @@ t.test('a client that goes away stops the reading at once and gives up its lease
     }
   })
   t.equal(await countLeases(), 1)
-  request.on('error', () => {})
-  request.destroy()
+  response.on('error', () => {}).destroy()
   await until(() => !isReading)
   t.ok(signal?.aborted)
   await until(async () => await countLeases() === 0)
@@ -73,7 +66,7 @@ t.test('a client that goes away stops the reading at once and gives up its lease
 t.test('a client that goes away while the store is silent frees it, too', async (t) => {
   let isWaiting = false
   let isReading = true
-  const { request, countLeases } = await startDownload(t, () => async function * (_stored, _range, options) {
+  const { response, countLeases } = await startDownload(t, () => async function * (_stored, _range, options) {
     try {
       yield * [Buffer.alloc(100), Buffer.alloc(100)]
       const { promise, reject } = Promise.withResolvers<never>()
@@ -85,8 +78,7 @@ t.test('a client that goes away while the store is silent frees it, too', async 
     }
   })
   await until(() => isWaiting)
-  request.on('error', () => {})
-  request.destroy()
+  response.on('error', () => {}).destroy()
   await until(() => !isReading)
   await until(async () => await countLeases() === 0)
 })

@@ -1,12 +1,10 @@
-import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { parseKeyring, toCiphertextSize, toStoredPlaintext } from '@fhir-bulk-export/core/crypto'
 import t from 'tap'
-import { startApi, type Api } from '../../fixtures/api.ts'
+import { requestOverSocket, startApi, type Api } from '../../fixtures/api.ts'
 import { admin, complete, filePath, kickOff, startWithFile, statusPath } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 import { until } from '../../fixtures/until.ts'
@@ -46,7 +44,7 @@ t.test('the store holds ciphertext, a client gets the file: whole, in parts, com
 
 t.test('the manifest says so, and sends every client to the plaintext', async (t) => {
   for (const prefer of [undefined, 'respond-async']) {
-    const { app, id, url, stored, config } = await startWithFile(t, file, { environment, ...(prefer === undefined ? {} : { prefer }) })
+    const { app, id, url, stored, config } = await startWithFile(t, file, { environment, prefer })
     const manifest = (await app.inject({ url: statusPath(id), headers })).json()
     t.match(manifest.output, [{
       type: 'Patient',
@@ -139,9 +137,7 @@ t.test('a download that has begun ends well after the key is destroyed', async (
   const api = await startApi(t, { environment: { EXPORT_ENCRYPTION_KEY } })
   const id = await kickOff(api)
   await complete(api, id, [large])
-  const origin = await api.app.listen({ host: '127.0.0.1', port: 0 })
-  const request = get(origin + filePath(id, file.name), { headers })
-  const [response] = await once(request, 'response') as [IncomingMessage]
+  const response = await requestOverSocket(api.app, { path: filePath(id, file.name), headers })
   await api.app.inject({ method: 'DELETE', url: statusPath(id), headers })
   t.equal((await findRow(api)).wrapped_key, null)
   t.ok((await buffer(response)).equals(Buffer.from(large.body)))

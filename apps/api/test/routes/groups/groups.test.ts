@@ -93,19 +93,6 @@ t.test('unknown and deleted groups are 404, an unknown search parameter 400, a P
   }
 })
 
-t.test('a token with scopes needs one for Group, to read them and to export one', async (t) => {
-  const api = await startApi(t)
-  await givenGroup(api, 'g-1', [])
-  for (const [scope, allowed] of [
-    ['system/Patient.rs', false], ['system/Patient.rs system/Group.rs', true], ['system/*.read', true],
-  ] as const) {
-    for (const [path, success] of [['Group', 200], ['Group/g-1', 200], ['Group/g-1/$export', 202]] as const) {
-      const { statusCode } = await api.app.inject({ url: `/fhir/r4/${path}`, headers: bearer({ ...admin, scope }) })
-      t.equal(statusCode, allowed ? success : 403, `${scope}, ${path}`)
-    }
-  }
-})
-
 t.test('a group that cannot be read is left out, and the log tells', async (t) => {
   const api = await startApi(t)
   await givenGroup(api, 'g-1', [{ patient: 'pat-1' }])
