@@ -25,6 +25,8 @@ export interface System {
 export interface Process {
   pid: number
   kill: (signal: NodeJS.Signals) => void
+  /** Kills it, and resolves as `ended` does. */
+  end: (signal: 'SIGTERM' | 'SIGKILL') => Promise<number | null>
   /** Its exit code, null after a signal. */
   ended: Promise<number | null>
   /** What it wrote, a line each. */
@@ -67,7 +69,12 @@ export async function openSystem (owner: Owner, { databaseUrl, queueUrl, storeUr
     owner.teardown(process_.stop)
     const ended = process_.ended.then(({ code }) => code)
     await Promise.race([ready.promise, ended])
-    return { pid: process_.pid, kill: (signal) => { process.kill(process_.pid, signal) }, ended, lines }
+    const kill: Process['kill'] = (signal) => { process.kill(process_.pid, signal) }
+    const end: Process['end'] = async (signal) => {
+      kill(signal)
+      return await ended
+    }
+    return { pid: process_.pid, kill, end, ended, lines }
   }
 
   async function startApi (overrides = {}): Promise<Api> {

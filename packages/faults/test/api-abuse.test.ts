@@ -1,12 +1,12 @@
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import { times } from '@fhir-bulk-export/stack/sample'
 import t, { type Test } from 'tap'
-import { openSystem, type Api, type System } from '../src/system.ts'
+import type { Api, System } from '../src/system.ts'
 import { assertAlive } from './fixtures/alive.ts'
 import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
 import { ask, assertError, kickOff, toExportId, type Answer, type Ask } from './fixtures/http.ts'
-import { openEmbeddedParts } from './fixtures/parts.ts'
 import { askRaw, openRaw } from './fixtures/raw-http.ts'
+import { openEmbedded, openService } from './fixtures/service.ts'
 
 /** Callers that ask for too much, and peers that do not speak HTTP: each gets its answer, and a 202 among them is a promise. */
 
@@ -34,8 +34,7 @@ async function readIds ({ db }: System): Promise<string[]> {
 t.test(`${kickOffs} kick-offs of one caller at once: ten are accepted and done, the others are told to wait, and so is nobody else`,
   { buffered: true }, async (t) => {
     const patients = 20
-    const system = await openSystem(t, await openEmbeddedParts(t))
-    await givenPatients(system.db, patients)
+    const { system } = await openEmbedded(t, patients)
     const api = await system.startApi()
     const flood = Array.from({ length: kickOffs }, async () => await askUntilTold(t, api, '/Patient/$export', {}))
     const other = askUntilTold(t, api, '/Patient/$export', { claims: { sub: 'other', role: 'ADMIN' } })
@@ -58,8 +57,7 @@ t.test(`${kickOffs} kick-offs of one caller at once: ten are accepted and done, 
 
 t.test(`${kickOffs} callers kick off at once: all are accepted, and all exports are done`, { buffered: true }, async (t) => {
   const patients = 5
-  const system = await openSystem(t, await openEmbeddedParts(t))
-  await givenPatients(system.db, patients)
+  const { system } = await openEmbedded(t, patients)
   const [api, worker] = await Promise.all([system.startApi(), system.startWorker({ WORKER_CONCURRENCY: '4' })])
   const answers = await Promise.all(Array.from({ length: kickOffs }, async (_, i) =>
     await askUntilTold(t, api, '/Patient/$export?_type=Patient', { claims: { sub: `${i}`, role: 'ADMIN' } })))
@@ -81,9 +79,7 @@ t.test(`${kickOffs} callers kick off at once: all are accepted, and all exports 
 t.test('what is malformed is refused by the word of HTTP, starts nothing, is not repeated to anybody, and harms nobody', { buffered: true },
   async (t) => {
     const patients = 5
-    const system = await openSystem(t, await openEmbeddedParts(t))
-    await givenPatients(system.db, patients)
-    const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
+    const { system, api, worker } = await openService(t, patients)
     const { authorization } = api.authorization({ sub: 'a', role: 'ADMIN' })
     const secret = 'Family1'
     const head = (...fields: string[]) => [`Authorization: ${authorization}`, `X-Patient: ${secret}`, ...fields, '', ''].join('\r\n')

@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, keptKeys } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { openSystem, type Api, type System } from '../src/system.ts'
 import { assertAlive } from './fixtures/alive.ts'
-import { assertExported, assertNothingLeft, ended, keptKeys } from './fixtures/exports.ts'
-import { ask, assertError, kickOff, open, respondAsync, toJson } from './fixtures/http.ts'
+import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
+import { ask, assertError, isReady, kickOff, open, respondAsync, toJson } from './fixtures/http.ts'
 import { openEmbeddedParts } from './fixtures/parts.ts'
 import { openRaw } from './fixtures/raw-http.ts'
+import { openEmbedded, openService } from './fixtures/service.ts'
 
 /** Clients that are slow, vanish, or come back with another token: they harm nobody else, and leave nothing behind. */
 
@@ -20,8 +21,7 @@ const documentBytes = 512 * 1024
 t.jobs = 2
 
 async function openLarge (t: Test) {
-  const system = await openSystem(t, await openEmbeddedParts(t))
-  await givenPatients(system.db, documents)
+  const { system } = await openEmbedded(t, documents)
   const data = 'aGVs'.repeat(documentBytes / 4)
   await sql`UPDATE source.medical_records SET content = jsonb_build_array(jsonb_build_object('attachment',
     jsonb_build_object('data', ${data}::text)))`.execute(system.db)
@@ -71,7 +71,7 @@ t.test('hundreds of connections say next to nothing, and readers of a file stand
     t.equal(await countLeases(system), readers.length, 'each of them is at it')
 
     // On a crowded machine its probes may be late.
-    t.ok(await eventually(async () => (await ask(api, `${api.origin}/readyz`)).status === 200))
+    t.ok(await eventually(async () => await isReady(api)))
     const id = await kickOff(api)
     await assertExported(t, system, id, documents)
     t.match(toJson((await ask(api, `/$export-status/${id}`)).text), { output: [{ type: 'Patient' }, {}, {}, {}] })
@@ -85,9 +85,7 @@ t.test('hundreds of connections say next to nothing, and readers of a file stand
   })
 
 t.test('thousands of requests without an end: few bodies, few connections, and everybody else is served', { buffered: true }, async (t) => {
-  const system = await openSystem(t, await openEmbeddedParts(t))
-  await givenPatients(system.db, 2)
-  const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
+  const { system, api, worker } = await openService(t, 2)
   const { authorization } = api.authorization({ sub: 'endless', role: 'ADMIN' })
   const body = ['POST /fhir/r4/Patient/$export HTTP/1.1', 'Host: x', `Authorization: ${authorization}`, 'Content-Type: application/json',
     'Content-Length: 1000000', '', '{'].join('\r\n')
@@ -162,15 +160,13 @@ t.test('an API that is told to stop does not wait for who has asked nothing', { 
   const asked = await openRaw(api, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
   await once(asked, 'readable')
   const closed = [...silent, asked].map(async (socket) => { await once(socket.resume(), 'close') })
-  api.kill('SIGTERM')
-  t.equal(await api.ended, 0)
+  t.equal(await api.end('SIGTERM'), 0)
   await Promise.all(closed)
 })
 
 t.test('a token expires while its export runs: it is refused, and a new one of the same caller goes on where it was', { buffered: true },
   async (t) => {
-    const system = await openSystem(t, await openEmbeddedParts(t))
-    await givenPatients(system.db, 2)
+    const { system } = await openEmbedded(t, 2)
     const api = await system.startApi()
     const claims = { sub: 'app', role: 'PATIENT', patient_id: 'p1' }
     const expiring = { headers: { ...api.authorization(claims, 5 - 60), ...respondAsync } } // clocks may differ by a minute

@@ -1,14 +1,15 @@
 import { findAudit } from '@fhir-bulk-export/core/audit'
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { breakAt } from '../src/breakpoint.ts'
 import { openSystem, type Api, type System } from '../src/system.ts'
 import { readTransitions, type Transition } from '../src/transitions.ts'
-import { ended, startExport } from './fixtures/exports.ts'
+import { startExport } from './fixtures/exports.ts'
 import { ask, kickOff, open } from './fixtures/http.ts'
 import { openEmbeddedParts } from './fixtures/parts.ts'
+import { openEmbedded } from './fixtures/service.ts'
 import { cleanupStages, stages, type Stage } from './fixtures/stages.ts'
 import { openStoppableSystem } from './fixtures/stopped-export.ts'
 
@@ -69,16 +70,13 @@ t.test('a worker', { jobs: 3 }, async (t) => {
   const cleanupCases = Object.entries({ ...cleanupStages, 'it has expired, before that is recorded': between('expired') })
   for (const [stage, breakIn] of sample('audit of a cleanup', 1, cleanupCases)) {
     t.test(`killed in a cleanup while ${stage}`, { buffered: true }, async (t) => {
-      const parts = await openEmbeddedParts(t)
-      const system = await openSystem(t, parts)
-      await givenPatients(system.db, 10)
+      const { parts, system } = await openEmbedded(t, 10)
       const worker = await system.startWorker()
       const id = await startExport(system)
       await ended(system, id)
       const breakpoint = await breakIn(t, parts, system)
       await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${id}`.execute(system.db)
-      worker.kill('SIGKILL')
-      await worker.ended
+      await worker.end('SIGKILL')
       const second = system.startWorker() // its first cleanup
       await breakpoint.reached()
       ;(await second).kill('SIGKILL')
@@ -137,17 +135,14 @@ t.test('an API', { jobs: 3 }, async (t) => {
 
   t.test('killed in the middle of a download, or before its end is recorded: the next cleanup writes that it was sent', { buffered: true },
     async (t) => {
-      const parts = await openEmbeddedParts(t)
-      const system = await openSystem(t, parts)
-      await givenPatients(system.db, 2_000)
+      const { parts, system } = await openEmbedded(t, 2_000)
       // More than the sockets between them hold: what nobody reads must not be sent to its end.
       await sql`UPDATE source.patients SET name = jsonb_build_array(jsonb_build_object('text', repeat('x', 10000)))`.execute(system.db)
       const api = await system.startApi()
       const worker = await system.startWorker()
       const id = await kickOff(api, {}, '?_type=Patient')
       await ended(system, id)
-      worker.kill('SIGTERM')
-      await worker.ended
+      await worker.end('SIGTERM')
       const breakpoint = await between('downloaded')(t, parts, system)
       const begun = await open(api, `/$export-file/${id}/Patient.1.ndjson`) // and not read
       const sent = await ask(api, `/$export-file/${id}/Patient.1.ndjson`, { headers: { range: 'bytes=0-99' } })

@@ -35,8 +35,7 @@ for (const { name, open, skip } of allParts) {
         const kept = await startExport(system)
         await assertExported(t, system, expired, patients)
         await assertExported(t, system, kept, patients)
-        worker.kill('SIGTERM')
-        await worker.ended
+        await worker.end('SIGTERM')
         await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${expired}`.execute(system.db)
 
         const breakpoint = await breakIn(t, parts, system)

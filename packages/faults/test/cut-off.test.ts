@@ -6,6 +6,7 @@ import { sample } from '@fhir-bulk-export/stack/sample'
 import t, { type Test } from 'tap'
 import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { ask, respondAsync } from './fixtures/http.ts'
 import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
 import { patients, stages } from './fixtures/stages.ts'
 
@@ -38,8 +39,7 @@ for (const part of sample('loses PostgreSQL', 1, ways)) {
       t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
       await eventually(async () => lonely.lines.some((line) => line.includes(id) && line.includes('attempt ended')))
       network.mend()
-      other.kill('SIGTERM')
-      await other.ended
+      await other.end('SIGTERM')
       await assertExported(t, system, await startExport(system), patients)
       await assertNothingLeft(t, system)
     })
@@ -60,8 +60,7 @@ for (const part of sample('loses Redis', 1, ways)) {
     t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
     network.mend()
     t.match(await assertExported(t, system, await startExport(system), patients), { attempt: 1, failures: 0 })
-    lonely.kill('SIGTERM')
-    t.equal(await lonely.ended, 0)
+    t.equal(await lonely.end('SIGTERM'), 0)
     await assertNothingLeft(t, system)
   })
 }
@@ -70,14 +69,12 @@ t.test('an API that loses PostgreSQL without being told answers 503, and by itse
   const { parts, system } = await open(t)
   const network = await startProxy(t, parts.databaseUrl)
   const api = await system.startApi({ DATABASE_URL: network.url, QUEUE_URL: network.url })
-  const kickOff = async () => await fetch(`${api.url}/$export`, {
-    headers: { ...api.authorization({ role: 'ADMIN' }), prefer: 'respond-async' },
-  })
+  const kickOff = async () => await ask(api, '/Patient/$export', { headers: respondAsync })
   t.equal((await kickOff()).status, 202)
   network.silence()
   const refused = await kickOff()
   t.equal(refused.status, 503)
-  t.ok(refused.headers.get('retry-after'))
+  t.ok(refused.headers['retry-after'])
   await eventually(async () => (await kickOff()).status === 202)
   await system.startWorker()
   const ids = (await system.db.selectFrom('bulk_export_jobs').select('id').execute()).map((row) => row.id)

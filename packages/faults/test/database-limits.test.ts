@@ -1,14 +1,15 @@
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { sql } from 'kysely'
 import t from 'tap'
 import { breakAt, breakAtRow } from '../src/breakpoint.ts'
 import { openSystem, type Api, type System } from '../src/system.ts'
 import { assertAlive } from './fixtures/alive.ts'
-import { assertExported, assertNothingLeft, ended } from './fixtures/exports.ts'
-import { ask, assertError, kickOff, respondAsync, toExportId, toJson, type Answer } from './fixtures/http.ts'
+import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
+import { ask, assertError, isReady, kickOff, respondAsync, toExportId, toJson, type Answer } from './fixtures/http.ts'
 import { createLimitedRole } from './fixtures/limited-role.ts'
 import { openEmbeddedParts } from './fixtures/parts.ts'
+import { openEmbedded, openService } from './fixtures/service.ts'
 import { lockTable, watchSessions } from './fixtures/sessions.ts'
 
 const patients = 100
@@ -43,10 +44,7 @@ async function isRunning ({ db }: System, id: string): Promise<boolean> {
 
 t.test('the table of exports is locked for longer than anybody waits: every request is answered, and a running export survives',
   { buffered: true }, async (t) => {
-    const parts = await openEmbeddedParts(t)
-    const system = await openSystem(t, parts)
-    await givenPatients(system.db, patients)
-    const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
+    const { parts, system, api, worker } = await openService(t, patients)
     const breakpoint = await breakAtRow(t, parts.databaseUrl, 'medical_records', `d${patients - 1}`)
     const id = await kickOff(api)
     await breakpoint.reached()
@@ -87,7 +85,7 @@ t.test('the server takes in no more connections: what needs one is answered with
     for (const answer of await askAtOnce(api, id, 30)) assertError(t, answer, 503, 'status')
     assertError(t, await ask(api, '/Patient/$export'), 503, 'kick-off')
     await role.limit(3)
-    await eventually(async () => (await ask(api, `${api.origin}/readyz`)).status === 200)
+    await eventually(async () => await isReady(api))
     for (const answer of await askAtOnce(api, id, 30)) {
       if (answer.status !== 200) assertError(t, answer, 503, 'status')
     }
@@ -99,9 +97,7 @@ t.test('the server takes in no more connections: what needs one is answered with
 
 t.test('somebody has a table of the source locked: a cancel arrives all the same, and the worker takes the next export', { buffered: true },
   async (t) => {
-    const parts = await openEmbeddedParts(t)
-    const system = await openSystem(t, parts)
-    await givenPatients(system.db, patients)
+    const { parts, system } = await openEmbedded(t, patients)
     const [api, worker] = await Promise.all([system.startApi(), system.startWorker({ WORKER_CONCURRENCY: '1' })])
     const sessions = await watchSessions(t, parts.databaseUrl)
     const release = await lockTable(t, parts.databaseUrl, 'source.consents')
@@ -121,9 +117,7 @@ t.test('somebody has a table of the source locked: a cancel arrives all the same
 
 t.test('an API that stands still in the middle of its transaction is put out of it: others go on, and what it was asked is done or refused',
   { buffered: true }, async (t) => {
-    const parts = await openEmbeddedParts(t)
-    const system = await openSystem(t, parts)
-    await givenPatients(system.db, patients)
+    const { parts, system } = await openEmbedded(t, patients)
     const [paused, api, worker] = await Promise.all([system.startApi(), system.startApi(), system.startWorker()])
     t.teardown(async () => { paused.kill('SIGCONT') })
     const breakpoint = await breakAt(t, parts.databaseUrl, { when: 'BEFORE INSERT', table: 'bulk_export_jobs' })

@@ -8,9 +8,10 @@ import { breakAtRow } from '../src/breakpoint.ts'
 import { openSystem, type Api, type System } from '../src/system.ts'
 import { assertAlive } from './fixtures/alive.ts'
 import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
-import { ask, assertError, kickOff, respondAsync, toExportId, toJson, type Answer } from './fixtures/http.ts'
+import { ask, assertError, isReady, kickOff, respondAsync, toExportId, toJson, type Answer } from './fixtures/http.ts'
 import { openPostgres, type OwnPostgres } from './fixtures/own-postgres.ts'
 import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
+import { openEmbedded } from './fixtures/service.ts'
 import { watchSessions } from './fixtures/sessions.ts'
 
 const patients = 1_000
@@ -76,10 +77,6 @@ async function assertUnavailable (t: Test, api: Api, running: string, completed:
   t.equal((await ask(api, '/metadata')).status, 200)
 }
 
-async function isReady (api: Api): Promise<boolean> {
-  return (await ask(api, `${api.origin}/readyz`)).status === 200
-}
-
 t.test('all connections cut, again and again, at any moment: what was accepted is completed once, every request is answered',
   { buffered: true }, async (t) => {
     const parts = await openEmbeddedParts(t)
@@ -137,8 +134,7 @@ async function cutAtOpening ({ db }: System, nth: number): Promise<void> {
 
 t.test('a worker that is cut off from the queue as it opens it ends, and does not stay without ever taking an export', { buffered: true },
   async (t) => {
-    const system = await openSystem(t, await openEmbeddedParts(t))
-    await givenPatients(system.db, patients)
+    const { system } = await openEmbedded(t, patients)
     const id = await givenExport(system.db, { types: givenTypes })
     await cutAtOpening(system, 2) // after the one that looks whether the queue is migrated; 2 and 3 are those of a worker's two queues
     t.equal(await (await system.startWorker()).ended, 1)
@@ -147,8 +143,7 @@ t.test('a worker that is cut off from the queue as it opens it ends, and does no
   })
 
 t.test('a worker that is cut off from the queue as it rings for what waits does so again', { buffered: true }, async (t) => {
-  const system = await openSystem(t, await openEmbeddedParts(t))
-  await givenPatients(system.db, patients)
+  const { system } = await openEmbedded(t, patients)
   const id = await givenExport(system.db, { types: givenTypes })
   await cutAtOpening(system, 4)
   const worker = await system.startWorker()

@@ -2,18 +2,17 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { eventually, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, givenTypes } from '@fhir-bulk-export/core/testing/database'
 import { findFreePort } from '@fhir-bulk-export/stack/ports'
-import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { openSystem, type Api, type Process, type System } from '../src/system.ts'
-import { ended } from './fixtures/exports.ts'
+import type { Api, Process, System } from '../src/system.ts'
 import { ask, kickOff } from './fixtures/http.ts'
 import { readDeclared, readMetricNames, readSamples, type Sample } from './fixtures/promql.ts'
+import { openEmbedded } from './fixtures/service.ts'
 
 const folder = new URL('../../../docker/monitoring/', import.meta.url)
 interface Expression { expr: string }
@@ -33,9 +32,7 @@ interface Watched { system: System, api: Api, worker: Process, scrape: Record<'a
 
 /** API and worker, each with its metrics. */
 async function openWatched (t: Test): Promise<Watched> {
-  const url = await createTestDatabase(t)
-  const system = await openSystem(t, { databaseUrl: url, queueUrl: url, storeUrl: pathToFileURL(t.testdir()).href })
-  await givenPatients(system.db, patients)
+  const { system } = await openEmbedded(t, patients)
   const ports = { api: await findFreePort(), worker: await findFreePort() }
   const [api, worker] = await Promise.all([
     system.startApi({ METRICS_PORT: String(ports.api), METRICS_HOST: '127.0.0.1' }),

@@ -1,19 +1,14 @@
-import { pathToFileURL } from 'node:url'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { startPgBouncer } from '@fhir-bulk-export/stack/pgbouncer'
-import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
-import { openSystem } from '../src/system.ts'
 import { assertExported, isTrouble } from './fixtures/exports.ts'
 import { ask, kickOff } from './fixtures/http.ts'
+import { openEmbedded } from './fixtures/service.ts'
 
 const patients = 20
 
 t.test('behind PgBouncer in session mode everything works, in transaction mode nothing starts', needs('pgbouncer'), async (t) => {
-  const url = await createTestDatabase(t)
-  const system = await openSystem(t, { databaseUrl: url, queueUrl: url, storeUrl: pathToFileURL(t.testdir()).href })
-  await givenPatients(system.db, patients)
+  const { parts: { databaseUrl: url }, system } = await openEmbedded(t, patients)
 
   await t.test('session: an export, its download, and the queue', async (t) => {
     const pooler = await startPgBouncer(url, { poolMode: 'session', ignoreStartupParameters: 'options' })

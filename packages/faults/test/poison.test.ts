@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exportQueueName } from '@fhir-bulk-export/core/queue'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
-import { eventually, givenLargePatients, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, givenLargePatients, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { toFileKey } from '@fhir-bulk-export/core/store'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { createPostgresBackend, Queue, type ConnectionOptions } from 'bullmq'
@@ -11,8 +11,9 @@ import { Redis } from 'ioredis'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
-import { assertExported, assertNothingLeft, ended, startExport } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
 import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
+import { openEmbedded } from './fixtures/service.ts'
 
 /** Rows, relations, bytes, jobs and databases that should not be as they are. */
 
@@ -22,8 +23,7 @@ t.jobs = 2
 
 t.test('a row of each type that no serializer can take: named in the error list, without its content, and every other row exported',
   { buffered: true }, async (t) => {
-    const system = await openSystem(t, await openEmbeddedParts(t))
-    await givenPatients(system.db, patients)
+    const { system } = await openEmbedded(t, patients)
     await sql`UPDATE source.patients SET name = '"Secretname"' WHERE id = 'p7'`.execute(system.db)
     await sql`UPDATE source.medical_records SET content = '[{"attachment": [[{"Secretname": 1}]]}]' WHERE id = 'd7'`.execute(system.db)
     await sql`UPDATE source.consents SET decision = 'Secretname' WHERE id = 'c7'`.execute(system.db)
@@ -43,8 +43,7 @@ t.test('a row of each type that no serializer can take: named in the error list,
   })
 
 t.test('a relation dropped under a worker fails the export, and the next worker refuses to start', { buffered: true }, async (t) => {
-  const system = await openSystem(t, await openEmbeddedParts(t))
-  await givenPatients(system.db, patients)
+  const { system } = await openEmbedded(t, patients)
   await system.startWorker()
   await sql`ALTER TABLE source.consents RENAME TO consents_elsewhere`.execute(system.db)
   const failed = await startExport(system)

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { runScript } from '@fhir-bulk-export/stack/commands'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { olderMajors, startPostgres } from '@fhir-bulk-export/stack/postgres'
@@ -7,7 +7,7 @@ import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
-import { ended, isTrouble } from './fixtures/exports.ts'
+import { isTrouble } from './fixtures/exports.ts'
 import { ask, kickOff } from './fixtures/http.ts'
 
 /* Everything else is tested with the newest one. */

@@ -6,8 +6,9 @@ import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import { pathToFileURL } from 'node:url'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { openSystem, type System } from '../src/system.ts'
+import { openSystem } from '../src/system.ts'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { kickOff } from './fixtures/http.ts'
 import { patients, stages } from './fixtures/stages.ts'
 
 /** Redis forgets, is away, rings twice, and rings for nothing: a 202 that was given is kept. */
@@ -26,14 +27,6 @@ async function open (t: Test) {
   const system = await openSystem(t, parts)
   await givenLargePatients(system.db, patients)
   return { parts, system, stopRedis, startRedis }
-}
-
-async function kickOff (api: Awaited<ReturnType<System['startApi']>>): Promise<string> {
-  const response = await fetch(`${api.url}/$export`, {
-    headers: { ...api.authorization({ role: 'ADMIN', sub: 'a' }), prefer: 'respond-async' },
-  })
-  if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`)
-  return response.headers.get('content-location')?.split('/').at(-1) ?? ''
 }
 
 t.test('Redis', { ...needs('redis'), jobs: 2 }, async (t) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
-import { eventually, givenLargePatients, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { eventually, givenLargePatients, givenPatients, keptKeys } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
@@ -9,7 +9,7 @@ import { breakAt } from '../src/breakpoint.ts'
 import { openSystem, type Api, type Parts, type System } from '../src/system.ts'
 import { findViolations, readTransitions } from '../src/transitions.ts'
 import { assertAlive } from './fixtures/alive.ts'
-import { assertExported, assertNothingLeft, keptKeys } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
 import { ask, assertError, kickOff, open, respondAsync, toJson } from './fixtures/http.ts'
 import { allParts } from './fixtures/parts.ts'
 import { watchSessions, type Sessions } from './fixtures/sessions.ts'
@@ -115,8 +115,7 @@ for (const { name, open: openParts, skip } of sample('two cleanups', 1, allParts
     const [api, first] = await Promise.all([system.startApi(), system.startWorker()])
     const [kept = '', ...expired] = await Promise.all([kickOff(api), kickOff(api), kickOff(api), kickOff(api)])
     for (const id of [kept, ...expired]) await assertExported(t, system, id, 50)
-    first.kill('SIGTERM')
-    await first.ended
+    await first.end('SIGTERM')
     await expire(system, ...expired)
 
     const breakpoint = await cleanupStages['a file unpinned, not marked'](t, parts, system)

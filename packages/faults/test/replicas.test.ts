@@ -1,5 +1,5 @@
 import { createExportWorker, partQueueName } from '@fhir-bulk-export/core/queue'
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { startProxy } from '@fhir-bulk-export/stack/proxy'
 import { startRedis } from '@fhir-bulk-export/stack/redis'
@@ -8,18 +8,14 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { openSystem, type Api } from '../src/system.ts'
 import { assertAlive } from './fixtures/alive.ts'
-import { assertExported, assertNothingLeft, ended } from './fixtures/exports.ts'
-import { ask, assertError, kickOff, toJson } from './fixtures/http.ts'
+import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
+import { ask, assertError, isReady, kickOff, toJson } from './fixtures/http.ts'
 import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
 import { openPostgresPair } from './fixtures/postgres-pair.ts'
 
 /** A server that answers and takes no writes, behind an address that moves; the connections to it stay where they are. */
 
 const patients = 50
-
-async function isReady (api: Api): Promise<boolean> {
-  return (await ask(api, `${api.origin}/readyz`)).status === 200
-}
 
 async function assertDown (t: Test, api: Api, ...down: string[]): Promise<void> {
   const answer = await eventually(async () => {

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { grants } from '@fhir-bulk-export/core/db'
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { queueGrants } from '@fhir-bulk-export/core/queue'
-import { eventually, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
 import { createClientKey, getToken, keyFiles } from '@fhir-bulk-export/stack/client/key'
 import { runScript } from '@fhir-bulk-export/stack/commands'
 import { execute } from '@fhir-bulk-export/stack/sql'
@@ -11,8 +11,8 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
-import { assertExported, assertNothingLeft, ended, isTrouble } from './fixtures/exports.ts'
-import { ask, kickOff, toExportId, type Ask } from './fixtures/http.ts'
+import { assertExported, assertNothingLeft, isTrouble } from './fixtures/exports.ts'
+import { ask, isReady, kickOff, toExportId, type Ask } from './fixtures/http.ts'
 import { allowWatching, givenRoles, migrateWithRoles } from './fixtures/roles.ts'
 
 const patients = 20
@@ -54,7 +54,7 @@ t.test('API and worker do all they have to with roles of their own, that of the 
   const id = await kickOff(api, {}, `?_type=${givenTypes.join()}`)
   await assertExported(t, system, id, patients)
   t.equal((await ask(api, `/$export-file/${id}/Patient.1.ndjson`)).status, 200)
-  t.equal((await ask(api, `${api.origin}/readyz`)).status, 200)
+  t.ok(await isReady(api))
   for (const path of [
     '/Group', '/Group/g1', '/$export-status', '/metadata', `/$export-status/${id}`,
   ]) t.equal((await ask(api, path)).status, 200, path)

@@ -5,7 +5,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { openSystem, type Api } from '../src/system.ts'
 import { assertAlive } from './fixtures/alive.ts'
-import { ask, kickOff, respondAsync, toJson } from './fixtures/http.ts'
+import { ask, isReady, kickOff, respondAsync, toJson } from './fixtures/http.ts'
 import { openPostgres } from './fixtures/own-postgres.ts'
 
 /**
@@ -90,7 +90,7 @@ t.test('whatever database, role and server have as their defaults, an export is 
     for (const statement of apply) await admin.query(statement)
     // A new session has the new defaults.
     await admin.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'exporter'")
-    await eventually(async () => (await ask(api, `${api.origin}/readyz`)).status === 200)
+    await eventually(async () => await isReady(api))
     t.same(await exportAll(api), expected, `${Object.keys(harmless).length} settings of the ${level}`)
     for (const statement of undo) await admin.query(statement)
   }

@@ -22,8 +22,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
         for (const stage of sample(`helper killed ${name} ${last}`, 1, allStages)) {
           await t.test(`while ${stage}`, async (t) => {
             const { id, helper, holding, helping } = await shareExport(t, stage)
-            helper.kill('SIGKILL')
-            await helper.ended
+            await helper.end('SIGKILL')
             await helping[last]()
             await holding.release()
             t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
@@ -45,12 +44,10 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
           await holding.release()
           t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
           helper.kill('SIGCONT')
-          holder.kill('SIGTERM')
-          t.equal(await holder.ended, 0)
+          t.equal(await holder.end('SIGTERM'), 0)
           await assertExported(t, system, await startExport(system), patients)
           t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
-          helper.kill('SIGTERM')
-          t.equal(await helper.ended, 0)
+          t.equal(await helper.end('SIGTERM'), 0)
         })
       }
       await startWorker('another')
@@ -82,14 +79,12 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
           await t.test(`while the helper is ${stage}`, async (t) => {
             const holder = await startWorker('holder')
             const { id, helper, holding, helping } = await shareExport(t, stage)
-            holder.kill('SIGKILL')
-            await holder.ended
+            await holder.end('SIGKILL')
             await holding.lose()
             await helping[last]()
             t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
             t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
-            helper.kill('SIGTERM') // what it stores for the first attempt until then is found by the cleanup
-            t.equal(await helper.ended, 0)
+            t.equal(await helper.end('SIGTERM'), 0) // what it stores for the first attempt until then is found by the cleanup
           })
         }
         await startWorker('another')

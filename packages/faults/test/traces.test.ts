@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { eventually, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, givenPatients, givenTypes } from '@fhir-bulk-export/core/testing/database'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
-import { ended } from './fixtures/exports.ts'
 import { kickOff } from './fixtures/http.ts'
 import type { WrittenSpan } from './fixtures/trace-to-file.ts'
 

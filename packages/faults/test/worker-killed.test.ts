@@ -22,8 +22,7 @@ for (const { name, open, skip } of allParts) {
           })
         }
         // What was pinned and not written down is found by the cleanup, with which a worker begins.
-        worker.kill('SIGTERM')
-        t.equal(await worker.ended, 0)
+        t.equal(await worker.end('SIGTERM'), 0)
         await system.startWorker()
         await assertNothingLeft(t, system)
       })

@@ -26,8 +26,7 @@ for (const { name, open, skip } of allParts) {
         const again = await startExport(system)
         await assertExported(t, system, again, patients)
         t.equal((await findExport(system.db, id))?.status, 'completed')
-        second.kill('SIGTERM')
-        await second.ended
+        await second.end('SIGTERM')
         const last = await startExport(system)
         await assertExported(t, system, last, patients)
         t.equal(sleeper.lines.filter((line) => line.includes('"level":60')).length, 0, 'the one that slept works as before')
