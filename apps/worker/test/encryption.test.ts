@@ -3,11 +3,11 @@ import { toCiphertextSize } from '@fhir-bulk-export/core/crypto'
 import { toFileKey } from '@fhir-bulk-export/core/store'
 import { getServerUrl, needs } from '@fhir-bulk-export/stack/optional-servers'
 import { buffer } from 'node:stream/consumers'
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { runBulkExportCleanup } from '../src/tasks/bulk-export-cleanup.task.ts'
-import { ended, log, openService, readExport, running } from './fixtures/service.ts'
+import { log, openWith, readExport, running, startWith } from './fixtures/service.ts'
 
 const EXPORT_ENCRYPTION_KEY = `k1:${Buffer.alloc(32, 1).toString('base64')}`
 const stores = [
@@ -17,11 +17,9 @@ const stores = [
 
 for (const { name, skip, open } of stores) {
   t.test(`${name}: what leaves the worker is ciphertext; with its key every file is there, whole`, { skip }, async (t) => {
-    const service = await openService(t, { ...open(), EXPORT_ENCRYPTION_KEY })
-    await givenPatients(service.db, 1_000)
-    await service.startWorker()
+    const service = await startWith(t, 1_000, { ...open(), EXPORT_ENCRYPTION_KEY })
     const id = await service.kickOff()
-    t.match(await ended(service.db, id), { status: 'completed', exported_resources: 4_000 })
+    t.match(await ended(service, id), { status: 'completed', exported_resources: 4_000 })
     const files = await findPublishedFiles(service.db, id) ?? []
     for (const file of files) {
       t.match(file, { key_id: 'k1', wrapped_key: Buffer })
@@ -38,8 +36,7 @@ for (const { name, skip, open } of stores) {
 }
 
 t.test('an export that is cancelled in mid-file leaves no key', async (t) => {
-  const service = await openService(t, { EXPORT_ENCRYPTION_KEY })
-  await givenPatients(service.db, 100_000)
+  const service = await openWith(t, 100_000, { EXPORT_ENCRYPTION_KEY })
   await service.startWorker({ EXPORT_FILE_BYTES: '1MiB' })
   const id = await service.kickOff({ types: ['Patient'] })
   await running(service.db, id)
@@ -54,11 +51,10 @@ t.test('an export that is cancelled in mid-file leaves no key', async (t) => {
 })
 
 t.test('an expired export loses its keys before its files', async (t) => {
-  const service = await openService(t, { EXPORT_ENCRYPTION_KEY })
-  await givenPatients(service.db, 10)
+  const service = await openWith(t, 10, { EXPORT_ENCRYPTION_KEY })
   const worker = await service.startWorker()
   const id = await service.kickOff({ types: ['Patient'] })
-  await ended(service.db, id)
+  await ended(service, id)
   await worker.close()
   await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${id}`.execute(service.db)
   let keysAtDrop: number | undefined

@@ -4,7 +4,7 @@ import type { Database } from '@fhir-bulk-export/core/db'
 import { cancelExport, findPublishedFiles, publishExport, type Attempt } from '@fhir-bulk-export/core/exports'
 import { openContentStore, toFileKey, type ContentStore } from '@fhir-bulk-export/core/store'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
-import { claim as claimExport, lease, openDatabase } from '@fhir-bulk-export/core/testing/database'
+import { claim as claimExport, keptKeys, lease, openDatabase, readText } from '@fhir-bulk-export/core/testing/database'
 import { sql, type Kysely } from 'kysely'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t, { type Test } from 'tap'
@@ -12,7 +12,7 @@ import { Interruption } from '../src/interruption.ts'
 import { writeFile, type Lines } from '../src/files/write-file.ts'
 import { runBulkExportCleanup } from '../src/tasks/bulk-export-cleanup.task.ts'
 import { startNode } from './fixtures/ipfs-node.ts'
-import { givenExport, keptKeys, log, readText } from './fixtures/service.ts'
+import { givenExport, log } from './fixtures/service.ts'
 
 /** The invariant: what the store keeps under our keys is what the live files of the ledger name, whatever broke when. */
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { ended } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
-import { ended, openService, readExport } from './fixtures/service.ts'
+import { openService, readExport } from './fixtures/service.ts'
 
 const readme = await readFile(new URL('../../../packages/core/README.md', import.meta.url), 'utf8')
 const [tables = '', view = '', findBadRows = ''] = [...readme.matchAll(/```sql\n(.*?)```/gs)].map(([,
@@ -17,7 +18,7 @@ t.test("the README's view over a site's own tables is exported", async (t) => {
   await sql`INSERT INTO hospital.phone VALUES (1, '555-0100', now())`.execute(service.db)
   await service.startWorker({ MRN_SYSTEM: 'urn:oid:1.2.36.146.595.217.0.1' })
   const id = await service.kickOff({ types: ['Patient'] })
-  t.match(await ended(service.db, id), { status: 'completed' })
+  t.match(await ended(service, id), { status: 'completed' })
   const files = await readExport(service, id)
   t.match(files['Patient.1.ndjson'], [{
     resourceType: 'Patient',

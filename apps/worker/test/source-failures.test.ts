@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { keptKeys } from '@fhir-bulk-export/core/testing/database'
 import t, { type Test } from 'tap'
-import { ended, keptKeys, openService, type Service } from './fixtures/service.ts'
+import { openService, openWith, type Service } from './fixtures/service.ts'
 
 /** A login that owns nothing, with the grants of docker/README.md; and a second one that owns what a site's views read. */
 async function givenRoles (t: Test, { db, environment }: Service): Promise<{ exporter: string, owner: string, url: string }> {
@@ -34,15 +34,14 @@ async function replaceByView ({ db }: Service, relation: string, column: string,
 }
 
 t.test('row-level security that comes while a worker runs: the export fails and says why', async (t) => {
-  const service = await openService(t)
+  const service = await openWith(t, 5)
   const { db } = service
-  await givenPatients(db, 5)
   const { url } = await givenRoles(t, service)
   await service.startWorker({ DATABASE_URL: url })
-  t.match(await ended(db, await service.kickOff()), { status: 'completed', exported_resources: 20 })
+  t.match(await service.run(), { status: 'completed', exported_resources: 20 })
 
   await sql`ALTER TABLE source.patients ENABLE ROW LEVEL SECURITY`.execute(db)
-  const failed = await ended(db, await service.kickOff({ types: ['Consent', 'Patient'] }))
+  const failed = await service.run({ types: ['Consent', 'Patient'] })
   t.match(failed, { status: 'failed', failures: 1, failure_reason: /^source\.(patients|consents) is under row-level security.*BYPASSRLS/ })
 })
 
@@ -64,28 +63,26 @@ t.test('a worker does not start where row-level security would hide rows, be it 
 })
 
 t.test('a row of a view that cannot be read ends the export with the name of the relation, and not its value', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 5)
+  const service = await openWith(t, 5)
   const secret = 'Family3-1980'
   await replaceByView(service, 'patients', 'birth_date', `CASE id WHEN 'p3' THEN '${secret}' ELSE '1980-01-01' END::date::text`)
   await service.startWorker()
-  const failed = await ended(service.db, await service.kickOff({ types: ['Patient', 'Consent'] }))
+  const failed = await service.run({ types: ['Patient', 'Consent'] })
   t.match(failed, {
     status: 'failed', failures: 1,
     failure_reason: 'source.patients holds a value that PostgreSQL cannot convert (SQLSTATE 22007)'
   })
   t.notMatch(failed.failure_reason, secret)
-  t.match(await ended(service.db, await service.kickOff({ types: ['Consent'] })), { status: 'completed', exported_resources: 5 })
+  t.match(await service.run({ types: ['Consent'] }), { status: 'completed', exported_resources: 5 })
   t.equal((await keptKeys(service.store)).length, 1)
 })
 
 t.test('where PostgreSQL says which column, the reason does', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 2)
+  const service = await openWith(t, 2)
   await sql`CREATE FUNCTION source.judge(value text) RETURNS text LANGUAGE plpgsql AS $$
     BEGIN RAISE check_violation USING MESSAGE = value, COLUMN = 'gender', TABLE = 'person'; END $$`.execute(service.db)
   await replaceByView(service, 'patients', 'gender', 'source.judge(gender)')
   await service.startWorker({ EXPORT_ATTEMPTS: '1' })
-  t.match(await ended(service.db, await service.kickOff({ types: ['Patient'] })),
+  t.match(await service.run({ types: ['Patient'] }),
     { status: 'failed', failure_reason: 'column gender of source.patients could not be read (SQLSTATE 23514)' })
 })

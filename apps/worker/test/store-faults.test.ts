@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findExport, findPublishedFiles } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
-import { eventually, givenLargePatients, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, givenLargePatients, keptKeys } from '@fhir-bulk-export/core/testing/database'
 import { startProxy } from '@fhir-bulk-export/stack/proxy'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import t, { type Test } from 'tap'
 import { startNode } from './fixtures/ipfs-node.ts'
-import { ended, keptKeys, openService, readExport, type Service } from './fixtures/service.ts'
+import { openService, openWith, readExport, type Service } from './fixtures/service.ts'
 
 /** Between two attempts: the first has failed, the next one waits. */
 async function waiting ({ db }: Service, id: string) {
@@ -41,7 +41,7 @@ t.test('a node that is cut off in mid-file: the export waits, says why, and is d
   t.match(await waiting(service, id), { status: 'in_progress', failures: 1, failure_reason: 'the content store is unavailable' })
   t.equal(await findPublishedFiles(service.db, id), undefined)
   proxy.mend()
-  const row = await ended(service.db, id)
+  const row = await ended(service, id)
   t.match(row, { status: 'completed', exported_resources: 3_000, failure_reason: null })
   t.ok(row.attempt > 1)
   const ids = Object.values(await readExport(service, id)).flat().map((patient) => patient.id)
@@ -55,12 +55,11 @@ t.test('a node that stays away fails the export after its last attempt, with a r
 ) => {
   const node = await startNode(t)
   const proxy = await startProxy(t, node.url)
-  const service = await openService(t, { IPFS_URL: proxy.url })
-  await givenPatients(service.db, 10)
+  const service = await openWith(t, 10, { IPFS_URL: proxy.url })
   await service.startWorker({ EXPORT_ATTEMPTS: '2' })
   proxy.cut()
-  const id = await service.kickOff({ types: ['Patient'] })
-  t.match(await ended(service.db, id), { status: 'failed', attempt: 2, failures: 2, failure_reason: 'the content store is unavailable' })
+  t.match(await service.run({ types: ['Patient'] }),
+    { status: 'failed', attempt: 2, failures: 2, failure_reason: 'the content store is unavailable' })
 })
 
 /** A disk of its own, so small that it is full soon. Only root can make one. */
@@ -88,6 +87,6 @@ t.test('a disk that is full: nothing half-written is kept, and the export comple
   t.match(await waiting(service, id), { status: 'in_progress', failure_reason: 'the content store is full' })
   t.equal(await findPublishedFiles(service.db, id), undefined)
   disk.grow(200_000_000)
-  t.match(await ended(service.db, id), { status: 'completed', exported_resources: 3_000, failure_reason: null })
+  t.match(await ended(service, id), { status: 'completed', exported_resources: 3_000, failure_reason: null })
   await assertNothingElseKept(t, service, id)
 })

@@ -1,17 +1,15 @@
 import { rename } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { cancelExport, findExport } from '@fhir-bulk-export/core/exports'
-import { eventually, givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, keptKeys } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, givenExport, keptKeys, openService, running } from './fixtures/service.ts'
+import { givenExport, openService, openWith, running, startWith } from './fixtures/service.ts'
 
 const many = 150_000
 
 t.test('a cancel stops a running export in mid-file, and nothing it wrote stays', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, many)
-  await service.startWorker()
+  const service = await startWith(t, many)
   const id = await service.kickOff()
   await running(service.db, id)
   t.equal(await cancelExport(service.db, id, 60_000), true)
@@ -20,11 +18,10 @@ t.test('a cancel stops a running export in mid-file, and nothing it wrote stays'
 })
 
 t.test('an export whose job never reached the queue is found', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 2)
+  const service = await openWith(t, 2)
   const id = await givenExport(service.db)
   await service.startWorker()
-  t.match(await ended(service.db, id), { status: 'completed' })
+  t.match(await ended(service, id), { status: 'completed' })
 })
 
 t.test('a worker can be seen, after its end as well, and is forgotten a day later', async (t) => {
@@ -44,33 +41,27 @@ t.test('a worker can be seen, after its end as well, and is forgotten a day late
 })
 
 t.test('many exports, two workers, every job twice: each export runs once', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 20)
+  const service = await openWith(t, 20)
   const ids = await Promise.all(Array.from({ length: 12 }, async () => await service.kickOff()))
   await Promise.all(ids.map(service.queue.enqueueAgain))
   await Promise.all([service.startWorker(), service.startWorker()])
-  for (const id of ids) t.match(await ended(service.db, id), { status: 'completed', attempt: 1, exported_resources: 80 })
+  for (const id of ids) t.match(await ended(service, id), { status: 'completed', attempt: 1, exported_resources: 80 })
   t.equal((await keptKeys(service.store)).length, 48)
 })
 
 t.test('a patient does not wait for a large export, nor for those that wait for it', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, many)
-  await service.startWorker({ WORKER_CONCURRENCY: '2' })
+  const service = await startWith(t, many, { WORKER_CONCURRENCY: '2' })
   const large = await Promise.all([service.kickOff(), service.kickOff(), service.kickOff()])
   await eventually(async () =>
     (await Promise.all(large.map(async (id) => await findExport(service.db, id)))).some((row) => (row?.exported_resources ?? 0) > 0))
-  const own = await service.kickOff({ requester_role: 'PATIENT', patient_id: 'p7' })
-  t.match(await ended(service.db, own), { status: 'completed', exported_resources: 4 })
+  t.match(await service.run({ requester_role: 'PATIENT', patient_id: 'p7' }), { status: 'completed', exported_resources: 4 })
   const states = await Promise.all(large.map(async (id) => (await findExport(service.db, id))?.status))
   t.same(states.sort(), ['in_progress', 'pending', 'pending'])
   for (const id of large) await cancelExport(service.db, id, 60_000)
 })
 
 t.test('a store that is down is waited for, and the export completes when it is back', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 2)
-  await service.startWorker()
+  const service = await startWith(t, 2)
   const directory = t.testdirName
   await rename(directory, `${directory}-away`)
   const id = await service.kickOff({ types: ['Patient'] })
@@ -81,17 +72,14 @@ t.test('a store that is down is waited for, and the export completes when it is 
   t.match(waiting, { status: 'in_progress', failures: 1, leased: false })
   t.ok(waiting.failure_reason)
   await rename(`${directory}-away`, directory)
-  t.match(await ended(service.db, id), { status: 'completed', failure_reason: null })
+  t.match(await ended(service, id), { status: 'completed', failure_reason: null })
 })
 
 t.test('after the last attempt the export fails with a reason that a person understands', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 2)
-  await service.startWorker({ EXPORT_ATTEMPTS: '1' })
+  const service = await startWith(t, 2, { EXPORT_ATTEMPTS: '1' })
   const directory = t.testdirName
   await rename(directory, `${directory}-away`)
-  const id = await service.kickOff({ types: ['Patient'] })
-  t.match(await ended(service.db, id), { status: 'failed', failures: 1, failure_reason: /store/ })
+  t.match(await service.run({ types: ['Patient'] }), { status: 'failed', failures: 1, failure_reason: /store/ })
   await rename(`${directory}-away`, directory)
 })
 

@@ -1,23 +1,11 @@
-import type { GivenExport } from '@fhir-bulk-export/core/testing/database'
+import { readText, type GivenExport } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openClient } from '../fixtures/chain.ts'
-import { ended, openService, readExport, readText, type Service } from '../fixtures/service.ts'
+import { exportFiles, idsOf, openService, type Service } from '../fixtures/service.ts'
 import { findPublishedFiles } from '@fhir-bulk-export/core/exports'
 
 const observation = '{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":10.00}}'
-
-async function run (service: Service, values: GivenExport) {
-  const row = await ended(service.db, await service.kickOff({ level: 'system', ...values }))
-  if (row.status !== 'completed') throw new Error(row.failure_reason ?? row.status)
-  return await readExport(service, row.id)
-}
-
-/** The ids of an export's output, sorted. */
-async function idsOf (service: Service, values: GivenExport): Promise<string[]> {
-  return Object.entries(await run(service, values)).filter(([name]) => /^[A-Z]/.test(name)).flatMap(([,
-    lines]) => lines.map(({ id }) => id)).sort()
-}
 
 /** Patients p1 and p2, an observation of each and one of nobody, practitioners, and a group of p1. */
 async function openWith (overrides: Record<string, string> = {}): Promise<Service> {
@@ -38,7 +26,7 @@ async function openWith (overrides: Record<string, string> = {}): Promise<Servic
 t.test('levels: everything, what belongs to patients, and of a type that belongs to nobody all rows', async (t) => {
   const service = await openWith()
   const types = ['Patient', 'Observation', 'Practitioner']
-  t.same(await idsOf(service, { types: [...types, 'Group'] }), ['g1', 'o1', 'o2', 'o3', 'p1', 'p2', 'r1', 'r2'])
+  t.same(await idsOf(service, { level: 'system', types: [...types, 'Group'] }), ['g1', 'o1', 'o2', 'o3', 'p1', 'p2', 'r1', 'r2'])
   t.same(await idsOf(service, { types, level: 'patient' }), ['o1', 'o2', 'p1', 'p2', 'r1', 'r2'], 'an observation of nobody stays out')
   t.same(await idsOf(service, { types, level: 'patient', patient: ['p2'] }), ['o2', 'p2', 'r1', 'r2'])
   t.same(await idsOf(service, { types: [...types, 'Group'], level: 'group', group_id: 'g1' }), ['g1', 'o1', 'p1', 'r1', 'r2'])
@@ -48,8 +36,8 @@ t.test('levels: everything, what belongs to patients, and of a type that belongs
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) VALUES ('2', 'g2', 'p2')`.execute(service.db)
   t.same(await idsOf(service, { types: ['Group'], level: 'group', group_id: 'g1' }), ['g1'],
     'another group names patients that are not of this one')
-  t.same(await idsOf(service, { types: ['Group'] }), ['g1', 'g2'])
-  t.match(await run(service, { types: ['Group'] }),
+  t.same(await idsOf(service, { level: 'system', types: ['Group'] }), ['g1', 'g2'])
+  t.match(await exportFiles(service, { level: 'system', types: ['Group'] }),
     { 'Group.1.ndjson': [{ id: 'g1', quantity: 1, member: [{ entity: { reference: 'Patient/p1' } }] }] })
 })
 
@@ -61,7 +49,7 @@ t.test('a resource comes out digit by digit, from json, jsonb and text, from tab
       '{"status":"completed","vaccineCode":{"text":"\\u2028"},"patient":{"reference":"Patient/x"},"occurrenceString":"y",
         "doseQuantity":{"value":12345678901234567890.10}}'::${form} AS resource`)
       .execute(db)
-    const row = await ended(db, await service.kickOff({ level: 'system', types: ['Immunization'] }))
+    const row = await service.run({ level: 'system', types: ['Immunization'] })
     const [file] = await findPublishedFiles(db, row.id) ?? []
     t.match(file === undefined ? '' : await readText(service.store, file), '"value":12345678901234567890.10', form)
   }
@@ -73,8 +61,8 @@ t.test('a resource comes out digit by digit, from json, jsonb and text, from tab
       ALTER TABLE source.observation DROP COLUMN deleted_at`.execute(db)
   const types = ['Patient', 'Observation', 'Immunization', 'Group']
   t.same(await idsOf(service, { types, level: 'group', group_id: 'g1', _since: new Date(0) }), ['g1', 'o1', 'p1'])
-  t.same(await idsOf(service, { types, _since: new Date(0) }), ['g1', 'i1', 'o1', 'o2', 'o3', 'p1', 'p2'])
-  t.same(await idsOf(service, { types: ['Patient'], _typeFilter: ['Patient?gender=male'] }), ['p1'],
+  t.same(await idsOf(service, { level: 'system', types, _since: new Date(0) }), ['g1', 'i1', 'o1', 'o2', 'o3', 'p1', 'p2'])
+  t.same(await idsOf(service, { level: 'system', types: ['Patient'], _typeFilter: ['Patient?gender=male'] }), ['p1'],
     'the filter finds the element where there is no column')
 })
 
@@ -84,10 +72,11 @@ t.test('a relation that appears while the worker runs is read; one that is gone 
   await sql`SELECT source.create_relation('encounter')`.execute(db)
   await sql`INSERT INTO source.encounter (id, patient_id, resource) VALUES
     ('e1', 'p1', '{"status":"finished","class":{"code":"AMB"}}')`.execute(db)
-  t.same(await idsOf(service, { types: ['Encounter'] }), ['e1'])
-  await t.rejects(run(service, { types: ['Condition'] }), /source\.condition is missing/)
+  t.same(await idsOf(service, { level: 'system', types: ['Encounter'] }), ['e1'])
+  await t.rejects(exportFiles(service, { level: 'system', types: ['Condition'] }), /source\.condition is missing/)
   await sql`ALTER TABLE source.encounter ADD COLUMN secret_note text`.execute(db)
-  await t.rejects(run(service, { types: ['Patient'] }), /source\.encounter\.secret_note is not a column that the service knows/)
+  await t.rejects(exportFiles(service, { level: 'system', types: ['Patient'] }),
+    /source\.encounter\.secret_note is not a column that the service knows/)
   await t.rejects(service.startWorker(), { code: 'SOURCE_MISMATCH', message: /secret_note/ })
   await sql`ALTER TABLE source.encounter DROP COLUMN secret_note; CREATE VIEW source.encounters AS SELECT *
     FROM source.encounter`.execute(db)
@@ -133,18 +122,19 @@ t.test('includeAssociatedData, _elements and size limits of a type that is a res
     ('x3', NULL, ${provenance('Observation/o2', '2024-02-30T00:30:00Z')}),
     ('x4', 'p1', ${provenance('Patient/p1', '2024-02-01T00:30:00Z')})`.execute(db)
   const types = ['Observation', 'Provenance']
-  const provenances = async (values: GivenExport) => (await idsOf(service, { types, ...values })).filter((id) => id.startsWith('x'))
+  const provenances = async (values: GivenExport) =>
+    (await idsOf(service, { level: 'system', types, ...values })).filter((id) => id.startsWith('x'))
   t.same(await provenances({ includeAssociatedData: ['RelevantProvenanceResources'] }), ['x1', 'x2'],
     'x3, which is not valid, is told in error')
   t.same(await provenances({ includeAssociatedData: ['LatestProvenanceResources'] }), ['x1'], 'by the instant, not by its text')
   t.same(await provenances({ types: ['Provenance'], includeAssociatedData: ['RelevantProvenanceResources'] }), ['x1', 'x2', 'x4'])
 
-  t.match(await run(service, { types: ['Observation'], _elements: ['subject'] }),
+  t.match(await exportFiles(service, { level: 'system', types: ['Observation'], _elements: ['subject'] }),
     { 'Observation.1.ndjson': [{ id: 'o1', valueQuantity: undefined, meta: { tag: [{ code: 'SUBSETTED' }] } }] })
 
   await sql`UPDATE source.observation SET resource = json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString',
     repeat(md5(id), 10000)) WHERE id = 'o2'`.execute(db)
-  const files = await run(service, { types: ['Observation'] })
+  const files = await exportFiles(service, { level: 'system', types: ['Observation'] })
   t.same(files['Observation.1.ndjson']?.map(({ id }) => id), ['o1', 'o3'])
   t.match(files['error.1.ndjson'],
     [{ issue: [{ diagnostics: /Observation\/o2: Observation is larger than EXPORT_MAX_ATTACHMENT_BYTES/ }] }])
@@ -155,7 +145,7 @@ t.test('a large table of resources is read by ranges, every row once', async (t)
   await sql`INSERT INTO source.observation (id, patient_id, resource)
     SELECT 'n' || i, 'p1', json_build_object('status', 'final', 'code', '{"text":"x"}'::json, 'valueString', repeat(md5(i::text), 55))
       FROM generate_series(1, 40000) i`.execute(service.db)
-  const files = await run(service, { types: ['Observation'] })
+  const files = await exportFiles(service, { level: 'system', types: ['Observation'] })
   t.same(Object.keys(files).sort(), ['Observation.1.ndjson', 'Observation.2.ndjson'])
   const ids = Object.values(files).flat().map(({ id }) => id)
   t.equal(ids.length, 40_003)

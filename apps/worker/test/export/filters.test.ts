@@ -1,25 +1,10 @@
-import { givenPatients, type GivenExport } from '@fhir-bulk-export/core/testing/database'
+import type { GivenExport } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, openService, readExport, type Service } from '../fixtures/service.ts'
-
-/** The ids of an export's output, sorted. */
-async function idsOf (service: Service, values: GivenExport): Promise<string[]> {
-  const row = await ended(service.db, await service.kickOff(values))
-  if (row.status !== 'completed') throw new Error(row.failure_reason ?? row.status)
-  const files = await readExport(service, row.id)
-  return Object.entries(files).filter(([name]) => /^[A-Z]/.test(name)).flatMap(([, lines]) => lines.map(({ id }) => id)).sort()
-}
-
-async function openWith (patients: number) {
-  const service = await openService(t)
-  await givenPatients(service.db, patients)
-  await service.startWorker()
-  return service
-}
+import { idsOf, readExport, startWith } from '../fixtures/service.ts'
 
 t.test('_typeFilter selects by SQL: AND within one, OR across, other types stay whole', async (t) => {
-  const service = await openWith(5)
+  const service = await startWith(t, 5)
   const { db } = service
   const identifier = JSON.stringify([{ system: 'urn:x', value: 'a,b|c' }])
   await sql`UPDATE source.patients SET gender = 'female', birth_date = '1980', active = true, mrn = 'M1' WHERE id = 'p1'`.execute(db)
@@ -63,7 +48,7 @@ t.test('_typeFilter selects by SQL: AND within one, OR across, other types stay 
 })
 
 t.test('_typeFilter on documents, consents and provenance', async (t) => {
-  const service = await openWith(6)
+  const service = await startWith(t, 6)
   const { db } = service
   const concept = (system: string, code: string) => JSON.stringify({ coding: [{ system: 'urn:y', code: 'z' }, { system, code }] })
   await sql`UPDATE source.medical_records SET status = 'superseded', type = ${concept('http://loinc.org', '11506-3')},
@@ -112,12 +97,12 @@ t.test('_typeFilter on documents, consents and provenance', async (t) => {
 })
 
 t.test('types, patients and groups: nothing is nothing', async (t) => {
-  const service = await openWith(5)
+  const service = await startWith(t, 5)
   const { db } = service
-  const row = await ended(db, await service.kickOff({
+  const row = await service.run({
     types: [], _since: new Date(0),
     includeAssociatedData: ['RelevantProvenanceResources'], ignored: ['_type: Observation is not exported']
-  }))
+  })
   t.match(row, { status: 'completed', total_resources: 0 })
   t.match(await readExport(service, row.id), {
     'error.1.ndjson': [{
@@ -141,7 +126,7 @@ t.test('types, patients and groups: nothing is nothing', async (t) => {
 })
 
 t.test('_until is inclusive, _since is not; what is published as transactionTime is no later', async (t) => {
-  const service = await openWith(3)
+  const service = await startWith(t, 3)
   const { db } = service
   await sql`ALTER TABLE source.patients DISABLE TRIGGER stamp_updated_at`.execute(db)
   const at = (second: number) => new Date(Date.UTC(2024, 0, 1, 0, 0, second))
@@ -150,12 +135,12 @@ t.test('_until is inclusive, _since is not; what is published as transactionTime
   t.same(await idsOf(service, { types, _until: at(2) }), ['p1', 'p2'])
   t.same(await idsOf(service, { types, _since: at(1), _until: at(2) }), ['p2'])
   t.same(await idsOf(service, { types, _since: at(2) }), ['p3'])
-  const row = await ended(db, await service.kickOff({ types, _until: at(2) }))
+  const row = await service.run({ types, _until: at(2) })
   t.same(row.transaction_time, at(2))
 })
 
 t.test('includeAssociatedData: the provenance of what is exported, or the latest of it', async (t) => {
-  const service = await openWith(3)
+  const service = await startWith(t, 3)
   const { db } = service
   const target = (...references: string[]) => JSON.stringify(references.map((reference) => ({ reference })))
   await sql`INSERT INTO source.provenance_events (id, patient_id, target, recorded) VALUES
@@ -186,11 +171,11 @@ t.test('includeAssociatedData: the provenance of what is exported, or the latest
 })
 
 t.test('_elements: what is not listed is left out, and tagged', async (t) => {
-  const service = await openWith(1)
-  const row = await ended(service.db, await service.kickOff({
+  const service = await startWith(t, 1)
+  const row = await service.run({
     types: ['Patient', 'Consent'],
     _elements: ['Patient.gender', 'Consent.dateTime']
-  }))
+  })
   const files = await readExport(service, row.id)
   t.same(Object.keys(files['Patient.1.ndjson']?.[0] ?? {}), ['resourceType', 'id', 'meta', 'gender'])
   t.same(Object.keys(files['Consent.1.ndjson']?.[0] ?? {}).sort(), ['category', 'id', 'meta', 'resourceType', 'scope', 'status'])

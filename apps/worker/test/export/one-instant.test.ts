@@ -1,47 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createPool } from '@fhir-bulk-export/core/db'
+import { ended } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
-import type { Pool } from 'pg'
-import t, { type Test } from 'tap'
-import { ended, openService, readExport, type Service } from '../fixtures/service.ts'
+import type { PoolClient } from 'pg'
+import t from 'tap'
+import { openService, readExport, type Service } from '../fixtures/service.ts'
+import { startWriters } from '../fixtures/writers.ts'
 
 /**
- * Writers that never stop, with transactions of any length: each gives patient `a<i>`, patient `b<i>` and document `d<i>` the
- * same new version, in one transaction, so that a file which mixes two instants shows.
+ * A transaction of any length: it gives patient `a<i>`, patient `b<i>` and document `d<i>` the same new version, so that a file which mixes
+ * two instants shows.
  */
-async function startWriters (t: Test, { environment }: Service, pairs: number) {
-  const pool = createPool(environment.DATABASE_URL ?? '', { applicationName: 'writer', max: 6, onError: () => {} })
-  const stop = new AbortController()
-  let version = 0
-  async function write () {
-    while (!stop.signal.aborted) await updateOne(pool, Math.floor(Math.random() * pairs), ++version)
+function updateOne (pairs: number) {
+  return async (client: PoolClient, version: number): Promise<void> => {
+    const values = [Math.floor(Math.random() * pairs), version]
+    await client.query('BEGIN')
+    // In one order, so that writers do not deadlock; the rows are stamped long before they are committed.
+    await client.query("UPDATE source.patients SET birth_date = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'a' || $1", values)
+    await delay(Math.random() * 30)
+    await client.query("UPDATE source.patients SET birth_date = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'b' || $1", values)
+    await client.query("UPDATE source.medical_records SET description = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'd' || $1",
+      values)
+    await delay(Math.random() * 30)
+    await client.query('COMMIT')
   }
-  const writers = Array.from({ length: 6 }, write)
-  const finish = async () => {
-    stop.abort()
-    await Promise.all(writers)
-  }
-  t.teardown(async () => {
-    await finish()
-    await pool.end()
-  })
-  return { finish }
-}
-
-async function updateOne (pool: Pool, pair: number, version: number) {
-  const client = await pool.connect()
-  await client.query('BEGIN')
-  // In one order, so that writers do not deadlock; the rows are stamped long before they are committed.
-  await client.query("UPDATE source.patients SET birth_date = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'a' || $1",
-    [pair, version])
-  await delay(Math.random() * 30)
-  await client.query("UPDATE source.patients SET birth_date = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'b' || $1",
-    [pair, version])
-  await client.query("UPDATE source.medical_records SET description = (date '1900-01-01' + $2::int % 40000)::text WHERE id = 'd' || $1",
-    [pair, version])
-  await delay(Math.random() * 30)
-  await client.query('COMMIT')
-  client.release()
 }
 
 async function givenPairs ({ db }: Service, pairs: number, padding: number) {
@@ -57,10 +38,10 @@ t.test('several readers and many writers: every row once, and all of one instant
   const service = await openService(t)
   const pairs = 50_000
   await givenPairs(service, pairs, 900)
-  const writers = await startWriters(t, service, pairs)
+  const writers = startWriters(t, service, updateOne(pairs))
   await service.startWorker({ EXPORT_READERS: '3' })
   const id = await service.kickOff({ types: ['Patient', 'DocumentReference'] })
-  t.match(await ended(service.db, id), { status: 'completed', total_resources: 3 * pairs, exported_resources: 3 * pairs })
+  t.match(await ended(service, id), { status: 'completed', total_resources: 3 * pairs, exported_resources: 3 * pairs })
   await writers.finish()
 
   const files = await readExport(service, id)
@@ -79,13 +60,13 @@ t.test('a chain of _since exports is the database, with rows stamped before a sn
   const service = await openService(t)
   const pairs = 40
   await givenPairs(service, pairs, 0)
-  const writers = await startWriters(t, service, pairs)
+  const writers = startWriters(t, service, updateOne(pairs))
   await service.startWorker({ EXPORT_LATE_COMMIT_MARGIN: '0ms' })
 
   const replayed = new Map<string, unknown>()
   let since: Date | null = null
   async function exportNext () {
-    const row = await ended(service.db, await service.kickOff({ types: ['Patient', 'DocumentReference'], _since: since }))
+    const row = await service.run({ types: ['Patient', 'DocumentReference'], _since: since })
     for (const resource of Object.values(await readExport(service, row.id)).flat()) {
       replayed.set(resource.id, resource.birthDate ?? resource.description)
     }

@@ -1,7 +1,7 @@
 import type { GivenExport } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { ended, openService, readExport } from '../fixtures/service.ts'
+import { exportFiles, openService } from '../fixtures/service.ts'
 
 /*
  * A view that was made in a hurry: of each row there is a line or an error that names it, or the export fails and says which relation and
@@ -15,9 +15,7 @@ async function openWith (view: string) {
   await sql.raw(view).execute(service.db)
   await service.startWorker({ EXPORT_LATE_COMMIT_MARGIN: '0ms' })
   const run = async (values: GivenExport = {}) => {
-    const row = await ended(service.db, await service.kickOff({ level: 'system', types: ['Observation'], ...values }))
-    if (row.status !== 'completed') throw new Error(row.failure_reason ?? row.status)
-    const files = await readExport(service, row.id)
+    const files = await exportFiles(service, { level: 'system', types: ['Observation'], ...values })
     const errors = files['error.1.ndjson'] as Array<{ issue?: Array<{ diagnostics: string }> }> | undefined
     return {
       ids: (files['Observation.1.ndjson'] ?? []).map(({ id }) => id),

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createPool } from '@fhir-bulk-export/core/db'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { holdings, openClient, toHoldings } from '../fixtures/chain.ts'
-import { ended, openService, readExport, type Service } from '../fixtures/service.ts'
+import { openWith, readExport, startWith } from '../fixtures/service.ts'
+import { startWriters } from '../fixtures/writers.ts'
 
 const patients = 30
 const now = 'clock_timestamp()'
@@ -36,32 +35,9 @@ async function change (client: PoolClient) {
   }
 }
 
-function startWriters (t: Test, { environment }: Service) {
-  const pool = createPool(environment.DATABASE_URL ?? '', { applicationName: 'writer', max: 6, onError: () => {} })
-  const stop = new AbortController()
-  let changes = 0
-  async function write () {
-    const client = await pool.connect()
-    for (; !stop.signal.aborted; changes++) await change(client)
-    client.release()
-  }
-  const writers = Array.from({ length: 6 }, write)
-  const finish = async () => {
-    stop.abort()
-    await Promise.all(writers)
-    return changes
-  }
-  t.teardown(async () => {
-    await finish()
-    await pool.end()
-  })
-  return { finish }
-}
-
 t.test('a chain of _since exports is the database: inserts, updates, deletes, undeletes and late commits', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, patients)
-  const writers = startWriters(t, service)
+  const service = await openWith(t, patients)
+  const writers = startWriters(t, service, change)
   await service.startWorker({ EXPORT_LATE_COMMIT_MARGIN: '0ms' })
   const client = await openClient(service)
   let deletes = 0
@@ -76,9 +52,8 @@ t.test('a chain of _since exports is the database: inserts, updates, deletes, un
 })
 
 t.test("of deletes a client is told its own types', patients' and groups', whatever their content was", async (t) => {
-  const service = await openService(t)
+  const service = await openWith(t, 4)
   const { db } = service
-  await givenPatients(db, 4)
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g')`.execute(db)
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id) SELECT 'm' || i, 'g', 'p' || i
     FROM generate_series(1, 3) i`.execute(db)
@@ -123,9 +98,8 @@ t.test("of deletes a client is told its own types', patients' and groups', whate
 })
 
 t.test("a group's chain has everything of members that joined later", async (t) => {
-  const service = await openService(t)
+  const service = await openWith(t, 3)
   const { db } = service
-  await givenPatients(db, 3)
   await sql`INSERT INTO source.patient_groups (id) VALUES ('g')`.execute(db)
   await sql`INSERT INTO source.patient_group_members (id, group_id, patient_id, inactive) VALUES ('1', 'g', 'p1', NULL),
     ('2', 'g', 'p2', true)`.execute(db)
@@ -141,11 +115,9 @@ t.test("a group's chain has everything of members that joined later", async (t) 
 })
 
 t.test('many deletes are several transactions, each of a size that a client can apply', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 300)
-  await service.startWorker()
+  const service = await startWith(t, 300)
   await sql`UPDATE source.patients SET deleted_at = now()`.execute(service.db)
-  const row = await ended(service.db, await service.kickOff({ _since: new Date(0) }))
+  const row = await service.run({ _since: new Date(0) })
   const files = await readExport(service, row.id)
   t.same(Object.keys(files), ['deleted.1.ndjson'])
   t.same(files['deleted.1.ndjson']?.map(({ entry }) => (entry as unknown[]).length).sort(), [200, 500, 500])

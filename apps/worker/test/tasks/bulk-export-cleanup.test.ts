@@ -1,21 +1,20 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended, keptKeys } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { runBulkExportCleanup } from '../../src/tasks/bulk-export-cleanup.task.ts'
 import { dropOrphans } from '../../src/tasks/sweep.ts'
-import { ended, keptKeys, log, openService } from '../fixtures/service.ts'
+import { log, openService, openWith } from '../fixtures/service.ts'
 
 async function * bytes () { yield Buffer.from('{}\n') }
 
 t.test('expired exports go, with their files; others stay', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 2)
+  const service = await openWith(t, 2)
   const worker = await service.startWorker()
   const [expired, kept] = [await service.kickOff({ types: ['Patient'] }), await service.kickOff({ types: ['Patient'] })]
-  await ended(service.db, expired)
-  await ended(service.db, kept)
+  await ended(service, expired)
+  await ended(service, kept)
   await worker.close()
 
   const resources = { db: service.db, store: service.store, log }
@@ -30,11 +29,10 @@ t.test('expired exports go, with their files; others stay', async (t) => {
 })
 
 t.test('what was stored and never written down is found and dropped; what is not ours stays', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 2)
+  const service = await openWith(t, 2)
   const worker = await service.startWorker()
   const id = await service.kickOff({ types: ['Patient'] })
-  await ended(service.db, id)
+  await ended(service, id)
   await worker.close()
 
   await sql`INSERT INTO bulk_export_files (export_id, attempt, n, list, type) VALUES (${id}, 0, 1, 'output', 'Patient')`.execute(service.db)

@@ -1,16 +1,15 @@
 import { cancelExport } from '@fhir-bulk-export/core/exports'
-import { givenPatients } from '@fhir-bulk-export/core/testing/database'
+import { ended } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { runBulkExportCleanup } from '../../src/tasks/bulk-export-cleanup.task.ts'
-import { ended, log, openService } from '../fixtures/service.ts'
+import { log, openWith } from '../fixtures/service.ts'
 
 t.test('garbage is collected once after something was dropped; where that fails the next cleanup tries again', async (t) => {
-  const service = await openService(t)
-  await givenPatients(service.db, 2)
+  const service = await openWith(t, 2)
   const worker = await service.startWorker()
   const id = await service.kickOff({ types: ['Patient'] })
-  await ended(service.db, id)
+  await ended(service, id)
   await worker.close()
 
   let collections = 0
