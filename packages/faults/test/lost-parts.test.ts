@@ -1,10 +1,10 @@
 import { cancelExport, findExport, mostLosses } from '@fhir-bulk-export/core/exports'
-import { eventually } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql, type RawBuilder } from 'kysely'
 import t from 'tap'
 import { assertAlive } from './fixtures/alive.ts'
-import { assertExported, assertNothingLeft, ended, startExport } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
 import { openEmbeddedParts } from './fixtures/parts.ts'
 import { countParts, openSharing, patients } from './fixtures/shared-export.ts'
 
@@ -16,8 +16,7 @@ t.test('a helper that dies is no failed attempt', { buffered: true }, async (t) 
   const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t), { EXPORT_ATTEMPTS: '1' })
   await startWorker('holder')
   const { id, helper, holding, helping } = await shareExport(t, 'in mid-file')
-  helper.kill('SIGKILL')
-  await helper.ended
+  await helper.end('SIGKILL')
   await helping.lose()
   await holding.release()
   t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
@@ -36,8 +35,7 @@ t.test('a part that kills every worker that reads it ends the export, with the r
   for (let losses = 0; losses < mostLosses; losses++) {
     if (losses > 0) await eventually(async () => await findParts(sql`available_at < now()`))
     const { helper, helping } = await startHelper(await stopAt(t, 'helper', 'recorded, the part not finished'))
-    helper.kill('SIGKILL')
-    await helper.ended
+    await helper.end('SIGKILL')
     await helping.lose()
   }
   t.match(await ended(system, id), {
@@ -76,8 +74,7 @@ t.test('DELETE while another worker writes: nothing of the export stays', { buff
     await assertNothingLeft(t, system)
     t.match(await assertExported(t, system, await startExport(system), patients), { attempt: 1, failures: 0 })
     await assertAlive(t, holder, helper)
-    helper.kill('SIGTERM')
-    t.equal(await helper.ended, 0)
+    t.equal(await helper.end('SIGTERM'), 0)
   }
 })
 

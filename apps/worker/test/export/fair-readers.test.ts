@@ -1,8 +1,8 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
-import { eventually, givenPatients, givenTypes, openPool } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually, givenPatients, givenTypes, openPool } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
-import { ended, openService, type Service } from '../fixtures/service.ts'
+import { openService, type Service } from '../fixtures/service.ts'
 
 /** Two large exports in a worker of one reader: a part of the one, a part of the other. */
 
@@ -25,7 +25,7 @@ async function exportTwice (t: Test, service: Service, isUnderWay: (id: string) 
   await eventually(async () => (await Promise.all(ids.map(isUnderWay))).every(Boolean))
   await lock.query('COMMIT')
   lock.release()
-  for (const id of ids) t.match(await ended(db, id), { status: 'completed', attempt: 1, exported_resources: 4 * patients })
+  for (const id of ids) t.match(await ended(service, id), { status: 'completed', attempt: 1, exported_resources: 4 * patients })
   const { rows } = await sql<{ export_id: string }>`SELECT export_id FROM watch.stored ORDER BY n`.execute(db)
   return rows.map(({ export_id: id }) => id)
 }
