@@ -27,6 +27,9 @@ export interface ConnectOptions {
   onError: (error: Error) => void
 }
 
+/** Who only reads, for any time, misses a server that is gone some seconds after this. Linux by itself asks after two hours. */
+const keepAliveMs = 30_000
+
 /** A pool of connections; nothing is connected before the first query. `onError` hears of idle connections that break. */
 export function createPool (url: string, options: ConnectOptions): pg.Pool {
   const { applicationName, max = 10, statementTimeoutMs, idleInTransactionTimeoutMs, pools, toSocket, onError } = options
@@ -37,6 +40,7 @@ export function createPool (url: string, options: ConnectOptions): pg.Pool {
     max,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     options: `-c statement_timeout=${statementTimeoutMs ?? 0}`, // of the first statement, too
     ...(toSocket === undefined ? {} : { stream: toSocket }),
     ...(statementTimeoutMs === undefined ? {} : toLimits(statementTimeoutMs)),

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { startProxy } from '@fhir-bulk-export/stack/proxy'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
-import { openDatabase } from '../fixtures/database.ts'
+import { openDatabase, openPool } from '../fixtures/database.ts'
 import { sql } from 'kysely'
 import t from 'tap'
 import { createDatabase } from '../../src/db/index.ts'
@@ -19,6 +21,19 @@ t.test('a connection on which no answer comes is given up, and the next statemen
     await sql`SELECT 1`.execute(trx)
   }))
   await t.resolves(sql`SELECT 1`.execute(db))
+})
+
+t.test('a server is asked whether it is there, also while nothing is sent', {
+  skip: process.platform !== 'linux' && 'only Linux tells',
+}, async (t) => {
+  const socket = new Socket()
+  const pool = openPool(t, await createTestDatabase(t), { max: 1, toSocket: () => socket })
+  await pool.query('SELECT 1')
+  const port = (socket.localPort ?? 0).toString(16).toUpperCase().padStart(4, '0')
+  // proc(5): local address, remote address, state, queues, timer (2: keepalive) and when it runs out, in 1/100 s.
+  const [, timer, when] = new RegExp(`:${port} \\S+ 01 \\S+ (\\d+):(\\w+) `).exec(await readFile('/proc/net/tcp', 'utf8')) ?? []
+  t.equal(timer, '02')
+  t.ok(parseInt(when ?? '', 16) <= 3_000)
 })
 
 t.test('a statement that takes too long is stopped by the server, and the connection is as good as before', async (t) => {
