@@ -99,7 +99,7 @@ r4: install ## the table of FHIR R4, made of HL7's definitions
 r4-current: install
 	@$(NODE) $(STACK)/r4/cli.ts --check
 
-bench: install ## one benchmark: BENCH=export|scale|shared|memory|api|store|encryption|seed, ARGS='--rows 10000,100000' (packages/bench/README.md)
+bench: install ## one benchmark: BENCH=export|scale|shared|beside|memory|api|store|encryption|seed, ARGS='--rows 10000,100000' (packages/bench/README.md)
 	@$(NODE) packages/bench/src/$(BENCH).ts $(ARGS)
 
 generate: install ## an invented hospital in .data/generated: CSV of its rows, NDJSON of its resources (PATIENTS=10000 SEED=1)

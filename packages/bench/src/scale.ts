@@ -5,14 +5,14 @@ import { describeMachine } from './measure/machine.ts'
 import { median } from './measure/statistics.ts'
 import { awaitExport, startExport } from './setup/run-export.ts'
 import { seedObservations } from './setup/seed-resources.ts'
-import { seedPatients, seedRecords, seedSmallPatients } from './setup/seed.ts'
+import { seedPatients, seedRecords } from './setup/seed.ts'
 import { openBench, type Bench } from './setup/stack.ts'
 
 /*
  * Eight exports of everything at once, on 1, 2 and 4 workers: how far throughput grows until the machine or PostgreSQL is full.
- * Then one patient's own export beside a large one, on a single worker. `scale [--patients 50000] [--large 1000000] [--runs 5]`
+ * `scale [--patients 50000] [--runs 5]`
  */
-const { patients, large, runs } = readOptions({ patients: 50_000, large: 1_000_000, runs: 5 })
+const { patients, runs } = readOptions({ patients: 50_000, runs: 5 })
 const exports = 8
 const types = ['Patient', 'DocumentReference', 'Consent', 'Provenance', 'Observation']
 
@@ -40,7 +40,6 @@ runInScope(async (scope) => {
     console.log(`| ${count} | ${Math.round(median(rates)).toLocaleString('en-US')} | ${median(costs).toFixed(2)} |`)
     await Promise.all(workers.map(async (worker) => { await worker.stop() }))
   }
-  await besideLargeExport(bench)
   return 0
 })
 
@@ -51,25 +50,4 @@ async function exportMany (bench: Bench): Promise<{ rows: number, seconds: numbe
   const begin = Math.min(...rows.map(({ started_at: at }) => at?.getTime() ?? 0))
   const end = Math.max(...rows.map(({ ended_at: at }) => at?.getTime() ?? 0))
   return { rows: rows.reduce((sum, row) => sum + row.exported_resources, 0), seconds: (end - begin) / 1_000 }
-}
-
-/** The large export has to be running still when the patient's own ends, or the figure says nothing. */
-async function besideLargeExport (bench: Bench): Promise<void> {
-  for (let from = patients; from < large; from += 100_000) await seedSmallPatients(bench.pool, from + 1, Math.min(large, from + 100_000))
-  await bench.pool.query('VACUUM ANALYZE')
-  await bench.startWorker()
-  const { rows: [patient] } = await bench.pool.query<{ id: string }>('SELECT id FROM source.patients LIMIT 1')
-  const everything = await startExport(bench, ['Patient'])
-  const seconds: number[] = []
-  for (let isRunning = true; isRunning && seconds.length < 20;) {
-    const own = await awaitExport(bench, await startExport(bench, types, patient?.id))
-    const row = await bench.db.selectFrom('bulk_export_jobs').select(['status', 'exported_resources']).where('id', '=', everything)
-      .executeTakeFirstOrThrow()
-    isRunning = row.status !== 'completed'
-    if (isRunning && row.exported_resources > 0) seconds.push(((own.ended_at?.getTime() ?? 0) - own.created_at.getTime()) / 1_000)
-  }
-  await awaitExport(bench, everything)
-  const many = `median of ${seconds.length}, longest ${Math.max(...seconds).toFixed(1)} s`
-  console.log(`\nOne worker, an export of ${large.toLocaleString('en-US')} patients running:`)
-  console.log(`a patient's own export takes ${median(seconds).toFixed(1)} s from kick-off to manifest (${many})`)
 }
