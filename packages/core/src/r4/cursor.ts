@@ -4,6 +4,9 @@ export const failed = 0
 export const copied = 1
 export const absent = 2
 
+/** Writes a value; false: it cannot be written, and the cursor may stand behind a part of it. */
+export type PutValue = (cursor: Cursor) => boolean
+
 const wordBytes = 8
 
 /** Bytes to read, and a view of them by which words of four are read at any place. */

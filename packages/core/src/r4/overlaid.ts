@@ -162,7 +162,9 @@ function copyOver (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
   const { element, nested } = entry
   const hasValue = entry.field !== undefined && cursor.fields[entry.field]! >= 0
   if (hasValue) {
+    const { to } = cursor
     if (entry.putValue?.(cursor) === true) return copied
+    cursor.to = to
     if (entry.openValue?.(cursor) !== copied) return cursor.failAt(element, cursor.problem)
     return nested === undefined ? copyElement(cursor, element, frame) : copyInto(cursor, element, frame, entry)
   }
@@ -174,6 +176,9 @@ function copyOver (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
 }
 
 function copyDefault (cursor: Cursor, entry: OverlayEntry, frame: Frame): Status {
+  const { to } = cursor
+  if (entry.putDefault?.(cursor) === true) return copied
+  cursor.to = to
   const opened = entry.openDefault?.(cursor) ?? absent
   if (opened === failed) return cursor.failAt(entry.element, cursor.problem)
   return opened === absent ? absent : copyElement(cursor, entry.element, frame)

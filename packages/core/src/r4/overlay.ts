@@ -1,4 +1,4 @@
-import type { Cursor, Status } from './cursor.ts'
+import type { Cursor, PutValue, Status } from './cursor.ts'
 import type { ElementNode } from './table.ts'
 
 /** What is put over an object: values from a row's columns. One for all rows of a relation. */
@@ -25,7 +25,7 @@ export interface OverlayEntry {
   /** Fields whose values leave it out: of other types of the same choice. */
   readonly givesWayTo: readonly number[]
   /** Writes that value, which is known to be good; false: it is not. */
-  putValue?: (cursor: Cursor) => boolean
+  putValue?: PutValue
   /** Points the cursor to that value. */
   openValue?: (cursor: Cursor) => Status
   readonly nested?: Overlay
@@ -33,6 +33,8 @@ export interface OverlayEntry {
   readonly touchedBy: readonly number[]
   /** Points the cursor to a further item of the list, whose items so far stand in the target from `start` on (-1: none). */
   openItem?: (cursor: Cursor, start: number) => Status
-  /** Points the cursor to what stands for the element if there is none. */
+  /** Writes what stands for the element if there is none; false: that must be looked at more closely. */
+  putDefault?: PutValue
+  /** Points the cursor to that. */
   openDefault?: (cursor: Cursor) => Status
 }

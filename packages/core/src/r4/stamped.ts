@@ -1,12 +1,9 @@
 import { copyObject } from './copier.ts'
-import { copied, failed, type Cursor, type Status } from './cursor.ts'
+import { copied, failed, type Cursor, type PutValue, type Status } from './cursor.ts'
 import { Literal } from './literal.ts'
 import { startElement } from './next-element.ts'
 import { Shapes } from './shapes.ts'
 import { getElement, type ElementNode, type TypeNode } from './table.ts'
-
-/** Writes a value; false: it cannot be written. */
-export type PutValue = (cursor: Cursor) => boolean
 
 const closeBrace = 0x7d
 const openMeta = new Literal(Buffer.from('{"lastUpdated":'))

@@ -6,7 +6,7 @@ import { writeInstant } from './timestamp.ts'
 
 const quote = 0x22
 /** Bytes that an element takes beyond its value: its name, brackets, commas. */
-const room = 256
+export const room = 256
 /** By its byte: whether a character may stand in an id. */
 const isOfId = Array.from({ length: 256 }, (_, byte) => /[A-Za-z0-9.-]/.test(String.fromCharCode(byte)))
 
@@ -22,7 +22,7 @@ export interface SelectedColumn {
 /** The columns of a relation that its lines are made of, and the row that they are read from. */
 export class Columns {
   readonly selected: SelectedColumn[] = []
-  /** Of every column that is there, and of what only SQL can make, the text: undefined for NULL. */
+  /** Of every column that a line may need, and of what only SQL can make, the text: undefined for NULL. */
   readonly texts: Texts
   row: Row = { bytes: Buffer.alloc(0), starts: new Int32Array(0), ends: new Int32Array(0) }
   #input = new Input(this.row.bytes)
@@ -33,7 +33,7 @@ export class Columns {
   readonly #json = Buffer.alloc(1024, '"')
   readonly #jsonInput = new Input(this.#json)
 
-  constructor ({ columns, liveMembers }: SourceRelation, { over, other, computed, attachments, spellings }: Definition) {
+  constructor ({ columns, liveMembers }: SourceRelation, { over, other, computed, attachments, spellings, defaults }: Definition) {
     this.#spellings = spellings
     const texts: Record<string, string | undefined> = {}
     const add = (name: string, form: ColumnForm, sql: string, isMeasured = false) => {
@@ -42,7 +42,8 @@ export class Columns {
       this.#forms.push(form)
       Object.defineProperty(texts, name, { get: () => this.#text(index) })
     }
-    for (const name of ['id', 'updated_at', 'patient_id', 'resource', ...Object.keys(over), ...Object.keys(other)]) {
+    const inDefaults = Object.values(defaults).flatMap(({ around }) => around?.column ?? [])
+    for (const name of ['id', 'updated_at', ...inDefaults, 'resource', ...Object.keys(over), ...Object.keys(other)]) {
       const form = columns[name]
       if (form !== undefined) {
         add(name, form, form === 'other' ? `r.${name}::text` : `r.${name}`,
@@ -92,7 +93,15 @@ export class Columns {
     const index = this.#indexes.get(name) ?? -1
     const form = this.#forms[index]
     if (isList) return undefined
-    if ((form === 'text' || form === 'other') && type.name === 'id') return (cursor) => this.#putId(cursor, index)
+    if ((form === 'text' || form === 'other') && type.name === 'id') {
+      return (cursor) => {
+        cursor.reserve(room)
+        cursor.target[cursor.to++] = quote
+        if (!this.#putId(cursor, index)) return false
+        cursor.target[cursor.to++] = quote
+        return true
+      }
+    }
     if (form === 'boolean' && type.name === 'boolean') {
       return (cursor) => {
         cursor.reserve(room)
@@ -113,21 +122,24 @@ export class Columns {
     }
   }
 
+  /** What writes a column's id, without quotes; false: there is none that may be written. */
+  idPutter (name: string): PutValue {
+    const index = this.#indexes.get(name) ?? -1
+    return (cursor) => index !== -1 && this.#putId(cursor, index)
+  }
+
   #putId (cursor: Cursor, index: number): boolean {
     const { bytes, starts, ends } = this.row
     const start = starts[index]!
     const length = ends[index]! - start
-    if (length === 0 || length > 64) return false
-    cursor.reserve(room)
+    if (start < 0 || length === 0 || length > 64) return false
     const { target, to } = cursor
-    target[to] = quote
     for (let i = 0; i < length; i++) {
       const byte = bytes[start + i]!
       if (!isOfId[byte]) return false
-      target[to + 1 + i] = byte
+      target[to + i] = byte
     }
-    target[to + 1 + length] = quote
-    cursor.to = to + length + 2
+    cursor.to = to + length
     return true
   }
 

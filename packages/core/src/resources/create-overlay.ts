@@ -6,7 +6,7 @@ export interface Leaf {
   /** Fields of the row without which there is nothing to put over it. */
   touchedBy: readonly number[]
   givesWay?: boolean
-  entry: Pick<OverlayEntry, 'field' | 'putValue' | 'openValue' | 'openItem' | 'openDefault'>
+  entry: Pick<OverlayEntry, 'field' | 'putValue' | 'openValue' | 'openItem' | 'putDefault' | 'openDefault'>
 }
 
 /**

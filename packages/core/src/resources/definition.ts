@@ -48,11 +48,13 @@ export interface Definition {
 export interface Default {
   readonly toJson: (row: Texts) => string | undefined
   readonly sql?: string
+  /** The same as texts that stand around an id: `column` has it, if there is one. */
+  readonly around?: { before: string, column?: string, after?: string }
 }
 
 /** A default that is the same for all rows. */
 export function constant (json: string): Default {
-  return { toJson: () => json, sql: `'${json}'::jsonb` }
+  return { toJson: () => json, sql: `'${json}'::jsonb`, around: { before: json } }
 }
 
 type Special = Partial<Omit<Definition, 'type' | 'relation'>>

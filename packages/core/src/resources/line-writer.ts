@@ -1,11 +1,12 @@
 import {
-  absent, copied, copyOverlaid, createOverlaid, createStampedCopier, Cursor, getElement, getType, isRootElement, mandatoryElements,
-  withTypeFirst, type Status,
+  absent, copied, copyOverlaid, createOverlaid, createStampedCopier, Cursor, getElement, getType, isRootElement, Literal,
+  mandatoryElements, withTypeFirst, type PutValue, type Status,
 } from '../r4/index.ts'
 import type { SourceRelation } from './relation.ts'
 import { toExportedUrl } from './attachment-url.ts'
-import { Columns, openText, type SelectedColumn } from './columns.ts'
+import { Columns, openText, room, type SelectedColumn } from './columns.ts'
 import { createOverlay, type Leaf } from './create-overlay.ts'
+import type { Default } from './definition.ts'
 import { isId } from './id.ts'
 import type { LineContext } from './line-context.ts'
 import { getDefinition } from './registry.ts'
@@ -74,9 +75,9 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
         entry: { openDefault: (copying) => openMade(copying, () => make(columns.texts, written)) }
       })
     }
-    for (const [element, { toJson }] of Object.entries(definition.defaults)) {
+    for (const [element, { toJson, around }] of Object.entries(definition.defaults)) {
       const openDefault = (copying: Cursor) => isThere(resourceField) ? absent : openMade(copying, () => toJson(columns.texts))
-      leaves.push({ path: [element], touchedBy: [], entry: { openDefault } })
+      leaves.push({ path: [element], touchedBy: [], entry: { openDefault, ...(around && { putDefault: putterAround(around) }) } })
     }
     return leaves
   }
@@ -94,6 +95,19 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
     const touchedBy = columns.find(column)
     const entry = { field: touchedBy[0]!, openValue, ...(putValue === undefined ? {} : { putValue }) }
     return { path: path.split('.'), touchedBy, givesWay: definition.givesWay.includes(column), entry }
+  }
+
+  function putterAround ({ before, column, after = '' }: NonNullable<Default['around']>): PutValue {
+    const [start, end] = [new Literal(Buffer.from(before)), new Literal(Buffer.from(after))]
+    const putId = column === undefined ? undefined : columns.idPutter(column)
+    return (copying) => {
+      if (isThere(resourceField)) return false
+      copying.reserve(start.length + end.length + room)
+      start.put(copying)
+      if (putId?.(copying) === false) return false
+      end.put(copying)
+      return true
+    }
   }
 
   /** Where the url may not be followed it is left out; a relative one becomes absolute. */
