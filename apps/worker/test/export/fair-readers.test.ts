@@ -6,7 +6,7 @@ import { openService, type Service } from '../fixtures/service.ts'
 
 /** Two large exports in a worker of one reader: a part of the one, a part of the other. */
 
-const patients = 3_000
+const patients = 1_000
 
 /** The exports of the files, as these were stored. Nothing is stored before both exports are under way: their parts wait. */
 async function exportTwice (t: Test, service: Service, isUnderWay: (id: string) => Promise<boolean>): Promise<string[]> {
