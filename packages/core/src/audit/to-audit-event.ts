@@ -15,15 +15,11 @@ interface Pattern {
 }
 
 const dicom = (code: string, display: string): Coding => ({ system: 'http://dicom.nema.org/resources/ontology/DCM', code, display })
-const lifecycle = (code: string, display: string): Coding => ({
-  system: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle', code,
-  display
-})
+const lifecycle = (code: string, display: string): Coding =>
+  ({ system: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle', code, display })
 const interaction = (code: string): Coding => ({ system: 'http://hl7.org/fhir/restful-interaction', code, display: code })
-const ofEntity = (code: string, display: string): Coding => ({
-  system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code,
-  display
-})
+const ofEntity = (code: string, display: string): Coding =>
+  ({ system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code, display })
 const ofRole = (code: string, display: string): Coding => ({ system: 'http://terminology.hl7.org/CodeSystem/object-role', code, display })
 const balp = (name: string) => `https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.${name}`
 
@@ -60,10 +56,7 @@ const patterns: Record<AuditEventName, Pattern> = {
 /** http://hl7.org/fhir/R4/auditevent.html */
 export function toAuditEvent (row: AuditRow, publicUrl: string): AuditEvent {
   const { type, subtype, action, profile } = patterns[row.event]
-  const outcome = {
-    success: '0',
-    failure: row.event === 'failed' ? '8' : '4'
-  } as const // minor: it may do better another time; serious: it ended there
+  const outcome = { success: '0', failure: row.event === 'failed' ? '8' : '4' } as const // minor: it may do better another time; serious
   const entity = toEntities(row, publicUrl)
   return {
     resourceType: 'AuditEvent',
@@ -99,6 +92,9 @@ function toServer (publicUrl: string) {
 /** Types as in BALP's patterns: the client is the source of a request and the destination of a download. */
 const [source, destination] = [dicom('110153', 'Source Role ID'), dicom('110152', 'Destination Role ID')]
 const asked = { client: source, server: destination }
+const recipient: Coding = {
+  system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP', display: 'information recipient',
+}
 const handedOut = { client: destination, server: source }
 const changed = {
   client: dicom('110150', 'Application'),
@@ -118,12 +114,7 @@ function toAgents (row: AuditRow, publicUrl: string): AuditEventAgent[] {
   if (row.process === 'worker' && row.event !== 'downloaded') return [{ ...server, name: 'worker' }, ...toUser(row, user, false)]
   const client: AuditEventAgent = {
     type: { coding: [types.client] },
-    who: {
-      identifier: {
-        ...(row.issuer === null || row.issuer === '' ? {} : { system: row.issuer }),
-        value: row.client_id ?? row.requester ?? 'unknown'
-      }
-    },
+    who: { identifier: { ...toSystem(row), value: row.client_id ?? row.requester ?? 'unknown' } },
     requestor: user === null,
     network: row.address === null ? { address: 'unknown', type: '1' } : { address: row.address, type: '2' },
   }
@@ -133,16 +124,15 @@ function toAgents (row: AuditRow, publicUrl: string): AuditEventAgent[] {
 function toUser ({ issuer, role }: AuditRow, user: string | null, requestor: boolean): AuditEventAgent[] {
   if (user === null) return []
   return [{
-    type: {
-      coding: [{
-        system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'IRCP',
-        display: 'information recipient'
-      }]
-    },
+    type: { coding: [recipient] },
     ...(role === null ? {} : { role: [{ text: role }] }),
-    who: { identifier: { ...(issuer === null || issuer === '' ? {} : { system: issuer }), value: user } },
+    who: { identifier: { ...toSystem({ issuer }), value: user } },
     requestor,
   }]
+}
+
+function toSystem ({ issuer }: Pick<AuditRow, 'issuer'>): { system?: string } {
+  return issuer === null || issuer === '' ? {} : { system: issuer }
 }
 
 function toEntities (row: AuditRow, publicUrl: string): AuditEventEntity[] {
@@ -158,8 +148,7 @@ function toEntities (row: AuditRow, publicUrl: string): AuditEventEntity[] {
   }
   if (row.event === 'requested') {
     entities.push({
-      type: ofEntity('2', 'System Object'), role: ofRole('24', 'Query'),
-      query: Buffer.from(toQuery(row)).toString('base64')
+      type: ofEntity('2', 'System Object'), role: ofRole('24', 'Query'), query: Buffer.from(toQuery(row)).toString('base64'),
     })
   }
   if (row.export_id !== null) {
@@ -169,12 +158,7 @@ function toEntities (row: AuditRow, publicUrl: string): AuditEventEntity[] {
         identifier: { system: `${toFhirBase(publicUrl)}/$export-status`, value: row.export_id },
         ...(row.file_name === null ? {} : { display: row.file_name })
       },
-      type: row.event === 'requested'
-        ? {
-            system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code: '4',
-            display: 'Other'
-          }
-        : ofEntity('2', 'System Object'),
+      type: row.event === 'requested' ? ofEntity('4', 'Other') : ofEntity('2', 'System Object'),
       ...(row.event === 'requested' ? {} : { role: row.event === 'downloaded' ? ofRole('3', 'Report') : ofRole('4', 'Domain Resource') }),
       ...(row.event === 'cancelled' || row.event === 'deleted' ? {} : toDetails(row)),
     })
@@ -188,11 +172,7 @@ function toPatient (what: NonNullable<AuditEventEntity['what']>): AuditEventEnti
 
 function toDetails ({ event, attempt, types, bytes }: AuditRow): Pick<AuditEventEntity, 'detail'> {
   const details = [['event', event], ['attempt', attempt], ['types', types?.join(',')], ['bytes', bytes]] as const
-  return {
-    detail: details.flatMap(([type, value]) => value === null || value === undefined || value === ''
-      ? []
-      : [{ type, valueString: String(value) }])
-  }
+  return { detail: details.flatMap(([type, value]) => value == null || value === '' ? [] : [{ type, valueString: String(value) }]) }
 }
 
 /** The kick-off, without what may name patients or tell of them: filters, `patient`, and what is not understood. */

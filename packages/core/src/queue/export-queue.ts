@@ -1,28 +1,9 @@
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  createPostgresBackend, createRedisBackend, Queue, Worker, type BackendFactory, type ConnectionOptions, type IQueueBackend, type Job,
-  type JobsOptions, type Processor,
-} from 'bullmq'
-import pg, { type ClientBase } from 'pg'
-import { prepareSession } from '../db/session.ts'
+import { Queue, Worker, type IQueueBackend, type Job, type JobsOptions, type Processor } from 'bullmq'
 import { ServiceError } from '../errors.ts'
 import { findTraceparent, withSpan } from '../tracing.ts'
+import { connect, enqueueDeadlineMs, exportQueueName, type QueueConnectOptions } from './connect.ts'
 import { isPostgres } from './is-postgres.ts'
-import { createRedis } from './redis.ts'
-
-/**
- * The queue is a doorbell: a job says "there may be work on this export", its id is the export's id, and it holds
- * nothing else but its trace. The export's row decides which attempt may run it, how often and when (vocabulary.ts), so
- * BullMQ is kept from deciding anything: one attempt, stalls without number, nothing kept.
- */
-export const exportQueueName = 'fhir-bulk-export'
-/**
- * A second queue, which asks workers to read parts of running exports (exports/parts.ts): in the first, an older version's worker would
- * take these jobs for exports that do not exist.
- */
-export const partQueueName = 'fhir-bulk-export-parts'
-type QueueName = typeof exportQueueName | typeof partQueueName
 
 /** `traceparent`: of the span that asked for the export, where there is one. */
 export interface ExportJobData { version: 1, traceparent?: string }
@@ -32,19 +13,8 @@ export type ExportProcessor = Processor<ExportJobData, void>
 export type ExportWorker = Worker<ExportJobData, void, string, IQueueBackend>
 
 const jobOptions: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true }
-const enqueueDeadlineMs = 1_000
 /** Pause before a server that gave an error is asked again. */
 const errorPauseMs = 1_000
-/** A connection that gave no answer for so long is closed. */
-const silenceMs = 20_000
-
-export interface QueueConnectOptions {
-  /** Default: the queue of exports. */
-  name?: QueueName
-  /** Keeps environments that share one Redis apart. */
-  prefix?: string
-  onError: (error: Error) => void
-}
 
 export interface Doorbell {
   /** Rings for the export (or its part). Rejects with UNAVAILABLE within a second when the queue cannot be reached. */
@@ -164,54 +134,6 @@ async function pauseAfterError (worker: ExportWorker): Promise<void> {
 }
 
 type ProducerQueue = Queue<ExportJobData, void, string, ExportJobData, void, string, IQueueBackend>
-type Backend = BackendFactory<IQueueBackend, ConnectionOptions>
-
-interface Connection {
-  options: { connection: ConnectionOptions, prefix?: string }
-  backend: Backend
-  ready: () => Promise<void>
-  assertWrites: (queue: ProducerQueue) => Promise<unknown>
-  close: () => void
-}
-
-function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
-  if (isPostgres(url)) {
-    const verify = (client: ClientBase, done: (error?: Error) => void) => {
-      client.on('error', () => {}) // BullMQ's pool listens to idle connections alone: one that is cut would end the process
-      prepareSession(client, { searchPath: 'bullmq' }).then(() => { done() }, done)
-    }
-    const config = {
-      connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs,
-      verify, options: '-c statement_timeout=0 -c idle_session_timeout=0',
-    }
-    // A worker listens on a connection of its own, which BullMQ takes from a pool that it is given. One that it makes itself is not
-    // verified: at a standby, which refuses LISTEN, it would stay for ever, and the worker would never take a job.
-    const pool = isProducer ? undefined : new pg.Pool(config)
-    // BullMQ types a queue by its backend's own options; here the backend is chosen while the program runs.
-    return {
-      options: { connection: (pool ?? config) as ConnectionOptions }, backend: createPostgresBackend as unknown as Backend,
-      ready: async () => {}, assertWrites: async (queue) => await queue.removeRateLimitKey(), close: () => { pool?.end().catch(onError) },
-    }
-  }
-  // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
-  const redis = createRedis(url, isProducer
-    ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: enqueueDeadlineMs, socketTimeout: silenceMs, reconnectOnError }
-    : { maxRetriesPerRequest: null, socketTimeout: silenceMs, reconnectOnError })
-  redis.on('error', onError)
-  return {
-    options: { connection: redis, ...(prefix === undefined ? {} : { prefix }) },
-    backend: createRedisBackend,
-    assertWrites: async () => await redis.set(`${prefix ?? 'bull'}:${exportQueueName}:ready`, '', 'PX', 1_000),
-    ready: async () => { if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(enqueueDeadlineMs) }) },
-    close: () => { redis.disconnect() },
-  }
-}
-
-/** A Redis that has become a replica keeps its connections, and answers: the address may lead elsewhere by now. */
-function reconnectOnError ({ message }: Error): boolean {
-  return /^(READONLY|MASTERDOWN)\b/.test(message)
-}
-
 async function withDeadline<T> (work: Promise<T>): Promise<T> {
   const { promise: expired, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(reject, enqueueDeadlineMs, new Error(`no answer within ${enqueueDeadlineMs} ms`))

@@ -1,5 +1,6 @@
+export { exportQueueName, partQueueName, type QueueConnectOptions } from './connect.ts'
 export {
-  assertTakesJobs, createExportQueue, createExportWorker, exportQueueName, partQueueName, type Doorbell, type ExportJob,
-  type ExportJobData, type ExportProcessor, type ExportQueue, type ExportWorker, type QueueConnectOptions,
+  assertTakesJobs, createExportQueue, createExportWorker, type Doorbell, type ExportJob, type ExportJobData, type ExportProcessor,
+  type ExportQueue, type ExportWorker,
 } from './export-queue.ts'
 export { assertQueueUsable, grantQueue, migrateQueue, queueGrants } from './migrate-queue.ts'
