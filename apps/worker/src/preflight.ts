@@ -14,6 +14,7 @@ import { findOldestTransactionFunction } from './source/oldest-transaction.ts'
 /**
  * What must hold before a worker takes its first export. Refusing to start beats exporting less than everything.
  * `snapshots`: the connections by which it reads the source; `primary` where these are to a standby.
+ * @throws ServiceError SCHEMA_MISMATCH, GRANT_MISSING, SOURCE_MISMATCH, SETTING_REFUSED
  */
 export async function assertReady (db: Kysely<Database>, snapshots: Pool, primary?: Pool): Promise<void> {
   await assertMigrated(db)
@@ -39,6 +40,7 @@ async function findUnreadable (snapshots: Pool, { relations }: Source): Promise<
 /**
  * A CID is enough to read a file, wherever the node is reachable from. So health data in the clear goes to a node that is seen to be
  * private, and to no other unless the operator allows it.
+ * @throws ServiceError STORE_PUBLIC
  */
 export async function assertPrivate (
   store: ContentStore, config: Pick<Config, 'EXPORT_ENCRYPTION_KEY' | 'IPFS_ALLOW_PUBLIC'>

@@ -38,7 +38,7 @@ export function removeGeneralParameters (query: Query): Query {
   }))
 }
 
-/** An onRequest hook. A request that accepts XML alone gets a 406 (RFC 9110, 15.5.7). `_format` overrides Accept. */
+/** An onRequest hook. A request that accepts XML alone gets a 406 (RFC 9110, 15.5.7). `_format` overrides Accept. @throws ServiceError */
 export async function checkGeneralParameters (request: FastifyRequest): Promise<void> {
   const query = request.query as Query // as the framework parses it
   if (query._format === undefined && takesXmlAlone(request.headers.accept)) throw new ServiceError('NOT_ACCEPTABLE')

@@ -8,7 +8,8 @@ const perClient = 60
 
 /**
  * Limits token requests, each of which costs a signature before its sender is known: by address, and by address and claimed client, so
- * that other addresses cannot use up a client's requests. Each process counts for itself.
+ * that other addresses cannot use up a client's requests. Each process counts for itself. A request
+ * too many throws a ServiceError TOO_MANY_REQUESTS.
  */
 export function createTokenLimits () {
   const buckets = new TokenBuckets({})

@@ -24,6 +24,7 @@ export interface Rows {
 /**
  * Yields for every chunk: one takes rows until there is none. A row of `largeRowBytes` or more waits in the middle for its turn, and gives
  * it back when it has been dealt with.
+ * @throws Error where the stream is none of COPY's binary format, has rows of another width, or ends early.
  */
 export async function * readRows (chunks: AsyncIterable<Buffer>, fields: number, largeRows?: LargeRows): AsyncGenerator<Rows> {
   const cutter = new RowCutter(fields)

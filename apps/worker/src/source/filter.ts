@@ -31,6 +31,7 @@ export interface SnapshotFilter {
   elements: string[]
 }
 
+/** What of an export's row its snapshot is read by. */
 export function toSnapshotFilter (row: ClaimedExport, mrnSystem: string | undefined): SnapshotFilter {
   const parameters = readStoredParameters(row.parameters)
   return {

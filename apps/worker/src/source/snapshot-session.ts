@@ -23,7 +23,10 @@ export interface SnapshotSession {
   close: () => void
 }
 
-/** `takeSnapshot` gives back what the source has in it. The signal closes the session, which ends every wait for PostgreSQL. */
+/**
+ * A session whose snapshot `takeSnapshot` takes; it gives back what the source has in it. The signal closes the session, which ends every
+ * wait for PostgreSQL.
+ */
 export async function openSession (
   pool: Pool, filter: SnapshotFilter, takeSnapshot: (client: PoolClient) => Promise<Source>, signal?: AbortSignal
 ): Promise<SnapshotSession & { lost: AbortSignal }> {

@@ -13,7 +13,7 @@ export type Keyring = readonly [MasterKey, ...MasterKey[]]
 const entry = '[A-Za-z0-9._-]{1,64}:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]='
 export const keyringPattern = `^(?!(?:.*,)?([^:,]+):.*,\\1:)${entry}(,${entry})*$`
 
-/** `id:base64[,id:base64…]`, as `keyringPattern` has it; each key is of 32 bytes. */
+/** `id:base64[,id:base64…]`, as `keyringPattern` has it; each key is of 32 bytes. @throws TypeError for anything else. */
 export function parseKeyring (text: string): Keyring {
   const [first, ...others] = text.split(',').map(toMasterKey)
   if (first === undefined) throw new TypeError('a keyring has a key')

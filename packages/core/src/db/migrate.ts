@@ -22,7 +22,10 @@ function createMigrator (db: Kysely<Database>, set: MigrationSet): Migrator {
   })
 }
 
-/** Brings the set up to date, safely when several processes do so at once; returns the names of what was applied. */
+/**
+ * Brings the set up to date, safely when several processes do so at once; returns the names of what was applied.
+ * @throws ServiceError SCHEMA_MISMATCH
+ */
 export async function migrate (db: Kysely<Database>, set: MigrationSet): Promise<string[]> {
   const { error, results } = await createMigrator(db, set).migrateToLatest()
   if (error !== undefined) throw new ServiceError('SCHEMA_MISMATCH', `The ${set} migrations failed`, { cause: error })

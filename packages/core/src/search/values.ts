@@ -23,6 +23,7 @@ function splitAtBars (value: string): string[] {
   return value.split(/(?<!\\)\|/).map(unescape)
 }
 
+/** @throws FilterProblem, as the other readers do. */
 export function readToken (value: string): Token {
   const members = splitAtBars(value)
   if (members.length > 2) throw new FilterProblem('must be a token: code, system|code, |code or system|')

@@ -22,7 +22,7 @@ export function isFileKey (name: string): name is FileKey {
   return pattern.test(name)
 }
 
-/** A key becomes a file name and a link name: any other text is a bug of the caller, and may be an attack. */
+/** A key becomes a file name and a link name: any other text is a bug of the caller, or an attack. @throws TypeError */
 export function assertFileKey (key: string): asserts key is FileKey {
   if (!isFileKey(key)) throw new TypeError('Not a file key: <export id>.<attempt>.<n>.ndjson is expected')
 }

@@ -4,7 +4,10 @@ import type { FastifyRequest } from 'fastify'
 import { coversTypes } from '../../auth/access.ts'
 import { refuseClientOfGroups, requireAdmin } from '../require-admin.ts'
 
-/** An onRequest hook for the exports of all callers: an ADMIN whose token is limited neither to types nor to groups. */
+/**
+ * An onRequest hook for the exports of all callers: an ADMIN whose token is limited neither to types nor to groups.
+ * @throws ServiceError FORBIDDEN
+ */
 export async function requireOperator (request: FastifyRequest): Promise<void> {
   await requireAdmin(request)
   await refuseClientOfGroups(request)

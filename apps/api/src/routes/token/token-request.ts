@@ -27,6 +27,7 @@ export function acceptForms (app: FastifyInstance): void {
 /**
  * SMART App Launch 2.2, Backend Services. RFC 6749, 3.2: a parameter without a value counts as one that is not there; unknown ones are
  * ignored.
+ * @throws OAuthError invalid_request, unsupported_grant_type, invalid_scope
  */
 export function readTokenRequest (form: Partial<Record<string, string>> | undefined = {}): TokenRequest {
   const get = (name: string) => form[name] ?? ''
