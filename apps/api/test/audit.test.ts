@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { findAudit } from '@fhir-bulk-export/core/audit'
 import type { AuditRow } from '@fhir-bulk-export/core/db'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
 import { requestOverSocket, startApi, type Api } from './fixtures/api.ts'
 import { admin, complete, filePath, kickOff, patient, statusPath } from './fixtures/exports.ts'
 import { bearer } from './fixtures/token.ts'
-import { until } from './fixtures/until.ts'
 
 const requestId = /^[0-9a-f-]{36}$/
 const address = '127.0.0.1'
@@ -79,12 +79,12 @@ t.test('a download, at its end: the file, the bytes of its plaintext, and whethe
   const { headers: { etag } } = await get({ range: 'bytes=0-99' })
   await get({ 'if-none-match': String(etag) })
   await api.app.inject({ method: 'HEAD', url: small, headers: bearer(admin) })
-  await until(async () => (await recorded(api, 'downloaded')).length === 2)
+  await eventually(async () => (await recorded(api, 'downloaded')).length === 2)
 
   const response = await requestOverSocket(api.app, { path: filePath(id, 'Patient.1.ndjson'), headers: bearer(admin) })
   await once(response, 'readable')
   response.destroy()
-  await until(async () => (await recorded(api, 'downloaded')).length === 3)
+  await eventually(async () => (await recorded(api, 'downloaded')).length === 3)
   const rows = await recorded(api, 'downloaded')
   t.match(rows, [
     {

@@ -1,9 +1,9 @@
 import { createPublicKey, generateKeyPairSync, KeyObject } from 'node:crypto'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import { exportJWK } from 'jose'
 import t from 'tap'
 import { createJwks as createJwksOf } from '../../src/auth/jwks.ts'
 import { createSigningKey, startJwksServer } from '../fixtures/jwks.ts'
-import { until } from '../fixtures/until.ts'
 
 const rsa = await createSigningKey('RS384', 'rsa')
 const ec = await createSigningKey('ES384', 'ec')
@@ -156,7 +156,7 @@ t.test('an answer without an end is given up, and not kept', async (t) => {
   const server = await startJwksServer(t, ec.jwk)
   server.answer.isEndless = true
   await t.rejects(createJwks(server.url, { deadlineMs: 60_000 }).getKey(ofEc), { code: 'UNAVAILABLE' })
-  await until(() => server.endless.givenUp === 1)
+  await eventually(async () => server.endless.givenUp === 1)
   t.ok(server.endless.bytes < 32 * 2 ** 20, `${server.endless.bytes} bytes were taken, by us and by the sockets`)
   server.answer.isEndless = false
   server.answer.body = JSON.stringify({ keys: [ec.jwk], padding: ' '.repeat(200_000) })

@@ -2,11 +2,11 @@ import { buffer } from 'node:stream/consumers'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { cancelExport, findDroppableFiles } from '@fhir-bulk-export/core/exports'
 import type { ContentStore } from '@fhir-bulk-export/core/store'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import t, { type Test } from 'tap'
 import { requestOverSocket, startApi } from '../../fixtures/api.ts'
-import { admin, complete, filePath, kickOff } from '../../fixtures/exports.ts'
+import { admin, complete, countDownloads, filePath, kickOff } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
-import { until } from '../../fixtures/until.ts'
 
 /** Over real sockets: what happens to a download on its way. */
 
@@ -18,7 +18,7 @@ async function startDownload (t: Test, wrapRead?: (read: ContentStore['read']) =
   const id = await kickOff(api)
   await complete(api, id, [file])
   const response = await requestOverSocket(api.app, { path: filePath(id, file.name), headers: bearer(admin) })
-  const countLeases = async () => (await api.db.selectFrom('bulk_export_downloads').selectAll().execute()).length
+  const countLeases = async () => await countDownloads(api.db)
   return { ...api, id, response, countLeases }
 }
 
@@ -33,7 +33,7 @@ t.test('a client that reads slowly holds the store back, and gets everything in 
   t.equal(await countLeases(), 1, 'a lease is held while the file is sent')
   // The client has read nothing: what was read from the store fits into the buffers on the way, and no more is read.
   let seen = -1
-  await until(() => {
+  await eventually(async () => {
     const isStill = bytesRead > 0 && seen === bytesRead
     seen = bytesRead
     return isStill
@@ -42,7 +42,7 @@ t.test('a client that reads slowly holds the store back, and gets everything in 
 
   const received = await buffer(response)
   t.ok(received.equals(Buffer.from(file.body)))
-  await until(async () => await countLeases() === 0)
+  await eventually(async () => await countLeases() === 0)
 })
 
 t.test('a client that goes away stops the reading at once and gives up its lease', async (t) => {
@@ -58,9 +58,9 @@ t.test('a client that goes away stops the reading at once and gives up its lease
   })
   t.equal(await countLeases(), 1)
   response.on('error', () => {}).destroy()
-  await until(() => !isReading)
+  await eventually(async () => !isReading)
   t.ok(signal?.aborted)
-  await until(async () => await countLeases() === 0)
+  await eventually(async () => await countLeases() === 0)
 })
 
 t.test('a client that goes away while the store is silent frees it, too', async (t) => {
@@ -77,10 +77,10 @@ t.test('a client that goes away while the store is silent frees it, too', async 
       isReading = false
     }
   })
-  await until(() => isWaiting)
+  await eventually(async () => isWaiting)
   response.on('error', () => {}).destroy()
-  await until(() => !isReading)
-  await until(async () => await countLeases() === 0)
+  await eventually(async () => !isReading)
+  await eventually(async () => await countLeases() === 0)
 })
 
 t.test('a store that fails on the way cuts the connection: there is no clean end', async (t) => {
@@ -95,8 +95,8 @@ t.test('a store that fails on the way cuts the connection: there is no clean end
   t.equal(response.statusCode, 200)
   await t.rejects(buffer(response), { code: 'ECONNRESET' })
   t.notOk(response.complete)
-  await until(async () => await countLeases() === 0)
-  await until(() => logLines.some((line) => line.includes('STORE_SHORT')))
+  await eventually(async () => await countLeases() === 0)
+  await eventually(async () => logLines.some((line) => line.includes('STORE_SHORT')))
 })
 
 t.test('a store that delivers other bytes than were published: there is no clean end either', async (t) => {
@@ -108,7 +108,7 @@ t.test('a store that delivers other bytes than were published: there is no clean
   t.equal(response.statusCode, 200)
   await t.rejects(buffer(response), { code: 'ECONNRESET' })
   t.notOk(response.complete)
-  await until(() => logLines.some((line) => line.includes('STORE_CORRUPT')))
+  await eventually(async () => logLines.some((line) => line.includes('STORE_CORRUPT')))
 })
 
 t.test('an export that is deleted while its file is sent keeps the file until then', async (t) => {
@@ -116,6 +116,6 @@ t.test('an export that is deleted while its file is sent keeps the file until th
   t.ok(await cancelExport(db, id, 60_000))
   t.strictSame(await findDroppableFiles(db, 10), [])
   t.equal((await buffer(response)).length, file.body.length)
-  await until(async () => await countLeases() === 0)
+  await eventually(async () => await countLeases() === 0)
   t.equal((await findDroppableFiles(db, 10)).length, 1)
 })

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { parseKeyring, toCiphertextSize, toStoredPlaintext } from '@fhir-bulk-export/core/crypto'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
 import { requestOverSocket, startApi, type Api } from '../../fixtures/api.ts'
-import { admin, complete, filePath, kickOff, startWithFile, statusPath } from '../../fixtures/exports.ts'
+import { admin, complete, countDownloads, filePath, kickOff, startWithFile, statusPath } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
-import { until } from '../../fixtures/until.ts'
 
 const body = Array.from({ length: 20_000 }, (_, i) => `{"resourceType":"Patient","id":"${i}"}\n`).join('')
 const size = Buffer.byteLength(body)
@@ -141,7 +141,7 @@ t.test('a download that has begun ends well after the key is destroyed', async (
   await api.app.inject({ method: 'DELETE', url: statusPath(id), headers })
   t.equal((await findRow(api)).wrapped_key, null)
   t.ok((await buffer(response)).equals(Buffer.from(large.body)))
-  await until(async () => (await api.db.selectFrom('bulk_export_downloads').selectAll().execute()).length === 0)
+  await eventually(async () => await countDownloads(api.db) === 0)
 })
 
 t.test('where encryption is required a file in the clear is not handed out, wherever it came from', async (t) => {

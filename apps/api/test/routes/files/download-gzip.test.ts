@@ -1,9 +1,9 @@
 import { gunzipSync } from 'node:zlib'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
-import { admin, startWithFile } from '../../fixtures/exports.ts'
+import { admin, countDownloads, startWithFile } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
-import { until } from '../../fixtures/until.ts'
 
 const body = '{"resourceType":"Patient","id":"1","name":[{"family":"Müller"}]}\n'.repeat(10_000)
 const size = Buffer.byteLength(body)
@@ -33,7 +33,7 @@ t.test('gzip when it is asked for, with an ETag of its own', async (t) => {
   const plain = await app.inject({ url, headers: bearer(admin) })
   t.match(plain.headers, { vary: 'Accept-Encoding', etag: `"${sha256}"`, 'content-length': String(size) })
   t.notOk('content-encoding' in plain.headers)
-  await until(async () => (await db.selectFrom('bulk_export_downloads').selectAll().execute()).length === 0)
+  await eventually(async () => await countDownloads(db) === 0)
 })
 
 t.test('a part is never compressed, nor is the whole where a part was asked for', async (t) => {
@@ -85,5 +85,5 @@ t.test('a store that fails on the way is no clean end of the compressed stream e
     t.equal(response.status, 200)
     await t.rejects(response.text())
   }
-  await until(async () => (await db.selectFrom('bulk_export_downloads').selectAll().execute()).length === 0)
+  await eventually(async () => await countDownloads(db) === 0)
 })

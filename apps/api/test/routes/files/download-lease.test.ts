@@ -1,10 +1,10 @@
 import { createDatabase } from '@fhir-bulk-export/core/db'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
 import { pino } from 'pino'
 import { holdDownload } from '../../../src/routes/files/download-lease.ts'
 import { startApi } from '../../fixtures/api.ts'
 import { complete, kickOff } from '../../fixtures/exports.ts'
-import { until } from '../../fixtures/until.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -19,14 +19,14 @@ t.test('a lease is renewed for as long as it may be, and is gone once it is rele
   })
   const first = await findLease()
   t.equal(first?.export_id, id)
-  await until(async () => Number((await findLease())?.lease_until) > Number(first?.lease_until))
+  await eventually(async () => Number((await findLease())?.lease_until) > Number(first?.lease_until))
   await lease?.release({ bytes: 1, isWhole: true })
   t.equal(await findLease(), undefined)
 
   const short = await holdDownload(api.db, { exportId: id, fileName: 'Patient.1.ndjson', by: {} }, log, {
     leaseMs: 20, renewEveryMs: 5, renewForMs: 50,
   })
-  await until(async () => (await api.db.selectFrom('bulk_export_downloads').select('id')
+  await eventually(async () => (await api.db.selectFrom('bulk_export_downloads').select('id')
     .where((eb) => eb('lease_until', '<', eb.fn<Date>('clock_timestamp'))).execute()).length === 1)
   await short?.release({ bytes: 1, isWhole: true })
 })
@@ -51,7 +51,7 @@ t.test('a database that goes away takes the lease along, not the download', asyn
     { leaseMs: 60_000, renewEveryMs: 5, renewForMs: 60_000 }
   )
   await db.destroy()
-  await until(() => lines.some((line) => line.includes('could not be renewed')))
+  await eventually(async () => lines.some((line) => line.includes('could not be renewed')))
   await lease?.release({ bytes: 1, isWhole: true })
   t.ok(lines.some((line) => line.includes('could not be ended')))
 })

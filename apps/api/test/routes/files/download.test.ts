@@ -1,18 +1,14 @@
 import t from 'tap'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import { startApi, type Api } from '../../fixtures/api.ts'
-import { admin, complete, filePath, kickOff, patient, startWithFile } from '../../fixtures/exports.ts'
+import { admin, complete, countDownloads, filePath, kickOff, patient, startWithFile } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
-import { until } from '../../fixtures/until.ts'
 
 const body = '{"resourceType":"Patient","id":"1","name":[{"family":"Müller"}]}\n{"resourceType":"Patient","id":"2"}\n'
 const size = Buffer.byteLength(body)
 const file = { name: 'Patient.1.ndjson', type: 'Patient', body }
 const headers = bearer(admin)
-
-async function leases ({ db }: Pick<Api, 'db'>): Promise<unknown[]> {
-  return await db.selectFrom('bulk_export_downloads').selectAll().execute()
-}
 
 t.test('the whole file, and its headers', async (t) => {
   const api = await startWithFile(t, file)
@@ -32,7 +28,7 @@ t.test('the whole file, and its headers', async (t) => {
   t.equal(head.statusCode, 200)
   t.match(head.headers, expected)
   t.equal(head.body, '')
-  await until(async () => (await leases(api)).length === 0)
+  await eventually(async () => await countDownloads(api.db) === 0)
 })
 
 t.test('If-Match: 412 for another version of the file, before anything is read', async (t) => {
@@ -56,7 +52,7 @@ t.test('If-Match: 412 for another version of the file, before anything is read',
     (await app.inject({ url, headers: { ...headers, 'if-match': '"x"', 'if-none-match': etag, range: 'bytes=0-1' } })).statusCode, 412,
     'it comes first'
   )
-  await until(async () => (await leases(api)).length === 0)
+  await eventually(async () => await countDownloads(api.db) === 0)
 })
 
 t.test('a part of the file', async (t) => {
@@ -155,6 +151,6 @@ t.test('a store that does not deliver is 503 while that can still be said', asyn
     t.match(response.headers, { 'retry-after': /^\d+$/, 'content-type': /^application\/fhir\+json/, 'cache-control': 'no-store' })
     t.match(response.json(), { issue: [{ code: 'transient', details: { coding: [{ code: 'unavailable' }] } }] })
     t.notMatch(response.body, /10\.0\.0\.7/)
-    t.strictSame(await leases(api), [])
+    t.equal(await countDownloads(api.db), 0)
   }
 })

@@ -4,12 +4,12 @@ import { get, type IncomingMessage } from 'node:http'
 import { createDataKey, encrypt, wrapDataKey } from '@fhir-bulk-export/core/crypto'
 import { intendFile, publishExport, recordFile } from '@fhir-bulk-export/core/exports'
 import { toFileKey } from '@fhir-bulk-export/core/store'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
 import { startApi, type Api } from '../../fixtures/api.ts'
-import { admin, claim, filePath, kickOff, transactionTime } from '../../fixtures/exports.ts'
+import { admin, claim, countDownloads, filePath, kickOff, transactionTime } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
-import { until } from '../../fixtures/until.ts'
 
 const MiB = 1024 * 1024
 const fileBytes = 500 * MiB
@@ -80,10 +80,10 @@ for (const [name, environment, headers] of sample('slow readers', 1, [
       }
       peak = Math.max(peak, process.memoryUsage.rss())
     }
-    t.equal((await api.db.selectFrom('bulk_export_downloads').selectAll().execute()).length, readers, 'all of them are still at it')
+    t.equal(await countDownloads(api.db), readers, 'all of them are still at it')
     t.ok(peak - before < 200 * MiB, `grew by ${Math.round((peak - before) / MiB)} MiB`)
 
     for (const { request } of requests) request.destroy()
-    await until(async () => (await api.db.selectFrom('bulk_export_downloads').selectAll().execute()).length === 0)
+    await eventually(async () => await countDownloads(api.db) === 0)
   })
 }
