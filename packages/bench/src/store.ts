@@ -58,9 +58,7 @@ async function measure (url: string): Promise<Record<string, number[]>> {
 function print (name: string, figures: Record<string, number[]>): void {
   console.log(`\n| ${name} | MB/s median | p95 |\n|---|---|---|`)
   for (const [what, times] of Object.entries(figures)) {
-    console.log(
-    `| ${what} | ${Math.round(bytes / 1e6 / median(times))} | ${Math.round(bytes / 1e6 / quantile(times, 0.95))} |`
-    )
+    console.log(`| ${what} | ${Math.round(bytes / 1e6 / median(times))} | ${Math.round(bytes / 1e6 / quantile(times, 0.95))} |`)
   }
 }
 

@@ -37,9 +37,7 @@ async function assertAccounted (t: Test, { db }: System): Promise<void> {
   const expired = [...gone, ...dropped.map(({ id }) => id)].map((id) => `${id} expired`)
   const changes = transitions.flatMap((transition) => toEvent(transition) === undefined
     ? []
-    : [
-    `${transition.export_id} ${toEvent(transition)}`,
-      ])
+    : [`${transition.export_id} ${toEvent(transition)}`])
   const records: string[] = []
   for await (const { export_id: id, event, attempt } of findAudit(db, { since: new Date(0), until: new Date('2999-01-01') })) {
     if (id !== null && event !== 'downloaded') records.push(`${id} ${event}${event === 'started' ? ` ${attempt}` : ''}`)

@@ -43,9 +43,7 @@ export async function startDatabase (scope: Scope, options: PostgresOptions): Pr
  */
 export async function loadData (databaseUrl: string, folder: string, signal: AbortSignal): Promise<void> {
   for (const [relation, count] of Object.entries(await copyRows(databaseUrl, folder))) {
-    console.log(
-    `  ${relation}: ${count} rows of columns`
-    )
+    console.log(`  ${relation}: ${count} rows of columns`)
   }
   const others = (await readdir(folder)).filter((name) => !name.endsWith('.csv'))
   if (others.length === 0) return

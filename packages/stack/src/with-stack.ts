@@ -24,8 +24,7 @@ runInScope(async scope => {
 
   const { env, missing } = await startTestServers(scope)
   const warn = (): void => {
-    for (const { name, how } of missing.map(name =>
-      optionalServers[name])) warnLoudly(`${name} tests do NOT run. ${how}`)
+    for (const { name, how } of missing.map(name => optionalServers[name])) warnLoudly(`${name} tests do NOT run. ${how}`)
   }
   if (missing.length > 0 && process.env.REQUIRE_ALL === '1') {
     warn()

@@ -23,8 +23,7 @@ t.test('the README is short, and leads to every other document', async (t) => {
 for (const { path: document, text } of documents) {
   t.test(`${document}: what it names is there`, async (t) => {
     for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
-      t.ok(existsSync(join(root, dirname(document), link)),
-      `link ${link}`)
+      t.ok(existsSync(join(root, dirname(document), link)), `link ${link}`)
     }
     for (const [, paths = ''] of text.matchAll(/`((?:apps|packages|docker)\/[\w./{},-]+)`/g)) {
       for (const path of expandBraces(paths).filter((path) => !notInRepository.includes(path))) {
@@ -32,8 +31,7 @@ for (const { path: document, text } of documents) {
       }
     }
     for (const [, target = ''] of text.matchAll(/(?:`|^)make (?:-s )?([a-z][a-z0-9-]*)/gm)) {
-      t.match(makefile,
-        new RegExp(`^${target}:`, 'm'), `make ${target}`)
+      t.match(makefile, new RegExp(`^${target}:`, 'm'), `make ${target}`)
     }
   })
 }

@@ -102,8 +102,7 @@ function findWithheld (type: string, row: Row, columns: number, measured: Array<
 export async function * toErrorLines (ignored: string[], issues: RowIssue[], publicUrl: string): AsyncGenerator<Lines> {
   if (ignored.length > 0) yield toLines(ignored.map((sentence) => toIgnoredOutcome(sentence, publicUrl)))
   for (let i = 0; i < issues.length; i += 1_000) {
-    yield toLines(issues.slice(i, i + 1_000).map((issue) => toOperationOutcome(issue,
-      publicUrl)))
+    yield toLines(issues.slice(i, i + 1_000).map((issue) => toOperationOutcome(issue, publicUrl)))
   }
 }
 

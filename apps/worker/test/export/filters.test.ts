@@ -172,10 +172,7 @@ t.test('includeAssociatedData: the provenance of what is exported, or the latest
 
 t.test('_elements: what is not listed is left out, and tagged', async (t) => {
   const service = await startWith(t, 1)
-  const row = await service.run({
-    types: ['Patient', 'Consent'],
-    _elements: ['Patient.gender', 'Consent.dateTime']
-  })
+  const row = await service.run({ types: ['Patient', 'Consent'], _elements: ['Patient.gender', 'Consent.dateTime'] })
   const files = await readExport(service, row.id)
   t.same(Object.keys(files['Patient.1.ndjson']?.[0] ?? {}), ['resourceType', 'id', 'meta', 'gender'])
   t.same(Object.keys(files['Consent.1.ndjson']?.[0] ?? {}).sort(), ['category', 'id', 'meta', 'resourceType', 'scope', 'status'])

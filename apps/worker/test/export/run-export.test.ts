@@ -8,9 +8,7 @@ import { exportFiles, openService, openWith, readExport, startWith } from '../fi
 t.test('an export holds every row of every type, exactly once', async (t) => {
   const service = await startWith(t, 3_000)
   const { id, ...row } = await service.run()
-  t.match(row, {
-    status: 'completed', attempt: 1, failures: 0, progress: 100, total_resources: 12_000, exported_resources: 12_000,
-  })
+  t.match(row, { status: 'completed', attempt: 1, failures: 0, progress: 100, total_resources: 12_000, exported_resources: 12_000 })
 
   const files = await findPublishedFiles(service.db, id) ?? []
   t.match(files.map(({ list, type, name, count }) => ({ list, type, name, count })), [

@@ -43,8 +43,7 @@ t.test('a stream that ends too early, or is none, is an error, not fewer rows', 
   const rows: Fields[] = [[Buffer.from('abc')], [null], [Buffer.from('d')]]
   const whole = toCopyStream(rows)
   for (let size = 0; size < whole.length; size++) {
-    await t.rejects(collect(inChunks(whole.subarray(0, size), () => 7), 1),
-      /ended in the middle/, `${size} bytes`)
+    await t.rejects(collect(inChunks(whole.subarray(0, size), () => 7), 1), /ended in the middle/, `${size} bytes`)
   }
   await t.rejects(collect(inChunks(whole, () => 64), 2), /rows of 1 fields, not of 2/)
   await t.rejects(collect(inChunks(toMessage(Buffer.from('a\tb\n'.repeat(20))), () => 64), 2), /not in binary format/)

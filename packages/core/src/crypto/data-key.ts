@@ -31,8 +31,7 @@ export function unwrapDataKey (
 ): KeyObject {
   const master = keyring === undefined ? undefined : findMasterKey(keyring, id)
   if (master === undefined) {
-    throw new ServiceError('KEY_UNUSABLE',
-    `The file is encrypted under the key ${id}, which is not configured here`)
+    throw new ServiceError('KEY_UNUSABLE', `The file is encrypted under the key ${id}, which is not configured here`)
   }
   try {
     const decipher = createDecipheriv(cipherName, master.key, wrapped.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })

@@ -22,8 +22,7 @@ export async function openRelation (pool: pg.Pool, type: string): Promise<Relati
     columns = await readColumns(pool, name)
   }
   if (!columns.has('resource')) {
-    throw new ServiceError('SOURCE_MISMATCH',
-    `source.${name} has no column resource: run \`migrate --source\` first.`)
+    throw new ServiceError('SOURCE_MISMATCH', `source.${name} has no column resource: run \`migrate --source\` first.`)
   }
   return { name, columns }
 }

@@ -1,7 +1,5 @@
 import { once } from 'node:events'
-import {
-  createPostgresBackend, createRedisBackend, type BackendFactory, type ConnectionOptions, type IQueueBackend,
-} from 'bullmq'
+import { createPostgresBackend, createRedisBackend, type BackendFactory, type ConnectionOptions, type IQueueBackend } from 'bullmq'
 import pg, { type ClientBase } from 'pg'
 import { prepareSession } from '../db/session.ts'
 import { isPostgres } from './is-postgres.ts'

@@ -46,8 +46,7 @@ export class Columns {
     for (const name of ['id', 'updated_at', ...inDefaults, 'resource', ...Object.keys(over), ...Object.keys(other)]) {
       const form = columns[name]
       if (form !== undefined) {
-        add(name, form, form === 'other' ? `r.${name}::text` : `r.${name}`,
-          name === 'resource' || attachments.includes(name))
+        add(name, form, form === 'other' ? `r.${name}::text` : `r.${name}`, name === 'resource' || attachments.includes(name))
       }
     }
     if (liveMembers !== undefined) for (const [name, toSql] of Object.entries(computed)) add(name, 'text', toSql(liveMembers))
@@ -75,8 +74,7 @@ export class Columns {
     if (form === 'boolean') return (cursor) => openText(cursor, this.row.bytes[this.row.starts[index]!] === 0 ? 'false' : 'true')
     if (form === 'timestamptz') return (cursor) => this.#openInstant(cursor, index)
     if (element !== undefined && form !== 'json' && form !== 'jsonb' && isJsonString(element)) {
-      return (cursor) => this.#openString(cursor,
-        index, spellings)
+      return (cursor) => this.#openString(cursor, index, spellings)
     }
     const version = form === 'jsonb' ? 1 : 0 // with which jsonb's binary format begins
     return (cursor) => {
@@ -153,8 +151,7 @@ export class Columns {
     const { bytes, starts, ends } = this.row
     const [start, end] = [starts[index]!, ends[index]!]
     if (spellings === undefined && end - start < this.#json.length - 2 && this.#putPlain(start, end)) {
-      return this.#openJson(cursor,
-        end - start + 1)
+      return this.#openJson(cursor, end - start + 1)
     }
     const text = bytes.toString('utf8', start, end)
     return openText(cursor, JSON.stringify(spellings?.[text] ?? text))

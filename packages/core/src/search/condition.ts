@@ -53,8 +53,7 @@ function toMissing (document: string, { parameter: { name, selections }, values:
   if ((value !== 'true' && value !== 'false') || others.length > 0) throw new FilterProblem('must be true or false')
   const isThere = name === '_id' || name === '_lastUpdated'
     ? 'true'
-    : any(selections.map((selection) =>
-    `coalesce(${document} @? '${toPresent(selection)}', false)`))
+    : any(selections.map((selection) => `coalesce(${document} @? '${toPresent(selection)}', false)`))
   return value === 'true' ? `NOT ${isThere}` : isThere
 }
 

@@ -19,8 +19,7 @@ export function assertFewConditions (filters: readonly TypeFilter[]): void {
 
 function assertFew (what: keyof typeof typeFilterLimits, count: number, where = '_typeFilter'): void {
   if (count > typeFilterLimits[what]) {
-    throw new ServiceError('INVALID_PARAMETER',
-    `${where} has ${count} ${what}: at most ${typeFilterLimits[what]} are accepted`)
+    throw new ServiceError('INVALID_PARAMETER', `${where} has ${count} ${what}: at most ${typeFilterLimits[what]} are accepted`)
   }
 }
 

@@ -64,9 +64,7 @@ export function readDate (value: string, now: Date): DateRange {
   if (hour === undefined) {
     const to = month === undefined
       ? startOf(Number(year) + 1, 1, 1)
-      : day === undefined
-        ? startOf(Number(year), Number(month) + 1, 1)
-        : startOf(Number(year), Number(month), Number(day) + 1)
+      : day === undefined ? startOf(Number(year), Number(month) + 1, 1) : startOf(Number(year), Number(month), Number(day) + 1)
     return toRange(prefix, from, '', to, '', now)
   }
   const offset = zone === undefined || zone === 'Z'
@@ -78,8 +76,7 @@ export function readDate (value: string, now: Date): DateRange {
   const next = String(BigInt(fraction) + 1n).padStart(fraction.length, '0')
   return next.length > fraction.length
     ? toRange(prefix, start, `.${fraction}`, start + 1000, '', now)
-    : toRange(prefix, start,
-    `.${fraction}`, start, `.${next}`, now)
+    : toRange(prefix, start, `.${fraction}`, start, `.${next}`, now)
 }
 
 function toRange (prefix: Prefix, from: number, fromFraction: string, to: number, toFraction: string, now: Date): DateRange {

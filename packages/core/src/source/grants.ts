@@ -55,8 +55,7 @@ export async function assertApiReads (db: QueryExecutorProvider): Promise<void> 
   if (self === undefined || reads.length === 0) return
   const grants = toGrants(await findMissing(db, self.role, reads), self.role)
   if (grants.length > 0) {
-    throw new ServiceError('GRANT_MISSING',
-    `The API may not read all that it needs of the source:\n${grants.join('\n')}`)
+    throw new ServiceError('GRANT_MISSING', `The API may not read all that it needs of the source:\n${grants.join('\n')}`)
   }
 }
 

@@ -21,8 +21,7 @@ t.test('however the stream is cut, the ciphertext is the same', async (t) => {
   const [bytes, dataKey, file] = [makeBytes(300_000), createDataKey(), givenRef()]
   const expected = await encryptBytes(bytes, dataKey, file)
   for (const size of [1_000, chunk, chunk + 1, 300_000]) {
-    t.ok(expected.equals(await encryptBytes(bytes, dataKey, file, size)),
-    `pieces of ${size}`)
+    t.ok(expected.equals(await encryptBytes(bytes, dataKey, file, size)), `pieces of ${size}`)
   }
 })
 

@@ -41,8 +41,7 @@ const askFor: Record<SearchKind, (found: TypedValue) => string[]> = {
         ? [code]
         : coding.system === undefined
           ? [code, `|${code}`]
-          : [code,
-      `${coding.system}|${code}`, `${coding.system}|`]
+          : [code, `${coding.system}|${code}`, `${coding.system}|`]
   },
   date ({ value }) {
     const text: unknown = typeof value === 'object' ? value.start ?? value.end : value
@@ -73,8 +72,7 @@ function escape (value: string): string {
 }
 
 t.test('of sample data the SQL selects what the evaluator does, by every parameter that has a value there', {
-  skip: folders.length === 0 &&
-  'SAMPLE_DATA is not set'
+  skip: folders.length === 0 && 'SAMPLE_DATA is not set'
 }, async (t) => {
   const db = await openTestDatabase(t)
   let asked = 0

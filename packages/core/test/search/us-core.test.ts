@@ -100,11 +100,7 @@ const types: Record<string, TypeCase> = {
       { id: 'b', status: 'inactive', subject: ada },
       { id: 'c', status: 'active', subject: bob },
     ],
-    searches: [
-      ['patient=ada&status=active', ['a']],
-      ['patient=ada', ['a', 'b']],
-      ['participant=Practitioner/dr', ['a']],
-    ],
+    searches: [['patient=ada&status=active', ['a']], ['patient=ada', ['a', 'b']], ['participant=Practitioner/dr', ['a']]],
   },
   Condition: {
     resources: [

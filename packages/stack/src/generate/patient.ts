@@ -50,9 +50,7 @@ function generateRow ({ id, seed, index, bornMs, diedMs }: Life, random: Random)
     deceased: diedMs === null ? random.maybe(0.1, () => false) : isDateOfDeathKnown ? null : true,
     deceased_date_time: diedMs === null || !isDateOfDeathKnown
       ? null
-      : random.chance(0.5)
-        ? toPartialDate(diedMs, random)
-        : toDateTime(diedMs, random),
+      : random.chance(0.5) ? toPartialDate(diedMs, random) : toDateTime(diedMs, random),
     address: random.maybe(0.95, () => addresses(random)),
     marital_status: random.maybe(0.7, () => random.pick(codes.maritalStatuses)),
     multiple_birth: isTwin ? null : random.maybe(0.1, () => random.chance(0.1)),

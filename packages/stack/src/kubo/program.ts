@@ -35,9 +35,7 @@ export async function buildKubo (): Promise<string> {
   try {
     await run(go, [
       'build', '-C', source, '-mod=readonly', '-buildvcs=false', '-trimpath', '-ldflags=-s -w', '-o', unfinished, './cmd/ipfs',
-    ], {
-      env: { ...process.env, CGO_ENABLED: '0' },
-    })
+    ], { env: { ...process.env, CGO_ENABLED: '0' } })
     await rename(unfinished, program)
   } finally {
     await rm(unfinished, { force: true })

@@ -27,9 +27,7 @@ async function problemsOf (directory: string, path: string, frozen: Frozen | und
   const hash = createHash('sha256').update(text).digest('hex')
   const problems: string[] = []
   if (frozen === undefined) {
-    problems.push(
-    `${path} is new: add this line at the end of packages/core/src/db/${frozenFile}\n${hash}  ${path}`
-    )
+    problems.push(`${path} is new: add this line at the end of packages/core/src/db/${frozenFile}\n${hash}  ${path}`)
   } else if (frozen.hash !== hash) {
     problems.push(`${path} was changed after it had landed: take the change back, and add a migration that makes it`)
   }
@@ -49,9 +47,7 @@ async function problemsOf (directory: string, path: string, frozen: Frozen | und
 function findDisorder (frozen: Frozen[], folder: string): string[] {
   const paths = frozen.map(({ path }) => path).filter(path => path.startsWith(`${folder}/`))
   return paths.flatMap((path, i) => path <= (paths[i - 1] ?? '')
-    ? [
-    `${path} landed after ${paths[i - 1]}: its number has to be higher`,
-      ]
+    ? [`${path} landed after ${paths[i - 1]}: its number has to be higher`]
     : [])
 }
 

@@ -104,8 +104,7 @@ t.test('no value of a resource or of a JSON column is empty', async t => {
   for (const generated of population) {
     if ('row' in generated) {
       for (const [column, value] of Object.entries(generated.row)) {
-        value !== null &&
-      visit(value, `${generated.relation}.${column}`)
+        value !== null && visit(value, `${generated.relation}.${column}`)
       }
     } else visit(generated.resource, generated.resource.resourceType)
   }

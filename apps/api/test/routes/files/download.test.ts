@@ -42,9 +42,7 @@ t.test('If-Match: 412 for another version of the file, before anything is read',
       const response = await app.inject({ method, url, headers: { ...headers, 'if-match': wanted, 'if-none-match': '"y"' } })
       t.equal(response.statusCode, status, `${method} ${wanted}`)
       if (status === 412 && method === 'GET') {
-        t.match(response.json(), {
-          issue: [{ code: 'conflict', details: { coding: [{ code: 'precondition-failed' }] } }],
-        })
+        t.match(response.json(), { issue: [{ code: 'conflict', details: { coding: [{ code: 'precondition-failed' }] } }] })
       }
     }
   }

@@ -63,8 +63,7 @@ export async function createFolderStore (
   // Health data: for this user alone. A folder that is already there keeps its mode.
   if (!isPrepared) {
     await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-      throw toStoreError(error,
-        'making the folder')
+      throw toStoreError(error, 'making the folder')
     })
   }
   return { put, read, drop, list, collectGarbage: async () => {}, findExposures: async () => [], getUsage, ping, close: async () => {} }

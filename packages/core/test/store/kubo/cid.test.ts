@@ -42,8 +42,7 @@ t.test('a file has the CID of `ipfs add --cid-version 0`: in the folder, and on 
   for (const size of sizes) {
     const bytes = makeBytes(size)
     for (const [name, store] of Object.entries(stores)) {
-      t.equal((await putBytes(store, bytes)).cid, expected.get(size),
-      `${size} bytes, ${name}`)
+      t.equal((await putBytes(store, bytes)).cid, expected.get(size), `${size} bytes, ${name}`)
     }
   }
 })
