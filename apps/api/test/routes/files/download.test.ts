@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ServiceError } from '@fhir-bulk-export/core/errors'
 import { eventually } from '@fhir-bulk-export/core/testing/database'
-import { startApi, type Api } from '../../fixtures/api.ts'
+import { startApi } from '../../fixtures/api.ts'
 import { admin, complete, countDownloads, filePath, kickOff, patient, startWithFile } from '../../fixtures/exports.ts'
 import { bearer } from '../../fixtures/token.ts'
 
