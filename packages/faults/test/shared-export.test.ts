@@ -34,10 +34,10 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
     }
 
     t.test('a helper sleeps until the export is done: nothing is changed', { buffered: true }, async (t) => {
-      const { system, startWorker, shareExport } = await openSharing(t, await open(t))
+      const { system, startWorker, shareExport, swapRoles } = await openSharing(t, await open(t))
+      let holder = await startWorker('holder')
       for (const stage of sample(`helper paused ${name}`, 1, allStages)) {
         await t.test(`while ${stage}`, async (t) => {
-          const holder = await startWorker('holder')
           const { id, helper, holding, helping } = await shareExport(t, stage)
           helper.kill('SIGSTOP')
           await helping.release()
@@ -47,9 +47,11 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
           t.equal(await holder.end('SIGTERM'), 0)
           await assertExported(t, system, await startExport(system), patients)
           t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
-          t.equal(await helper.end('SIGTERM'), 0)
+          holder = helper
+          swapRoles()
         })
       }
+      t.equal(await holder.end('SIGTERM'), 0)
       await startWorker('another')
       await assertNothingLeft(t, system)
     })
@@ -74,19 +76,21 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
 
     for (const last of sample(`holder killed ${name}`, 1, endings)) {
       t.test(`the holder is killed, and the words of its helper are ${toWords(last)}: a new attempt`, { buffered: true }, async (t) => {
-        const { system, startWorker, shareExport } = await openSharing(t, await open(t))
+        const { system, startWorker, shareExport, swapRoles } = await openSharing(t, await open(t))
+        let holder = await startWorker('holder')
         for (const stage of sample(`holder killed ${name} ${last}`, 1, allStages)) {
           await t.test(`while the helper is ${stage}`, async (t) => {
-            const holder = await startWorker('holder')
             const { id, helper, holding, helping } = await shareExport(t, stage)
             await holder.end('SIGKILL')
             await holding.lose()
             await helping[last]()
             t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
             t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
-            t.equal(await helper.end('SIGTERM'), 0) // what it stores for the first attempt until then is found by the cleanup
+            holder = helper
+            swapRoles()
           })
         }
+        t.equal(await holder.end('SIGTERM'), 0) // what it stores for the first attempts until then is found by the cleanup
         await startWorker('another')
         await assertNothingLeft(t, system)
       })
