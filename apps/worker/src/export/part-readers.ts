@@ -3,9 +3,6 @@ import type { ReadPart, Readers } from './readers.ts'
 import { createSemaphore } from './semaphore.ts'
 import { readTakenPart, type PartResources } from './taken-part.ts'
 
-/** Attempts of others that could not be read from here: the last of them are remembered. */
-const rememberedAttempts = 100
-
 /**
  * What a worker does with the parts of large exports, its own and those of other workers (core/exports/parts.ts): it takes them as long
  * as there are any, each only when it has a thread for it: until then any other worker may take it.
@@ -26,6 +23,7 @@ export function createPartReaders (resources: PartResources & { readers: Readers
   const { db, readers, identity, log, config } = resources
   const held = new Map<string, { signal: AbortSignal, onEnd: () => void }>()
   const running = new Map<Promise<void>, string>()
+  /** Attempts of others that could not be read from here: left to them for a while, for what was wrong may pass. */
   const unreadable = new Set<string>()
   const helping = new Set<Promise<void>>()
   const helpers = createSemaphore(readers.count)
@@ -70,8 +68,7 @@ export function createPartReaders (resources: PartResources & { readers: Readers
 
   function leaveToOthers (key: string): void {
     unreadable.add(key)
-    const [oldest] = unreadable
-    if (oldest !== undefined && unreadable.size > rememberedAttempts) unreadable.delete(oldest)
+    setTimeout(() => { unreadable.delete(key) }, config.EXPORT_LEASE).unref()
   }
 
   function hold (attempt: Attempt, signal: AbortSignal, onEnd: () => void): () => Promise<void> {

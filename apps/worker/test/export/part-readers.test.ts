@@ -10,7 +10,7 @@ import { givenExport, log, openService } from '../fixtures/service.ts'
 const identity = 'these'
 const task = { snapshot: {}, filter: {}, source: {} }
 
-async function open (t: Test, read: ReadPart) {
+async function open (t: Test, read: ReadPart, overrides = {}) {
   const service = await openService(t)
   const { db, environment: { DATABASE_URL = '' } } = service
   const id = await givenExport(db)
@@ -23,7 +23,7 @@ async function open (t: Test, read: ReadPart) {
     return await work(read)
   }
   const readers: Readers = { count: 1, withThread, readHere: read, close: async () => {} }
-  const partReaders = createPartReaders({ db: own, leases: db, readers, identity, log, config: service.config() }, shutdown.signal)
+  const partReaders = createPartReaders({ db: own, leases: db, readers, identity, log, config: service.config(overrides) }, shutdown.signal)
   return { db, own, attempt, partReaders, shutdown }
 }
 
@@ -40,6 +40,20 @@ t.test('a worker that cannot read parts of the export of another leaves them to 
   t.match(await readPartsState(db, attempt), { failure: null, isGivenUp: false })
   const states = await db.selectFrom('bulk_export_parts').select('state').execute()
   t.strictSame(states, [{ state: 'waiting' }, { state: 'waiting' }])
+})
+
+t.test('after a while it tries again: what was wrong with it may have passed', async (t) => {
+  let reads = 0
+  const { db, own, attempt, partReaders } = await open(t, async () => {
+    if (++reads === 1) throw new Error('the connection broke')
+    return { rows: 1, files: 0, rowErrors: 0, lastRowError: undefined }
+  }, { EXPORT_LEASE: '1s' })
+  t.teardown(async () => { await own.destroy() })
+  t.ok(await eventually(async () => {
+    await partReaders.help()
+    return (await readPartsState(db, attempt)).isRead
+  }))
+  t.equal(reads, 3)
 })
 
 t.test('what the worker that runs the attempt cannot read is a failure of the attempt', async (t) => {
