@@ -65,10 +65,8 @@ async function exportAll (publicUrl: string, { data, token }: { data: string, to
   const paths: string[] = []
   for (const item of items) {
     paths.push(await downloadChecked(item, files, { token, signal }))
-    console.log(
-      `  ${String(item.count)
-        .padStart(9)} ${item.type.padEnd(18)} ${toMegabytes(item.extension.fileSize).padStart(8)} MB, count and SHA-256 as promised`
-    )
+    const [count, megabytes] = [String(item.count).padStart(9), toMegabytes(item.extension.fileSize).padStart(8)]
+    console.log(`  ${count} ${item.type.padEnd(18)} ${megabytes} MB, count and SHA-256 as promised`)
   }
   const downloadSeconds = (performance.now() - downloadMs) / 1_000
 

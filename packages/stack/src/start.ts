@@ -42,19 +42,19 @@ runInScope(async scope => {
 
 /** Random, one for each data folder, readable by us alone: tokens stay good over a restart. */
 async function keepSecret (file: string): Promise<string> {
-  await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(error => {
-    if (error.code !== 'EEXIST') {
-      throw error
-    }
-  })
+  await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(unlessKept)
   return await readFile(file, 'utf8')
+}
+
+function unlessKept (error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
 }
 
 /** A client that may read everything, with a key that is kept as the secret is. */
 async function keepClient (databaseUrl: string, signal: AbortSignal): Promise<string> {
   const name = join(directory, 'demo-client')
   const { keyFile, jwksFile } = keyFiles(name)
-  await createClientKey(name).catch(error => { if (error.code !== 'EEXIST') throw error })
+  await createClientKey(name).catch(unlessKept)
   await runScript('packages/core/src/cli/client.ts', {
     args: ['add', demoClient, '--name', 'Demo client', '--jwks-file', jwksFile, '--scope', 'system/*.rs'],
     env: { DATABASE_URL: databaseUrl },

@@ -14,9 +14,9 @@ export const cleanupSchedule = '0 * * * *'
 export const cleanupTaskName = 'BulkExportCleanupTask'
 
 /**
- * Expired exports: their keys are destroyed, their files unpinned, then their rows removed; at last the store gives back the
- * space of what was dropped. Every step may be repeated, and stop anywhere: a row
- * goes last, and only when no file of it is left. Any number of workers may run it at once. A step that fails keeps none of the others.
+ * Expired exports: their keys are destroyed, their files unpinned, then their rows removed; at last the store gives back the space of
+ * what was dropped. Every step may be repeated, and stop anywhere: a row goes last, and only when no file of it is left. Any number of
+ * workers may run it at once. A step that fails keeps none of the others.
  */
 export async function runBulkExportCleanup (resources: SweepResources, signal?: AbortSignal): Promise<CleanupResult> {
   const { db, log } = resources

@@ -101,9 +101,9 @@ function readLimit (
 ): number | null {
   const text = given[name]
   if (text === undefined) return null
-  if (!/^[0-9]{1,6}$/.test(text) || Number(text) < 1 ||
-    Number(text) > max) throw invalid(`--${name}: a whole number from 1 to ${max} is expected`)
-  return Number(text)
+  const limit = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0
+  if (limit < 1 || limit > max) throw invalid(`--${name}: a whole number from 1 to ${max} is expected`)
+  return limit
 }
 
 function report (isDone: boolean, done: string, refused: string): number {

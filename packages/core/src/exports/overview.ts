@@ -12,8 +12,7 @@ const columns = [
 
 /**
  * `running`: a worker has it. `client` and `subject` are those of the token, from the audit; the subject of a PATIENT may be the
- * patient, and is left out. `files` and
- * `bytes`: what is kept of it now. `instant`: `created_at` to the microsecond.
+ * patient, and is left out. `files` and `bytes`: what is kept of it now. `instant`: `created_at` to the microsecond.
  */
 export type ExportOverview = Pick<ExportRow, (typeof columns)[number]> &
   { running: boolean, client: string | null, subject: string | null, files: number, bytes: number, instant: string }
