@@ -138,7 +138,7 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
     cursor.write(line.bytes, line.size)
     cursor.begin()
     cursor.fields = row.starts
-    warnings.length = 0
+    if (warnings.length > 0) warnings.length = 0 // as in cursor.begin
     const status = copyRow()
     if (status !== copied) return { severity: 'error', ...identify(), path: cursor.describePath(), problem: cursor.problem }
     cursor.reserve(1)
