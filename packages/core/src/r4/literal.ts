@@ -1,23 +1,27 @@
 import type { Cursor } from './cursor.ts'
 
-/** Bytes from which on a call to copy them costs less than a loop over words. */
+/** Bytes from which on a call that copies them costs less than a loop over words. */
 const longBytes = 48
 
-/** Bytes that are looked for and written again and again, four at a time. */
+/** Bytes that are looked for and written again and again, eight at a time: as numbers, which are equal where their bits are. */
 export class Literal {
   readonly length: number
   readonly #bytes: Buffer
   /** Little-endian; the last one, which zeros fill, is written as a whole, and compared byte by byte. */
-  readonly #words: Int32Array
+  readonly #words: Float64Array
   readonly #wholeWords: number
+  /** Whether a call copies them. */
+  readonly #isCalled: boolean
 
   constructor (bytes: Uint8Array) {
     this.length = bytes.length
     this.#bytes = Buffer.from(bytes)
-    const filled = Buffer.alloc(4 * Math.ceil(bytes.length / 4), bytes)
+    const filled = Buffer.alloc(8 * Math.ceil(bytes.length / 8), bytes)
     filled.fill(0, bytes.length)
-    this.#words = Int32Array.from({ length: filled.length / 4 }, (_, i) => filled.readInt32LE(4 * i))
-    this.#wholeWords = bytes.length >> 2
+    this.#words = Float64Array.from({ length: filled.length / 8 }, (_, i) => filled.readDoubleLE(8 * i))
+    this.#wholeWords = bytes.length >> 3
+    // NaN keeps no bits, and equals nothing. Words of UTF-8 are none.
+    this.#isCalled = bytes.length > longBytes || this.#words.some(Number.isNaN)
   }
 
   byteAt (index: number): number {
@@ -34,9 +38,9 @@ export class Literal {
     if (at + length > end) return false
     const known = this.#words
     const whole = this.#wholeWords
-    for (let i = 0; i < whole; i++) if (words.getInt32(at + 4 * i, true) !== known[i]) return false
+    for (let i = 0; i < whole; i++) if (words.getFloat64(at + 8 * i, true) !== known[i]) return false
     const bytes = this.#bytes
-    for (let i = 4 * whole; i < length; i++) if (source[at + i] !== bytes[i]) return false
+    for (let i = 8 * whole; i < length; i++) if (source[at + i] !== bytes[i]) return false
     return true
   }
 
@@ -51,10 +55,10 @@ export class Literal {
   put (cursor: Cursor): void {
     const { to, targetWords } = cursor
     const { length } = this
-    if (length > longBytes) cursor.target.set(this.#bytes, to)
+    if (this.#isCalled) cursor.target.set(this.#bytes, to)
     else {
       const words = this.#words
-      for (let i = 0; i < words.length; i++) targetWords.setInt32(to + 4 * i, words[i]!, true)
+      for (let i = 0; i < words.length; i++) targetWords.setFloat64(to + 8 * i, words[i]!, true)
     }
     cursor.to = to + length
   }
