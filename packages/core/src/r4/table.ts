@@ -41,7 +41,7 @@ export interface TypeNode {
   readonly choices: ReadonlyArray<{ readonly base: string, readonly members: ReadonlyArray<{ index: number, value: number }> }>
   /** Index of the element `id`, or -1. */
   readonly idIndex: number
-  /** By the place in an object that they follow (copier.ts); most types are never met. */
+  /** By the place in an object that they follow (next-element.ts); most types are never met. */
   readonly followers: Array<Followers<ElementNode>>
   /** Of objects in JSON, and of those in columns, where what is empty is left out. */
   readonly shapes: readonly [Shapes<ElementNode>, Shapes<ElementNode>]
