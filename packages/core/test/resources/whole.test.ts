@@ -67,6 +67,26 @@ t.test('a column that is not NULL lies over the same element', async (t) => {
   })
 })
 
+t.test('a row with nothing but a resource is written as one with a column that says the same', async (t) => {
+  const time = '"lastUpdated":"2001-01-01T00:00:00Z"'
+  const good = [
+    '', '"id":"other"', '"_id":{"id":"x"}', '"meta":{}', '"meta":{"id":"m"}', `"meta":{${time}}`, `"meta":{${time},"versionId":"1"}`,
+    `"meta":{"_lastUpdated":{"id":"x"},${time}},"id":"other"`,
+    '"meta":{"tag":[{"code":"a"}]},"contained":[{"resourceType":"Patient","id":"c"}]',
+  ]
+  const bad = [
+    '"id":5', '"id":null', '"id":"a b"', '"meta":[]', '"meta":null', '"meta":{"lastUpdated":"2001"}', '"meta":{"unheard":1}',
+    '"meta":{},"meta":{}', '"unheard":1', '"resourceType":"Group"',
+  ]
+  for (const members of [...good, ...bad, ...good]) {
+    const resource = `{"active":true${members && `,${members}`}}`
+    const alone = lineOf('Patient', { resource })
+    const other = lineOf('Patient', { resource, active: true })
+    t.strictSame([alone.resource, alone.issue], [other.resource, other.issue], resource)
+    t.equal(alone.issue === undefined, good.includes(members), resource)
+  }
+})
+
 t.test('a column of a part leaves the other parts', async (t) => {
   const resource = {
     status: 'current', content: [{ attachment: { title: 'x' } }],
