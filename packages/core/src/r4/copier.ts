@@ -161,7 +161,10 @@ function copyAnew (cursor: Cursor, type: TypeNode): Status {
   type.prefix?.put(cursor)
   const first = cursor.to
   if (!copyElements(cursor, type, frame)) return failed
-  if (cursor.to === first && frame.isUrlLeftOut) cursor.put(maskedUrl)
+  if (cursor.to === first && frame.isUrlLeftOut) {
+    cursor.reserveRest(maskedUrl.length)
+    cursor.put(maskedUrl)
+  }
   if (cursor.to === first && !type.isResource) {
     cursor.depth--
     if (!cursor.isColumn) return cursor.fail('must not be empty')
@@ -188,7 +191,7 @@ function copyElements (cursor: Cursor, type: TypeNode, frame: Frame): boolean {
       const status = takeName(cursor, type, place)
       if (status !== copied) return status === absent
       if (cursor.index === -1) {
-        if (!copyResourceType(cursor, type)) return false
+        if (!copyResourceType(cursor, type, frame)) return false
         place = afterType
         continue
       }

@@ -8,6 +8,8 @@ export const absent = 2
 export type PutValue = (cursor: Cursor) => boolean
 
 const wordBytes = 8
+/** What is written beside a source without asking for room: `resourceType`, brackets, commas, names. */
+const besideSource = 4096
 
 /** Bytes to read, and a view of them by which words of four are read at any place. */
 export class Input {
@@ -60,6 +62,17 @@ export class Cursor {
     this.words = input.words
     this.at = start
     this.end = end
+  }
+
+  /** Goes on with a source, in the middle of which something else was written. */
+  resume (input: Input, at: number, end: number): void {
+    this.read(input, at, end)
+    this.reserveRest()
+  }
+
+  /** Makes room for what is left of the source, after something was written that is not in it. */
+  reserveRest (more = 0): void {
+    this.reserve(this.end - this.at + more + besideSource)
   }
 
   /** Writes to `target` from `to` on. */

@@ -10,6 +10,7 @@ export class Frame {
   /** How many elements of choices were seen. */
   choices = 0
   isUrlLeftOut = false
+  hasResourceType = false
   /** Lists of primitives and of their extensions in which there are nulls: which of the items are there. */
   lists: Array<{ element: ElementNode, isThere: boolean[] }> | undefined
 
@@ -23,6 +24,7 @@ export class Frame {
     this.lists = undefined
     this.choices = 0
     this.isUrlLeftOut = false
+    this.hasResourceType = false
   }
 
   see ({ index, isChoice }: ElementNode): void {

@@ -1,5 +1,6 @@
 import { absent, copied, failed, type Cursor, type Status } from './cursor.ts'
 import { Followers } from './followers.ts'
+import type { Frame } from './frame.ts'
 import { Literal } from './literal.ts'
 import type { ElementNode, TypeNode } from './table.ts'
 
@@ -57,7 +58,9 @@ function skipColon (cursor: Cursor): boolean {
 }
 
 /** `resourceType` has to be the type's name. It is written where it stands, unless the type's prefix has written it. */
-export function copyResourceType (cursor: Cursor, type: TypeNode): boolean {
+export function copyResourceType (cursor: Cursor, type: TypeNode, frame: Frame): boolean {
+  if (frame.hasResourceType) return cursor.failAt('resourceType', 'stands twice') !== failed
+  frame.hasResourceType = true
   if (!type.quotedName.take(cursor)) return cursor.failAt('resourceType', `must be ${type.name}`) !== failed
   if (type.prefix !== undefined) return true
   startNext(cursor)

@@ -45,7 +45,7 @@ function copyElements (cursor: Cursor, type: TypeNode, frame: Frame, overlay: Ov
       const status = takeName(cursor, type, place)
       if (status !== copied) return status === absent
       if (cursor.index === -1) {
-        if (!copyResourceType(cursor, type)) return false
+        if (!copyResourceType(cursor, type, frame)) return false
         place = afterType
         continue
       }
@@ -112,7 +112,7 @@ function appendItem (cursor: Cursor, entry: OverlayEntry, start: number, status:
     appended = copyItem(cursor, entry.element)
   }
   if (appended === failed) return failed
-  cursor.read(input, at, end)
+  cursor.resume(input, at, end)
   cursor.isColumn = isColumn
   cursor.takeUrl = takeUrl
   cursor.path.pop()
@@ -143,7 +143,7 @@ function addMissing (cursor: Cursor, frame: Frame, overlay: Overlay): boolean {
     if (status === copied) frame.see(element)
     keepOrLeaveOut(cursor, overlay, element.index, status, mark, start)
   }
-  cursor.read(input, at, end)
+  cursor.resume(input, at, end)
   return true
 }
 

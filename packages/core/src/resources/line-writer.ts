@@ -120,8 +120,8 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
     }
     if (exported !== url) {
       const json = Buffer.from(JSON.stringify(exported))
-      copying.reserve(json.length)
       copying.to = start
+      copying.reserveRest(json.length)
       copying.put(json)
     }
     return true
@@ -172,7 +172,7 @@ export function createLineWriter (relation: SourceRelation, context: LineContext
       cursor.reserve(4096)
       return createOverlaid(cursor, node, overlay)
     }
-    cursor.reserve(cursor.end - cursor.at + 4096)
+    cursor.reserveRest()
     const status = copyResource()
     cursor.skipBlanks()
     if (status === copied && cursor.at < cursor.end) return cursor.fail('must be JSON')

@@ -64,6 +64,8 @@ t.test('cardinality, choices, names and required codes are the table\'s', async 
   refused('{"resourceType":"Patient","value":1}', 'value', 'is not an element of its type')
   refused('{"resourceType":"Patient","Nonsense of somebody":1}', '?', 'is not an element of its type')
   refused('{"resourceType":"Patient","gender":"male","gender":"male"}', 'gender', 'stands twice')
+  refused('{"resourceType":"Patient","contained":[{"resourceType":"Group","resourceType":"Group"}]}', 'contained[0].resourceType',
+    'stands twice')
   refused('{"resourceType":"Patient","extension":[{"valueString":"x"}]}', 'extension[0].url', 'is required')
   refused('{"resourceType":"Patient","name":{"family":"x"}}', 'name', 'must be an array')
   refused('{"resourceType":"MedicationRequest","status":"active","intent":"order","subject":{"display":"x"}}', 'medication', 'is required')

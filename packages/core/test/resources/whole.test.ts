@@ -133,3 +133,25 @@ t.test('updated_at is an instant with as many digits as it has', async (t) => {
   t.equal(lastUpdated(-63_082_281_600_000_000n), '0001-01-01T00:00:00Z')
   t.equal(lastUpdated(252_455_615_999_999_999n), '9999-12-31T23:59:59.999999Z')
 })
+
+t.test('there is room for what stands in no source, wherever in its buffer a line begins', async (t) => {
+  const longText = 'x'.repeat(60_000)
+  const rows = [
+    // Each is left out, and says so at greater length than it had.
+    ['DocumentReference', { status: 'current', content: Array(700).fill({ attachment: { url: 'http://o/x' } }) }],
+    // A further identifier stands in front of the rest.
+    ['Patient', {
+      mrn: '1'.repeat(20_000),
+      resource: JSON.stringify({ resourceType: 'Patient', identifier: [{ value: '1' }], name: [{ text: longText }] }),
+    }],
+  ] as const
+  const bytes = Buffer.alloc(589_824)
+  for (const [type, values] of rows) {
+    const context = { mrnSystem: 'http://example.org/mrn' }
+    const { line } = lineOf(type, values, context)
+    for (let size = 480_000; size < bytes.length; size += 4_001) {
+      if (lineOf(type, values, context, relationOf(type), { bytes, size }).line !== line) t.fail(`${type} at ${size}`)
+    }
+    t.match(line, type === 'Patient' ? longText : /masked/)
+  }
+})
