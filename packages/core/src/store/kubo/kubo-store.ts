@@ -38,7 +38,11 @@ export function createKuboStore (
   let client: Promise<IPFSHTTPClient> | undefined
 
   async function getClient (): Promise<IPFSHTTPClient> {
-    return await (client ??= openClient(endpoint))
+    client ??= openClient(endpoint).catch((error: unknown) => {
+      client = undefined
+      throw error
+    })
+    return await client
   }
 
   async function put (key: FileKey, chunks: AsyncIterable<Uint8Array>, { signal }: CallOptions = {}): Promise<StoredFile> {

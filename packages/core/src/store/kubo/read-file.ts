@@ -14,9 +14,7 @@ export async function * readFile (
   const { start, end } = toByteRange(file.size, range)
   if (start === end) return
   const call = startCall(`reading ${file.key}`, silenceMs, signal)
-  const client = await getClient()
-  const options = { ...offline, offset: start, length: end - start, signal: call.signal }
-  const chunks = interruptible<Uint8Array>(client.cat(file.cid, options), call.signal)
+  const chunks = interruptible(cat(), call.signal)
   let left = end - start
   try {
     for await (const chunk of chunks) {
@@ -33,5 +31,10 @@ export async function * readFile (
   } finally {
     await chunks.close()
     call.end()
+  }
+
+  async function * cat (): AsyncGenerator<Uint8Array> {
+    const client = await getClient()
+    yield * client.cat(file.cid, { ...offline, offset: start, length: end - start, signal: call.signal })
   }
 }
