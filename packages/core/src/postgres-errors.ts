@@ -9,6 +9,7 @@ const sqlStates = {
   insufficientPrivilege: '42501',
   invalidParameterValue: '22023',
   invalidSchemaName: '3F000',
+  lockNotAvailable: '55P03',
   notInPrerequisiteState: '55000',
   queryCanceled: '57014',
   readOnlyTransaction: '25006',

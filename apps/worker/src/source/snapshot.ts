@@ -84,7 +84,7 @@ export async function openSnapshot (
  * @throws ServiceError SNAPSHOT_LOST unless the session that opened the snapshot is there still, on this server.
  */
 export async function joinSnapshot (
-  pool: Pool, filter: SnapshotFilter, source: Source, { id, pid, since }: SnapshotRef, signal?: AbortSignal
+  pool: Pool, filter: SnapshotFilter, source: Source, { id, pid, since }: SnapshotRef, signal?: AbortSignal, lockTimeoutMs = 30_000
 ): Promise<SnapshotSession> {
   return await openSession(pool, filter, async (client) => {
     await client.query(begin)
@@ -94,6 +94,8 @@ export async function joinSnapshot (
     })
     const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2::timestamptz', [pid, since])
     if (rowCount === 0) throw new ServiceError('SNAPSHOT_LOST')
+    // What waits for the locks of the session that opened the snapshot is in front of this one, for which that session waits.
+    await client.query("SELECT set_config('lock_timeout', $1, true)", [String(lockTimeoutMs)])
     return source
   }, signal)
 }

@@ -19,6 +19,7 @@ function toProblem (error: unknown): string {
     return 'is under row-level security, which would hide rows: the role of DATABASE_URL, or the owner of the view, needs BYPASSRLS'
   }
   if (hasSqlState(error, 'insufficientPrivilege')) return 'may not be read'
+  if (hasSqlState(error, 'lockNotAvailable')) return 'is locked, or somebody waits to change it'
   if (hasSqlState(error, 'undefinedTable', 'undefinedColumn')) {
     return 'is not as it was when this attempt began: a relation or a column is missing'
   }

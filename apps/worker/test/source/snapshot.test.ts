@@ -1,9 +1,9 @@
 import { snapshotApplicationName } from '@fhir-bulk-export/core/db'
 import { parseTypeFilter } from '@fhir-bulk-export/core/search'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
-import { openPool } from '@fhir-bulk-export/core/testing/database'
+import { eventually, openPool } from '@fhir-bulk-export/core/testing/database'
 import t from 'tap'
-import { openSnapshot } from '../../src/source/snapshot.ts'
+import { joinSnapshot, openSnapshot } from '../../src/source/snapshot.ts'
 import { toCountQuery } from '../../src/source/queries.ts'
 import { filterOf } from '../fixtures/filter.ts'
 
@@ -100,6 +100,24 @@ t.test('nobody truncates or rewrites a table under a snapshot that has not read 
   await others.query("INSERT INTO source.consents (id, patient_id) VALUES ('c2', 'p1')")
   t.equal(await snapshot.count('SELECT count(*) FROM source.consents', 'source.consents'), 1)
   snapshot.close()
+})
+
+t.test('a change that waits for a snapshot does not keep its readers for ever', async (t) => {
+  const url = await createTestDatabase(t)
+  const pool = openPool(t, url, { applicationName: snapshotApplicationName })
+  const others = openPool(t, url, { applicationName: 'other' })
+  await others.query("INSERT INTO source.consents (id, patient_id) VALUES ('c1', 'p1')")
+  const snapshot = await openSnapshot(pool, noFilter, 0)
+  t.teardown(snapshot.close)
+  const changed = others.query('ALTER TABLE source.consents ADD COLUMN more text')
+  await eventually(async () => (await others.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount === 1)
+  const reader = await joinSnapshot(pool, noFilter, snapshot.source, snapshot.ref, undefined, 100)
+  await t.rejects(reader.count('SELECT count(*) FROM source.consents', 'source.consents'), {
+    code: 'SOURCE_FAILED', message: 'source.consents is locked, or somebody waits to change it (SQLSTATE 55P03)',
+  })
+  reader.close()
+  snapshot.close()
+  await t.resolves(changed, 'and then it is made')
 })
 
 t.test('what takes PostgreSQL too long to plan is given up before a row is read; reading has no such limit', async (t) => {

@@ -103,10 +103,13 @@ t.test('rows can be counted by an index of every table, made before or after the
   t.strictSame(await findIndexes(), { with: 11, without: 0 })
   await down?.(own)
   await sql`SELECT source.create_relation('condition')`.execute(db)
-  t.strictSame(await findIndexes(), { with: 0, without: 13 })
+  // What a site has made is left as it is: an index that cannot hold the column beside its keys, and one that a constraint needs.
+  await sql`CREATE INDEX condition_by_block ON source.condition USING brin (updated_at)`.execute(db)
+  await sql`ALTER TABLE source.condition ADD CONSTRAINT once UNIQUE (id, updated_at)`.execute(db)
+  t.strictSame(await findIndexes(), { with: 0, without: 15 })
   await up?.(own)
   await sql`SELECT source.create_relation('procedure')`.execute(db)
-  t.strictSame(await findIndexes(), { with: 15, without: 0 })
+  t.strictSame(await findIndexes(), { with: 15, without: 2 })
 })
 
 t.test('the migrations can be undone and done again, whatever tables were made', async t => {

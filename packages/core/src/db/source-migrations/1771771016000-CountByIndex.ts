@@ -12,22 +12,35 @@ export async function down (db: Kysely<unknown>): Promise<void> {
   await createRelation(db, '')
 }
 
-/** Of tables that were made here, which their trigger tells. `pattern` and `definition` are SQL. */
+/**
+ * Plain B-trees of tables that were made here, which their trigger tells, and that this role may change. `pattern` and `definition` are SQL.
+ * Others may read while the new ones are built; the old ones are dropped at the end. That waits for exports: no longer than a minute.
+ */
 async function replaceIndexes (db: Kysely<unknown>, pattern: string, definition: string): Promise<void> {
   await sql.raw(`
     DO $$
     DECLARE
       index record;
+      name text;
+      names text[] := '{}';
     BEGIN
+      PERFORM set_config('lock_timeout', '60s', true);
       FOR index IN
-        SELECT i.indexrelid::regclass AS name, pg_get_indexdef(i.indexrelid) AS definition
+        SELECT ic.relname::text AS name, pg_get_indexdef(i.indexrelid) AS definition
         FROM pg_catalog.pg_index i
+        JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
         JOIN pg_catalog.pg_class c ON c.oid = i.indrelid AND c.relnamespace = 'source'::regnamespace
         JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid AND t.tgname = 'stamp_updated_at'
-        WHERE pg_get_indexdef(i.indexrelid) ~ ${pattern}
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'deleted_at' AND NOT a.attisdropped
+        WHERE pg_get_indexdef(i.indexrelid) ~ ('^CREATE INDEX [a-z0-9_]+ ON source[.].* USING btree .*' || ${pattern})
+          AND c.relkind = 'r' AND NOT c.relispartition AND pg_has_role(c.relowner, 'USAGE')
       LOOP
-        EXECUTE format('DROP INDEX %s', index.name);
-        EXECUTE ${definition};
+        EXECUTE regexp_replace(${definition}, '^CREATE INDEX [a-z0-9_]+ ', format('CREATE INDEX replacing_%s ', md5(index.name)));
+        names := names || index.name;
+      END LOOP;
+      FOREACH name IN ARRAY names LOOP
+        EXECUTE format('DROP INDEX source.%I', name);
+        EXECUTE format('ALTER INDEX source.replacing_%s RENAME TO %I', md5(name), name);
       END LOOP;
     END
     $$`).execute(db)
