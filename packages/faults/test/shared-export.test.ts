@@ -1,6 +1,7 @@
 import { createExportQueue, createExportWorker, partQueueName } from '@fhir-bulk-export/core/queue'
 import { sample } from '@fhir-bulk-export/stack/sample'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import type { System } from '../src/system.ts'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
 import { countParts, helperStages, openSharing, patients } from './fixtures/shared-export.ts'
@@ -10,6 +11,16 @@ import { countParts, helperStages, openSharing, patients } from './fixtures/shar
 const endings = ['lose', 'release'] as const
 const allStages = Object.keys(helperStages) as Array<keyof typeof helperStages>
 const toWords = (last: typeof endings[number]): string => last === 'lose' ? 'lost' : 'carried out'
+
+/**
+ * Another attempt did the work. It need not be the second one: a helper that stands before what it records has the export's row locked, so
+ * that the holder may lose its lease before it is killed.
+ */
+async function assertTakenOver (t: Test, system: System, id: string): Promise<void> {
+  const { attempt, failures } = await assertExported(t, system, id, patients)
+  t.ok(attempt > 1)
+  t.equal(failures, attempt - 1)
+}
 
 t.jobs = 2
 
@@ -84,7 +95,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
             await holder.end('SIGKILL')
             await holding.lose()
             await helping[last]()
-            t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+            await assertTakenOver(t, system, id)
             t.equal(helper.lines.filter((line) => line.includes('"level":60')).length, 0)
             holder = helper
             swapRoles()
@@ -103,7 +114,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
       holder.kill('SIGSTOP')
       await holding.release()
       await helping.release()
-      t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+      await assertTakenOver(t, system, id)
       holder.kill('SIGCONT')
       t.match(await assertExported(t, system, await startExport(system), patients), { attempt: 1 })
       await startWorker('another')
@@ -142,7 +153,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
       await Promise.all([holder.ended, helper.ended])
       await holding.lose()
       await helping.lose()
-      t.match(await assertExported(t, system, id, patients), { attempt: 2, failures: 1 })
+      await assertTakenOver(t, system, id)
       t.equal(countParts(other), 0)
       t.ok(seen.every((jobId) => jobId === id))
       await assertNothingLeft(t, system)
