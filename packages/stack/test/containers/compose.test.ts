@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { DCLinter } from 'dclint'
 import t from 'tap'
+import { needs } from '../../src/optional-servers.ts'
 import { inRepository } from '../../src/workspace.ts'
 import { commandOf, composeFile, environmentOf, givenSecrets, interpolate, readCompose } from './fixtures/compose.ts'
 
@@ -71,7 +72,7 @@ t.test('secrets have no default', async t => {
   }
 })
 
-t.test("a line of the README fills in each secret at random, for its owner's eyes, and once", async t => {
+t.test("a line of the README fills in each secret at random, for its owner's eyes, and once", needs('openssl'), async t => {
   const [line] = /^\(set -C; .*$/m.exec(await readFile(inRepository('docker/README.md'), 'utf8')) ?? []
   const directory = t.testdir({ docker: { '.env.example': await readFile(inRepository('docker/.env.example'), 'utf8') } })
   const run = async (): Promise<unknown> => await promisify(execFile)('sh', ['-c', line ?? ''], { cwd: directory })
