@@ -21,6 +21,7 @@ export const optionalServers = {
   },
   pgbouncer: { name: 'PgBouncer', program: 'pgbouncer', variable: 'TEST_PGBOUNCER', how: 'Install it: apt-get install pgbouncer' },
   openssl: { name: 'OpenSSL', program: 'openssl', variable: 'TEST_OPENSSL', how: 'Install it: apt-get install openssl' },
+  curl: { name: 'curl', program: 'curl', variable: 'TEST_CURL', how: 'Install it: apt-get install curl' },
   chromium: { name: 'Chromium', program: 'chromium', variable: 'TEST_CHROMIUM', how: 'Install it: apt-get install chromium' },
   postgresVersions: {
     name: 'PostgreSQL 14 to 17', program: 'postgres-versions', variable: 'TEST_POSTGRES_VERSIONS',

@@ -27,7 +27,7 @@ export async function startTestServers (scope: Scope): Promise<TestServers> {
   // All of them have started or failed before we go on or give up: the scope has to know what it must stop.
   const settled = await Promise.allSettled([
     startDatabase(scope), startRedisIfPossible(scope), startKuboIfPossible(scope),
-    findForTests('pgbouncer'), findForTests('openssl'), findForTests('chromium'), findOlderPostgres(),
+    findForTests('pgbouncer'), findForTests('openssl'), findForTests('curl'), findForTests('chromium'), findOlderPostgres(),
   ])
   const failed = settled.find(result => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
@@ -64,7 +64,7 @@ async function startKuboIfPossible (scope: Scope): Promise<TestServers> {
 }
 
 /** A program that tests start by themselves. */
-async function findForTests (name: 'pgbouncer' | 'openssl' | 'chromium'): Promise<TestServers> {
+async function findForTests (name: 'pgbouncer' | 'openssl' | 'curl' | 'chromium'): Promise<TestServers> {
   const program = await findProgram(optionalServers[name].program)
   return program === undefined ? missing(name) : found(name, program)
 }

@@ -4,6 +4,7 @@ import { readFile, realpath, rm, stat } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { needs } from '../src/optional-servers.ts'
 import { findFreePort } from '../src/ports.ts'
 import { inRepository } from '../src/workspace.ts'
 import { findDescendants } from './fixtures/descendants.ts'
@@ -25,7 +26,7 @@ async function stop (running: Running): Promise<string> {
   return output
 }
 
-t.test('the curl lines work as they are pasted, and data and secret are kept', async t => {
+t.test('the curl lines work as they are pasted, and data and secret are kept', needs('curl'), async t => {
   const data = t.testdir({})
   const first = await start(data)
   const place = await realpath(`${data}/start/postgres`) // another place in a checkout that only root may enter
