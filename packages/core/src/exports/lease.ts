@@ -102,11 +102,15 @@ export async function renewLease (
   return found?.status === 'cancelled' ? 'cancelled' : 'lost'
 }
 
+/** For so long a new export is left to its kick-off, whose job goes on with the caller's trace. */
+const kickOffMs = 2_000
+
 /** Exports that wait for a worker now: never begun, handed on, after their backoff, or abandoned by a worker that died. */
 export async function findWaitingExports (db: Kysely<Database>, limit: number): Promise<string[]> {
   const rows = await db.selectFrom('bulk_export_jobs').select('id')
     .where('status', 'in', ['pending', 'in_progress'])
     .where('available_at', '<=', sql<Date>`now()`)
+    .where((eb) => eb.or([eb('attempt', '>', 0), eb('available_at', '<=', fromNow(-kickOffMs))]))
     .orderBy('available_at')
     .limit(limit)
     .execute()

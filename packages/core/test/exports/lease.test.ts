@@ -72,6 +72,17 @@ t.test('an export that is handed on keeps its failures and is free at once', asy
   t.match(await findExport(db, id), { status: 'in_progress', attempt: 5, failures: 0 })
 })
 
+t.test('a new export is left to its kick-off for a moment', async (t) => {
+  const db = await openTestDatabase(t)
+  const id = await givenExport(db)
+  await db.transaction().execute(async (trx) => { // in which now() stands still
+    for (const [age, waiting] of [['0', []], ['2 s', [id]]] as const) {
+      await trx.updateTable('bulk_export_jobs').set('available_at', sql<Date>`now() - ${age}::interval`).execute()
+      t.same(await findWaitingExports(trx, 10), waiting)
+    }
+  })
+})
+
 t.test('a retry waits for its backoff, which is not a lease that ran out', async (t) => {
   const db = await openTestDatabase(t)
   const id = await givenExport(db)
