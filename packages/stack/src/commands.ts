@@ -9,11 +9,14 @@ export interface CommandOptions {
   onLine?: (line: string) => void
 }
 
+/** Of a run of all tests (run-tests.ts). */
+const ofBundles = process.env.TEST_BUNDLES === '1' ? [`--import=${new URL('bundles/run.ts', import.meta.url).href}`] : []
+
 /** A script of the repository in a Node process of its own: never `node` from PATH, which npm's wrapper or an old one may be. */
 export async function startScript (
   path: string, { args = [], nodeOptions = [], env = {}, onLine }: CommandOptions = {}
 ): Promise<ManagedProcess> {
-  return await spawnManaged(process.execPath, [...nodeOptions, inRepository(path), ...args], {
+  return await spawnManaged(process.execPath, [...ofBundles, ...nodeOptions, inRepository(path), ...args], {
     name: path, env: { ...process.env, ...env }, onLine,
   })
 }

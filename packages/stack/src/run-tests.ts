@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { buildBundles } from './bundles/build.ts'
 import { sample } from './sample.ts'
 import { inRepository } from './workspace.ts'
 
@@ -23,6 +24,10 @@ const files = named.length > 0 ? named : findFiles()
 // tap takes one core fewer than there are: on two it would run file after file. They wait for servers half of the time.
 const jobs = availableParallelism() * 2
 
+// A few files are run as they are, sources and all: by whoever changes these.
+const isWhole = named.length === 0 || all === true
+if (isWhole) await buildBundles()
+
 const directory = await mkdtemp(join(tmpdir(), 'fhir-bulk-export-tap-'))
 const output = join(directory, 'all.tap')
 // On a terminal tap redraws its screen; elsewhere `min` shows at the end what failed, and a line for each file is ours.
@@ -30,7 +35,7 @@ const reporter = process.stdout.isTTY ? 'terse' : 'min'
 const preload = `--import=${new URL('tap-preload.ts', import.meta.url).href}`
 const tap = spawn(process.execPath, [preload, findTap(), `--reporter=${reporter}`, `--output-file=${output}`, `--jobs=${jobs}`, ...files], {
   cwd: inRepository('.'),
-  env: { ...process.env, TEST_SAMPLE_SEED: seed },
+  env: { ...process.env, TEST_SAMPLE_SEED: seed, TEST_BUNDLES: isWhole ? '1' : undefined },
   stdio: 'inherit',
 })
 let shown = 0
