@@ -163,7 +163,11 @@ t.test('metrics say what happened, and nothing of callers and patients; what is 
 
   await t.test('the worker tells whether it is alive and ready, the API has that on its own port', async (t) => {
     t.match(await (await scrape.worker('/livez')).json(), { status: 'alive' })
-    t.match(await (await scrape.worker('/readyz')).json(), { status: 'ready' })
+    const ready = await eventually(async () => {
+      const answer = await scrape.worker('/readyz')
+      return answer.status === 200 && answer
+    })
+    t.match(await ready.json(), { status: 'ready' })
     t.equal((await scrape.api('/livez')).status, 404)
     t.equal((await scrape.worker('/metrics?x')).status, 404)
   })

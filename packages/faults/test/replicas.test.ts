@@ -40,7 +40,7 @@ t.test('PostgreSQL becomes a standby, and its standby the primary: the same proc
   t.teardown(async () => { await listener.close() })
   const before = await kickOff(api)
   await assertExported(t, system, before, patients)
-  t.ok(await isReady(api))
+  t.ok(await eventually(async () => await isReady(api)))
 
   // Fenced: it runs on, and refuses what writes, on the connections there are as well.
   await pair.query(pair.first, 'ALTER SYSTEM SET default_transaction_read_only = on')

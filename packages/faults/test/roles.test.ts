@@ -54,7 +54,7 @@ t.test('API and worker do all they have to with roles of their own, that of the 
   const id = await kickOff(api, {}, `?_type=${givenTypes.join()}`)
   await assertExported(t, system, id, patients)
   t.equal((await ask(api, `/$export-file/${id}/Patient.1.ndjson`)).status, 200)
-  t.ok(await isReady(api))
+  t.ok(await eventually(async () => await isReady(api)))
   for (const path of [
     '/Group', '/Group/g1', '/$export-status', '/metadata', `/$export-status/${id}`,
   ]) t.equal((await ask(api, path)).status, 200, path)
