@@ -30,7 +30,7 @@ const harmless = {
   statement_timeout: '100ms',
   lock_timeout: '10ms',
   transaction_timeout: '1s',
-  idle_session_timeout: '200ms',
+  idle_session_timeout: '1ms',
   idle_in_transaction_session_timeout: '10ms',
   restrict_nonsystem_relation_kind: 'view',
   row_security: 'on',

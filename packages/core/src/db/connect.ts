@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect } from 'kysely'
 import pg, { type PoolClient } from 'pg'
 import { hasSqlState } from '../postgres-errors.ts'
 import type { Database } from './database.ts'
-import { prepareSession } from './session.ts'
+import { prepareSession, toStartupOptions } from './session.ts'
 
 /** `application_name` of every session that holds a snapshot: the oldest open transaction is looked for without these. */
 export const snapshotApplicationName = 'fhir-bulk-export-snapshot'
@@ -41,7 +41,7 @@ export function createPool (url: string, options: ConnectOptions): pg.Pool {
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMs,
-    options: `-c statement_timeout=${statementTimeoutMs ?? 0}`, // of the first statement, too
+    options: toStartupOptions(statementTimeoutMs),
     ...(toSocket === undefined ? {} : { stream: toSocket }),
     ...(statementTimeoutMs === undefined ? {} : toLimits(statementTimeoutMs)),
     verify: (client, done) => {

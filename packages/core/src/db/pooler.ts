@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { ServiceError } from '../errors.ts'
+import { toStartupOptions } from './session.ts'
 
 /** Until a pooler that has no other connection is no longer waited for. */
 const answerMs = 2_000
@@ -15,7 +16,7 @@ export async function assertOwnSessions (url: string): Promise<void> {
   const clients: pg.Client[] = []
   const open = async () => {
     // As our pools do it: a pooler that does not know this parameter refuses it.
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, options: '-c statement_timeout=0' })
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, options: toStartupOptions() })
     client.on('error', () => {})
     await client.connect().catch(refuseParameter)
     clients.push(client)

@@ -49,6 +49,11 @@ export interface SessionOptions {
   searchPath?: string
 }
 
+/** `options` of a connection: what counts from its login on, and so for the statement that makes the session ours, and before it. */
+export function toStartupOptions (statementTimeoutMs = 0): string {
+  return `-c statement_timeout=${statementTimeoutMs} -c idle_session_timeout=0`
+}
+
 /**
  * Makes a new session ours, in one statement. To be called before its first other one.
  * @throws ServiceError UNAVAILABLE when the server is a standby: a connection to it would be kept, and never be able to write.

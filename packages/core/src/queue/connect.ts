@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createPostgresBackend, createRedisBackend, type BackendFactory, type ConnectionOptions, type IQueueBackend } from 'bullmq'
 import pg, { type ClientBase } from 'pg'
-import { prepareSession } from '../db/session.ts'
+import { prepareSession, toStartupOptions } from '../db/session.ts'
 import { isPostgres } from './is-postgres.ts'
 import { createRedis } from './redis.ts'
 
@@ -51,7 +51,7 @@ export function connect (url: string, { prefix, onError }: QueueConnectOptions, 
     }
     const config = {
       connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs,
-      verify, options: '-c statement_timeout=0 -c idle_session_timeout=0',
+      verify, options: toStartupOptions(),
     }
     // A worker listens on a connection of its own, which BullMQ takes from a pool that it is given. One that it makes itself is not
     // verified: at a standby, which refuses LISTEN, it would stay for ever, and the worker would never take a job.
