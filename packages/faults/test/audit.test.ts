@@ -92,6 +92,8 @@ interface ApiCase {
   breakIn: Stage
   /** What is asked while the API is killed. */
   ask: (api: Api, id: string) => Promise<unknown>
+  /** It may be answered before the API is killed. */
+  isAnswered?: true
   /** What is left of it: a transaction that was not committed is none, whatever its last statement did. */
   left: string[]
 }
@@ -104,7 +106,7 @@ const apiCases: Record<string, ApiCase> = {
   },
   'an export is accepted and recorded, before the worker is rung for': {
     breakIn: async (owner, { databaseUrl }) => await breakAt(owner, databaseUrl, { when: 'BEFORE INSERT', table: 'bullmq.job' }),
-    ask: kickOffAgain, left: ['requested'],
+    ask: kickOffAgain, isAnswered: true, left: ['requested'], // the ring is waited for a second
   },
 }
 
@@ -112,17 +114,19 @@ t.test('an API', { jobs: 3 }, async (t) => {
   const cases = Object.entries(apiCases).flatMap(([stage, apiCase]) => (['lose', 'release'] as const).map(
     (last) => ({ stage, last, ...apiCase })
   ))
-  for (const { stage, last, breakIn, ask: send, left } of sample('audit of an API', 1, cases)) {
+  for (const { stage, last, breakIn, ask: send, isAnswered, left } of sample('audit of an API', 1, cases)) {
     t.test(`killed when ${stage}; its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
       const parts = await openEmbeddedParts(t)
       const system = await openSystem(t, parts)
       const api = await system.startApi()
       const id = await kickOff(api)
+      // Its ring may come after its answer, and would stand at the breakpoint.
+      await eventually(async () => (await sql`SELECT FROM bullmq.job`.execute(system.db)).rows.length > 0)
       const breakpoint = await breakIn(t, parts, system)
       const answer = send(api, id).then(() => 'answered', () => 'no answer')
       await breakpoint.reached()
       api.kill('SIGKILL')
-      t.equal(await answer, 'no answer')
+      t.ok(await answer === 'no answer' || isAnswered)
       await breakpoint[last]()
       await eventually(
         async () => (await sql`SELECT FROM pg_stat_activity WHERE datname = current_database()
