@@ -5,25 +5,17 @@ import { startProxy } from '@fhir-bulk-export/stack/proxy'
 import { startRedis } from '@fhir-bulk-export/stack/redis'
 import { pathToFileURL } from 'node:url'
 import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
-import { openSystem, type Api } from '../src/system.ts'
+import t from 'tap'
+import { openSystem } from '../src/system.ts'
 import { assertAlive } from './fixtures/alive.ts'
 import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
-import { ask, assertError, isReady, kickOff, toJson } from './fixtures/http.ts'
+import { ask, assertDown, assertError, isReady, kickOff } from './fixtures/http.ts'
 import { openEmbeddedParts, openRedis } from './fixtures/parts.ts'
 import { openPostgresPair } from './fixtures/postgres-pair.ts'
 
 /** A server that answers and takes no writes, behind an address that moves; the connections to it stay where they are. */
 
 const patients = 50
-
-async function assertDown (t: Test, api: Api, ...down: string[]): Promise<void> {
-  const answer = await eventually(async () => {
-    const answer = await ask(api, `${api.origin}/readyz`)
-    return answer.status === 503 && answer
-  })
-  t.same(toJson(answer.text), { status: 'unavailable', down })
-}
 
 t.test('PostgreSQL becomes a standby, and its standby the primary: the same processes go on once the address is right', async (t) => {
   const pair = await openPostgresPair(t)
