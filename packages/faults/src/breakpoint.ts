@@ -31,7 +31,7 @@ async function openBreakpoint (
   owner.teardown(async () => { await client.end() })
   await client.query(`
     CREATE SCHEMA IF NOT EXISTS watch;
-    CREATE OR REPLACE FUNCTION watch.stop_at(key bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+    CREATE OR REPLACE FUNCTION watch.stop_at(key bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE SET lock_timeout = 0 AS $$
     BEGIN PERFORM pg_advisory_xact_lock_shared(key); RETURN true; END $$;
     CREATE OR REPLACE FUNCTION watch.stop() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM watch.stop_at(TG_ARGV[0]::bigint); RETURN coalesce(NEW, OLD); END $$`)
