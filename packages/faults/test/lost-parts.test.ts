@@ -4,7 +4,7 @@ import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql, type RawBuilder } from 'kysely'
 import t from 'tap'
 import { assertAlive } from './fixtures/alive.ts'
-import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft, longLease, startExport } from './fixtures/exports.ts'
 import { openEmbeddedParts } from './fixtures/parts.ts'
 import { countParts, openSharing, patients } from './fixtures/shared-export.ts'
 
@@ -14,7 +14,7 @@ t.jobs = 2
 
 t.test('a helper that dies is no failed attempt', { buffered: true }, async (t) => {
   const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t), { EXPORT_ATTEMPTS: '1' })
-  await startWorker('holder')
+  await startWorker('holder', { EXPORT_LEASE: longLease })
   const { id, helper, holding, helping } = await shareExport(t, 'in mid-file')
   await helper.end('SIGKILL')
   await helping.lose()
@@ -27,7 +27,7 @@ t.test('a part that kills every worker that reads it ends the export, with the r
   const parts = await openEmbeddedParts(t)
   const { system, startWorker, stopAt, startHelper } = await openSharing(t, parts, { EXPORT_ATTEMPTS: '1' })
   await stopAt(t, 'holder', 'in mid-file') // in a statement that may take any time
-  const holder = await startWorker('holder')
+  const holder = await startWorker('holder', { EXPORT_LEASE: longLease })
   const id = await startExport(system)
   const findParts = async (condition: RawBuilder<unknown>) =>
     (await sql`SELECT FROM bulk_export_parts WHERE state = 'reading' AND ${condition}`.execute(system.db)).rows.length > 0
@@ -48,7 +48,7 @@ t.test('a part that kills every worker that reads it ends the export, with the r
 
 t.test('a worker whose threads are all at work leaves parts to the others', { buffered: true }, async (t) => {
   const parts = await openEmbeddedParts(t)
-  const { system, startWorker, stopAt } = await openSharing(t, parts)
+  const { system, startWorker, stopAt } = await openSharing(t, parts, { EXPORT_LEASE: longLease })
   const stopping = await stopAt(t, 'busy', 'a part taken, nothing stored')
   const busy = await startWorker('busy', { EXPORT_PART_BYTES: '64MiB', WORKER_CONCURRENCY: '1' }) // its export is its own
   const own = await startExport(system)
@@ -62,7 +62,7 @@ t.test('a worker whose threads are all at work leaves parts to the others', { bu
 })
 
 t.test('DELETE while another worker writes: nothing of the export stays', { buffered: true }, async (t) => {
-  const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t))
+  const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t), { EXPORT_LEASE: longLease })
   const holder = await startWorker('holder')
   const stages = ['taking a part', 'a part taken, nothing stored', 'recorded, the part not finished', 'in mid-file'] as const
   for (const stage of sample('DELETE of a shared export', 1, stages)) {
@@ -79,7 +79,7 @@ t.test('DELETE while another worker writes: nothing of the export stays', { buff
 })
 
 t.test("the snapshot's own connection breaks: a new attempt, on a new snapshot", { buffered: true }, async (t) => {
-  const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t))
+  const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t), { EXPORT_LEASE: longLease })
   const holder = await startWorker('holder')
   const { id, helper, holding, helping } = await shareExport(t, 'a part taken, nothing stored')
   await sql`SELECT pg_terminate_backend((task #>> '{snapshot,pid}')::int) FROM bulk_export_snapshots`.execute(system.db)
@@ -92,7 +92,7 @@ t.test("the snapshot's own connection breaks: a new attempt, on a new snapshot",
 })
 
 t.test('the worker that has the snapshot is told to stop: a new attempt, and no failure is counted', { buffered: true }, async (t) => {
-  const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t))
+  const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t), { EXPORT_LEASE: longLease })
   const holder = await startWorker('holder')
   const { id, helper, holding, helping } = await shareExport(t, 'in mid-file')
   holder.kill('SIGTERM')
@@ -106,7 +106,7 @@ t.test('the worker that has the snapshot is told to stop: a new attempt, and no 
 
 t.test('what is written after the snapshot is in no part, whoever reads it and when', { buffered: true }, async (t) => {
   const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t))
-  await startWorker('holder')
+  await startWorker('holder', { EXPORT_LEASE: longLease })
   const { id, holding, helping } = await shareExport(t, 'taking a part')
   await sql`INSERT INTO source.patients (id) VALUES ('late'), ('later')`.execute(system.db)
   await sql`UPDATE source.consents SET decision = 'deny'`.execute(system.db) // into other blocks

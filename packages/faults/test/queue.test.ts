@@ -1,4 +1,6 @@
+import { isServiceError } from '@fhir-bulk-export/core/errors'
 import { findExport } from '@fhir-bulk-export/core/exports'
+import type { ExportQueue } from '@fhir-bulk-export/core/queue'
 import { eventually, givenExport, givenLargePatients } from '@fhir-bulk-export/core/testing/database'
 import { needs } from '@fhir-bulk-export/stack/optional-servers'
 import { startRedis as startRedisOn } from '@fhir-bulk-export/stack/redis'
@@ -7,8 +9,8 @@ import { pathToFileURL } from 'node:url'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { openSystem } from '../src/system.ts'
-import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
-import { kickOff } from './fixtures/http.ts'
+import { assertExported, assertNothingLeft, longLease, startExport } from './fixtures/exports.ts'
+import { assertDown, kickOff } from './fixtures/http.ts'
 import { patients, stages } from './fixtures/stages.ts'
 
 /** Redis forgets, is away, rings twice, and rings for nothing: a 202 that was given is kept. */
@@ -29,6 +31,14 @@ async function open (t: Test) {
   return { parts, system, stopRedis, startRedis }
 }
 
+/** Until it has rung: the queue has a second each time. */
+async function ring (queue: ExportQueue, id: string): Promise<void> {
+  await eventually(async () => await queue.enqueue(id).then(() => true, (error: unknown) => {
+    if (!isServiceError(error, 'UNAVAILABLE')) throw error
+    return false
+  }))
+}
+
 t.test('Redis', { ...needs('redis'), jobs: 2 }, async (t) => {
   t.test('it is away at kick-off and for a while: the export is accepted, and done when it is back', { buffered: true }, async (t) => {
     const { system, stopRedis, startRedis } = await open(t)
@@ -36,7 +46,7 @@ t.test('Redis', { ...needs('redis'), jobs: 2 }, async (t) => {
     await system.startWorker()
     await stopRedis()
     const ids = [await kickOff(api), await kickOff(api)]
-    t.match(await (await fetch(`${api.origin}/readyz`)).json(), { down: ['queue'] })
+    await assertDown(t, api, 'queue')
     // The reconcilers ask in vain meanwhile, and say so.
     for (const id of ids) t.match(await findExport(system.db, id), { status: 'pending' })
     await startRedis()
@@ -79,10 +89,11 @@ t.test('Redis', { ...needs('redis'), jobs: 2 }, async (t) => {
       const redis = new Redis(parts.queueUrl)
       t.teardown(() => { redis.disconnect() })
       const breakpoint = await stages['in mid-file']?.(t, parts, system)
-      await system.startWorker()
+      const environment = { EXPORT_LEASE: '12s' } // stalled jobs are looked for every two seconds, and the lease outlives a pause
+      await system.startWorker(environment)
       const id = await startExport(system)
       await breakpoint?.reached()
-      await system.startWorker()
+      await system.startWorker(environment)
       const lock = `bull:fhir-bulk-export:${id}:lock`
       const first = await redis.get(lock)
       await eventually(async () => {
@@ -102,8 +113,8 @@ t.test('Redis', { ...needs('redis'), jobs: 2 }, async (t) => {
     const other = await openSystem(t, { ...parts, queueUrl: `${parts.queueUrl.slice(0, -1)}1` })
     const ids = []
     for (let i = 0; i < 8; i++) ids.push(await givenExport(system.db, { types: ['Patient', 'DocumentReference', 'Consent', 'Provenance'] }))
-    await Promise.all([system.startWorker(), other.startWorker()])
-    await Promise.all(ids.flatMap((id) => [system.queue.enqueue(id), other.queue.enqueue(id)]))
+    await Promise.all([system, other].map(async ({ startWorker }) => await startWorker({ EXPORT_LEASE: longLease })))
+    await Promise.all(ids.flatMap((id) => [ring(system.queue, id), ring(other.queue, id)]))
     for (const id of ids) t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
     await assertNothingLeft(t, system)
   })

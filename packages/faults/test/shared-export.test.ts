@@ -2,7 +2,7 @@ import { createExportQueue, createExportWorker, partQueueName } from '@fhir-bulk
 import { sample } from '@fhir-bulk-export/stack/sample'
 import t, { type Test } from 'tap'
 import type { System } from '../src/system.ts'
-import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft, longLease, startExport } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
 import { countParts, helperStages, openSharing, patients } from './fixtures/shared-export.ts'
 
@@ -29,7 +29,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
     for (const last of sample(`helper killed ${name}`, 1, endings)) {
       t.test(`a helper is killed, whose last words are ${toWords(last)}: the attempt goes on`, { buffered: true }, async (t) => {
         const { system, startWorker, shareExport } = await openSharing(t, await open(t))
-        await startWorker('holder')
+        await startWorker('holder', { EXPORT_LEASE: longLease })
         for (const stage of sample(`helper killed ${name} ${last}`, 1, allStages)) {
           await t.test(`while ${stage}`, async (t) => {
             const { id, helper, holding, helping } = await shareExport(t, stage)
@@ -45,7 +45,9 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
     }
 
     t.test('a helper sleeps until the export is done: nothing is changed', { buffered: true }, async (t) => {
-      const { system, startWorker, shareExport, swapRoles } = await openSharing(t, await open(t))
+      const { system, startWorker, shareExport, swapRoles } = await openSharing(t, await open(t), {
+        EXPORT_LEASE: '6s', // the holder's outlives a pause, and the part of the helper that sleeps is waited for
+      })
       let holder = await startWorker('holder')
       for (const stage of sample(`helper paused ${name}`, 1, allStages)) {
         await t.test(`while ${stage}`, async (t) => {
@@ -69,7 +71,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
 
     t.test('a helper is told to stop: it hands its part back', { buffered: true }, async (t) => {
       const { system, startWorker, shareExport } = await openSharing(t, await open(t))
-      await startWorker('holder')
+      await startWorker('holder', { EXPORT_LEASE: longLease })
       for (const stage of sample(`helper terminated ${name}`, 1, allStages)) {
         await t.test(`while ${stage}`, async (t) => {
           const { id, helper, holding, helping } = await shareExport(t, stage)
@@ -116,14 +118,14 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
       await helping.release()
       await assertTakenOver(t, system, id)
       holder.kill('SIGCONT')
-      t.match(await assertExported(t, system, await startExport(system), patients), { attempt: 1 })
+      await assertExported(t, system, await startExport(system), patients)
       await startWorker('another')
       await assertNothingLeft(t, system)
     })
 
     t.test('rings for parts come twice, late and for nothing: every row is read once', { buffered: true }, async (t) => {
       const parts = await open(t)
-      const { system, startWorker } = await openSharing(t, parts)
+      const { system, startWorker } = await openSharing(t, parts, { EXPORT_LEASE: longLease })
       const bell = createExportQueue(parts.queueUrl, { name: partQueueName, onError: () => {} })
       t.teardown(bell.close)
       const ring = async (id: string) => { for (let n = 1; n <= 20; n++) await bell.enqueue(`${id}.1.${n}`).catch(() => {}) }

@@ -6,7 +6,7 @@ import { startProxy } from '@fhir-bulk-export/stack/proxy'
 import t, { type Test } from 'tap'
 import { breakAt } from '../src/breakpoint.ts'
 import { openSystem } from '../src/system.ts'
-import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft, longLease, startExport } from './fixtures/exports.ts'
 import { openPostgresPair } from './fixtures/postgres-pair.ts'
 import { countParts } from './fixtures/shared-export.ts'
 
@@ -38,7 +38,7 @@ t.test('the snapshot waits for a standby that lags; the primary reads no row of 
   const { pair, system, startWorker } = await open(t)
   const countRead = async () => await pair.query(pair.first,
     "SELECT sum(seq_tup_read) AS rows FROM pg_stat_user_tables WHERE schemaname = 'source'")
-  const shared = { EXPORT_PART_BYTES: '64KiB', LOG_LEVEL: 'debug' }
+  const shared = { EXPORT_PART_BYTES: '64KiB', EXPORT_LEASE: longLease, LOG_LEVEL: 'debug' }
   const workers = [await startWorker(shared), await startWorker(shared)]
   const before = await countRead()
   await pair.query(pair.second, 'SELECT pg_wal_replay_pause()')

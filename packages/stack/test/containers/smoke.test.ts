@@ -91,7 +91,8 @@ t.test('what the Dockerfile copies, installs and starts makes an export, and end
   await untilHealthy(async () => await run(images.api, environment('api'), images.api.healthcheck))
   for (const name of ['api', 'worker'] as const) {
     const [, ...readiness] = serviceOf(name).healthcheck?.test ?? []
-    await untilHealthy(async () => await run(images[name], environment(name), readiness.map(argument => argument.replace(':3000', `:${port}`))))
+    const probe = readiness.map(argument => argument.replace(':3000', `:${port}`))
+    await untilHealthy(async () => await run(images[name], environment(name), probe))
   }
   await t.rejects(run(images.worker, {}, ['node', '--eval', 'fs.writeFileSync("apps/worker/src/new.ts", "")']), { message: /EACCES|EROFS/ })
 
