@@ -1,60 +1,36 @@
-import { findAudit } from '@fhir-bulk-export/core/audit'
 import { ended, eventually } from '@fhir-bulk-export/core/testing/database'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { breakAt } from '../src/breakpoint.ts'
-import { openSystem, type Api, type System } from '../src/system.ts'
-import { readTransitions, type Transition } from '../src/transitions.ts'
+import { openSystem, type Api } from '../src/system.ts'
+import { readTransitions } from '../src/transitions.ts'
+import { assertAccounted, toEvent } from './fixtures/accounted.ts'
 import { startExport } from './fixtures/exports.ts'
 import { ask, kickOff, open } from './fixtures/http.ts'
 import { openEmbeddedParts } from './fixtures/parts.ts'
 import { openEmbedded } from './fixtures/service.ts'
-import { cleanupStages, stages, type Stage } from './fixtures/stages.ts'
+import type { Stage } from './fixtures/stages.ts'
 import { openStoppableSystem } from './fixtures/stopped-export.ts'
 
 /**
- * Whatever dies, and wherever: no change of an export is without its record, and no record without its change. The changes are those that
- * the database itself has seen.
+ * Whatever dies between a change and its record: none is without the other. The other places where a worker dies have this asserted in
+ * worker-killed.test.ts and cleanup.test.ts.
  */
 
 /** Between a change and its record, in the transaction of both. */
 const between = (event: string): Stage => async (owner, { databaseUrl }) =>
   await breakAt(owner, databaseUrl, { when: 'BEFORE INSERT', table: 'bulk_export_audit', condition: `NEW.event = '${event}'` })
 
-function toEvent ({ from, to, attempt }: Transition): string | undefined {
-  if (from === null) return 'requested'
-  if (to === 'in_progress') return `started ${attempt}`
-  if (to === 'cancelled') return from === 'completed' ? 'deleted' : 'cancelled'
-  return to ?? undefined
-}
-
-async function assertAccounted (t: Test, { db }: System): Promise<void> {
-  const transitions = await readTransitions(db)
-  const gone = transitions.filter(({ from, to }) => from === 'completed' && to === null).map(({ export_id: id }) => id)
-  const dropped = await db.selectFrom('bulk_export_jobs').select('id').where('status', '=', 'completed').where('dropped_at', 'is not', null)
-    .execute()
-  const expired = [...gone, ...dropped.map(({ id }) => id)].map((id) => `${id} expired`)
-  const changes = transitions.flatMap((transition) => toEvent(transition) === undefined
-    ? []
-    : [`${transition.export_id} ${toEvent(transition)}`])
-  const records: string[] = []
-  for await (const { export_id: id, event, attempt } of findAudit(db, { since: new Date(0), until: new Date('2999-01-01') })) {
-    if (id !== null && event !== 'downloaded') records.push(`${id} ${event}${event === 'started' ? ` ${attempt}` : ''}`)
-  }
-  t.same(records.sort(), [...changes, ...expired].sort())
-}
-
-const workerStages = {
-  ...stages, 'it has begun, before that is recorded': between('started'), 'it is completed, before that is recorded': between('completed'),
-}
-
 t.test('a worker', { jobs: 3 }, async (t) => {
+  const cases = {
+    'it has begun, before that is recorded': between('started'), 'it is completed, before that is recorded': between('completed'),
+  }
   for (const last of sample('audit of a worker', 1, ['lose', 'release'] as const)) {
     t.test(`its last words are ${last === 'lose' ? 'lost' : 'carried out'}`, { buffered: true }, async (t) => {
       const { system, killAt } = await openStoppableSystem(t, await openEmbeddedParts(t))
       let worker = await system.startWorker()
-      for (const [stage, breakIn] of sample(`audit of a worker ${last}`, 2, Object.entries(workerStages))) {
+      for (const [stage, breakIn] of Object.entries(cases)) {
         await t.test(`killed while ${stage}`, async (t) => {
           const { id, next } = await killAt(t, breakIn, worker, last)
           worker = next
@@ -65,26 +41,21 @@ t.test('a worker', { jobs: 3 }, async (t) => {
     })
   }
 
-  t.test('in a cleanup', { buffered: true }, async (t) => {
+  t.test('killed in a cleanup, when an export has expired, before that is recorded', { buffered: true }, async (t) => {
     const { parts, system } = await openEmbedded(t, 10)
-    let worker = await system.startWorker()
-    const cases = Object.entries({ ...cleanupStages, 'it has expired, before that is recorded': between('expired') })
-    for (const [stage, breakIn] of sample('audit of a cleanup', 1, cases)) {
-      await t.test(`killed while ${stage}`, async (t) => {
-        const id = await startExport(system)
-        await ended(system, id)
-        const breakpoint = await breakIn(t, parts, system)
-        await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${id}`.execute(system.db)
-        await worker.end('SIGKILL')
-        const second = system.startWorker() // its first cleanup
-        await breakpoint.reached()
-        ;(await second).kill('SIGKILL')
-        await breakpoint.lose()
-        worker = await system.startWorker()
-        await eventually(async () => (await readTransitions(system.db, id)).some(({ to }) => to === null))
-        await assertAccounted(t, system)
-      })
-    }
+    const worker = await system.startWorker()
+    const id = await startExport(system)
+    await ended(system, id)
+    const breakpoint = await between('expired')(t, parts, system)
+    await sql`UPDATE bulk_export_jobs SET expires_at = now() WHERE id = ${id}`.execute(system.db)
+    await worker.end('SIGKILL')
+    const second = system.startWorker() // its first cleanup
+    await breakpoint.reached()
+    ;(await second).kill('SIGKILL')
+    await breakpoint.lose()
+    await system.startWorker()
+    await eventually(async () => (await readTransitions(system.db, id)).some(({ to }) => to === null))
+    await assertAccounted(t, system)
   })
 })
 

@@ -3,6 +3,7 @@ import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
+import { assertAccounted } from './fixtures/accounted.ts'
 import { assertExported, assertNothingLeft, startExport } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
 import { cleanupStages } from './fixtures/stages.ts'
@@ -50,6 +51,7 @@ for (const { name, open, skip } of allParts) {
         await assertNothingLeft(t, system)
         await eventually(async () => (await sql`SELECT 1 FROM bulk_export_jobs WHERE id = ${expired}`.execute(system.db)).rows.length === 0)
         await assertExported(t, system, kept, patients)
+        await assertAccounted(t, system)
       })
     }
   })

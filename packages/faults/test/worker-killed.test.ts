@@ -1,5 +1,6 @@
 import { sample } from '@fhir-bulk-export/stack/sample'
 import t from 'tap'
+import { assertAccounted } from './fixtures/accounted.ts'
 import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
 import { allParts } from './fixtures/parts.ts'
 import { patients, stages } from './fixtures/stages.ts'
@@ -19,6 +20,7 @@ for (const { name, open, skip } of allParts) {
             worker = next
             const { attempt, failures } = await assertExported(t, system, id, patients)
             t.equal(failures, attempt - 1, 'an attempt that died counts as a failure, one that did its work before does not')
+            await assertAccounted(t, system)
           })
         }
         // What was pinned and not written down is found by the cleanup, with which a worker begins.
