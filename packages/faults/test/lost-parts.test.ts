@@ -12,17 +12,6 @@ import { countParts, openSharing, patients } from './fixtures/shared-export.ts'
 
 t.jobs = 2
 
-t.test('a helper that dies is no failed attempt', { buffered: true }, async (t) => {
-  const { system, startWorker, shareExport } = await openSharing(t, await openEmbeddedParts(t), { EXPORT_ATTEMPTS: '1' })
-  await startWorker('holder', { EXPORT_LEASE: longLease })
-  const { id, helper, holding, helping } = await shareExport(t, 'in mid-file')
-  await helper.end('SIGKILL')
-  await helping.lose()
-  await holding.release()
-  t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
-  await assertNothingLeft(t, system)
-})
-
 t.test('a part that kills every worker that reads it ends the export, with the reason', { buffered: true }, async (t) => {
   const parts = await openEmbeddedParts(t)
   const { system, startWorker, stopAt, startHelper } = await openSharing(t, parts, { EXPORT_ATTEMPTS: '1' })

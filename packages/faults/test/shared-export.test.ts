@@ -29,7 +29,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
     for (const last of sample(`helper killed ${name}`, 1, endings)) {
       t.test(`a helper is killed, whose last words are ${toWords(last)}: the attempt goes on`, { buffered: true }, async (t) => {
         const { system, startWorker, shareExport } = await openSharing(t, await open(t))
-        await startWorker('holder', { EXPORT_LEASE: longLease })
+        await startWorker('holder', { EXPORT_LEASE: longLease, EXPORT_ATTEMPTS: '1' })
         for (const stage of sample(`helper killed ${name} ${last}`, 1, allStages)) {
           await t.test(`while ${stage}`, async (t) => {
             const { id, helper, holding, helping } = await shareExport(t, stage)
@@ -125,13 +125,16 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
 
     t.test('rings for parts come twice, late and for nothing: every row is read once', { buffered: true }, async (t) => {
       const parts = await open(t)
-      const { system, startWorker } = await openSharing(t, parts, { EXPORT_LEASE: longLease })
+      const { system, startWorker, stopAt } = await openSharing(t, parts, { EXPORT_LEASE: longLease })
       const bell = createExportQueue(parts.queueUrl, { name: partQueueName, onError: () => {} })
       t.teardown(bell.close)
       const ring = async (id: string) => { for (let n = 1; n <= 20; n++) await bell.enqueue(`${id}.1.${n}`).catch(() => {}) }
+      const stops = await Promise.all(['a', 'b'].map(async (name) => await stopAt(t, name, 'a part taken, nothing stored')))
       const workers = await Promise.all(['a', 'b'].map(async (name) => await startWorker(name)))
       const ids = [await startExport(system), await startExport(system)]
       await Promise.all(ids.map(ring))
+      for (const stop of stops) await stop.reached() // each has a part to read
+      for (const stop of stops) await stop.release()
       for (const id of ids) t.match(await assertExported(t, system, id, patients), { attempt: 1, failures: 0 })
       await Promise.all([...ids, 'no-export'].map(ring))
       t.match(await assertExported(t, system, await startExport(system), patients), { attempt: 1, failures: 0 })

@@ -1,11 +1,11 @@
 import { findExport } from '@fhir-bulk-export/core/exports'
 import { eventually } from '@fhir-bulk-export/core/testing/database'
-import { startWorker } from '@fhir-bulk-export/stack/commands'
+import { startWorker as startWorkerScript } from '@fhir-bulk-export/stack/commands'
 import { sample } from '@fhir-bulk-export/stack/sample'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openSystem } from '../src/system.ts'
-import { assertExported, assertNothingLeft } from './fixtures/exports.ts'
+import { assertExported, assertNothingLeft, longLease } from './fixtures/exports.ts'
 import { allParts, openEmbeddedParts } from './fixtures/parts.ts'
 import { patients, stages } from './fixtures/stages.ts'
 import { openStoppableSystem } from './fixtures/stopped-export.ts'
@@ -17,7 +17,8 @@ t.jobs = 2
 for (const { name, open, skip } of allParts) {
   t.test(name, { skip, buffered: true }, async (t) => {
     const { system, stopExportAt } = await openStoppableSystem(t, await open(t))
-    let worker = await system.startWorker()
+    const startWorker = async () => await system.startWorker({ EXPORT_LEASE: longLease })
+    let worker = await startWorker()
     for (const [stage, breakIn] of sample(`terminated ${name}`, 1, Object.entries(stages))) {
       await t.test(`told to stop while ${stage}`, async (t) => {
         const { breakpoint, id } = await stopExportAt(t, breakIn)
@@ -25,7 +26,7 @@ for (const { name, open, skip } of allParts) {
         await breakpoint.release()
         t.equal(await worker.ended, 0)
         t.match(await findExport(system.db, id), { failures: 0, leased: false }, 'nobody has to wait for a lease')
-        worker = await system.startWorker()
+        worker = await startWorker()
         const { failures } = await assertExported(t, system, id, patients)
         t.equal(failures, 0)
         await assertNothingLeft(t, system)
@@ -37,7 +38,7 @@ for (const { name, open, skip } of allParts) {
 t.test('told to stop while it starts: it ends by itself, as any other', async (t) => {
   const { databaseUrl, queueUrl, storeUrl } = await openEmbeddedParts(t)
   const { db } = await openSystem(t, { databaseUrl, queueUrl, storeUrl })
-  const worker = await startWorker({ env: { DATABASE_URL: databaseUrl, QUEUE_URL: queueUrl, IPFS_URL: storeUrl } })
+  const worker = await startWorkerScript({ env: { DATABASE_URL: databaseUrl, QUEUE_URL: queueUrl, IPFS_URL: storeUrl } })
   t.teardown(worker.stop)
   t.ok(await eventually(async () => {
     const { rows: [found] } = await sql<{ sessions: number }>`SELECT count(*) AS sessions FROM pg_stat_activity
