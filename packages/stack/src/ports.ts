@@ -1,14 +1,17 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { promisify } from 'node:util'
 
-/** A port of 127.0.0.1 that was free a moment ago: its user must be ready to lose a race. */
+/**
+ * A port of 127.0.0.1 that was free a moment ago. It is outside of the range from which a system gives clients theirs (from 32768 on, or
+ * later): none gets it by chance before its server listens, or while that is down.
+ */
 export async function findFreePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(15_000, 30_000)
+    if (await isPortFree(port)) return port
+  }
 }
 
 /** Starts a server on a free port, and on another one if that was taken meanwhile. */
@@ -25,6 +28,6 @@ export async function startOnFreePort<T> (start: (port: number) => Promise<T>): 
 export async function isPortFree (port: number, host = '127.0.0.1'): Promise<boolean> {
   const server = createServer().listen(port, host)
   const free = await once(server, 'listening').then(() => true, () => false)
-  if (free) server.close()
+  if (free) await promisify(server.close.bind(server))()
   return free
 }
