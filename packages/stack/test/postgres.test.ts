@@ -19,6 +19,7 @@ async function makePrivateFolder (t: Teardown): Promise<string> {
 }
 
 t.test('temporary data: UTF-8, the same order everywhere, a password, nothing left behind', async t => {
+  const parent = await findVolatileDirectory()
   const { url, stop } = await startPostgres({ durable: false })
   const [settings] = await execute(url, `SELECT current_setting('server_encoding') AS encoding,
     current_setting('max_connections') AS connections,
@@ -32,7 +33,8 @@ t.test('temporary data: UTF-8, the same order everywhere, a password, nothing le
 
   const directory = String(settings?.directory)
   await stop()
-  t.equal(dirname(dirname(directory)), await findVolatileDirectory())
+  const parents = [parent, await findVolatileDirectory()] // others may fill the memory or leave it meanwhile
+  t.ok(parents.includes(dirname(dirname(directory))), directory)
   await t.rejects(lstat(directory), { code: 'ENOENT' })
   await t.rejects(execute(url, 'SELECT 1'), { code: 'ECONNREFUSED' })
 })
