@@ -66,6 +66,16 @@ t.test('the table of exports is locked for longer than anybody waits: every requ
     await assertExported(t, system, await kickOff(api), patients)
     await assertAlive(t, api, worker)
     await assertNothingLeft(t, system)
+
+    await t.test('what PostgreSQL cannot do at the moment is 503, whatever the reason', async (t) => {
+      for (const [state, reason] of reasons) {
+        await sql`CREATE OR REPLACE FUNCTION watch.refuse() RETURNS trigger
+          LANGUAGE plpgsql AS ${sql.lit(`BEGIN RAISE EXCEPTION USING ERRCODE = '${state}'; END`)}`.execute(system.db)
+        await sql`CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON bulk_export_jobs FOR EACH ROW
+          EXECUTE FUNCTION watch.refuse()`.execute(system.db)
+        assertError(t, await ask(api, '/Patient/$export'), 503, reason)
+      }
+    })
   })
 
 t.test('the server takes in no more connections: what needs one is answered with 503, and works again once there is room',
@@ -137,15 +147,3 @@ t.test('an API that stands still in the middle of its transaction is put out of 
     await assertExported(t, system, await kickOff(paused), patients)
     await assertAlive(t, paused, api, worker)
   })
-
-t.test('what PostgreSQL cannot do at the moment is 503, whatever the reason', { buffered: true }, async (t) => {
-  const system = await openSystem(t, await openEmbeddedParts(t))
-  const api = await system.startApi()
-  for (const [state, reason] of reasons) {
-    await sql`CREATE OR REPLACE FUNCTION watch.refuse() RETURNS trigger
-      LANGUAGE plpgsql AS ${sql.lit(`BEGIN RAISE EXCEPTION USING ERRCODE = '${state}'; END`)}`.execute(system.db)
-    await sql`CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON bulk_export_jobs FOR EACH ROW
-      EXECUTE FUNCTION watch.refuse()`.execute(system.db)
-    assertError(t, await ask(api, '/Patient/$export'), 503, reason)
-  }
-})

@@ -40,6 +40,9 @@ for (const [i, { name, open: openParts, skip }] of allParts.entries()) {
         await deleteAt(t, service, breakIn, (i + j) % 2 === 0 ? 'respond-async' : 'status-in-body')
       })
     }
+    await t.test('by many at once while it is published: one of them is told that it did it', async (t) => {
+      await deleteByMany(t, service)
+    })
     await assertExported(t, system, await kickOff(api), patients)
     await assertAlive(t, api, worker)
     await assertNothingLeft(t, system)
@@ -80,31 +83,22 @@ async function expire ({ db }: System, ...ids: string[]): Promise<void> {
   await db.updateTable('bulk_export_jobs').set({ expires_at: sql`now()` }).where('id', 'in', ids).execute()
 }
 
-for (const { name, open: openParts, skip } of sample('deleted by many', 1, allParts)) {
-  t.test(`an export is deleted by many at once while it is published: one of them is told that it did it (${name})`, {
-    skip, buffered: true,
-  }, async (t) => {
-    const parts = await openParts(t)
-    const system = await openSystem(t, parts)
-    await givenLargePatients(system.db, patients)
-    const [one, other, worker] = await Promise.all([system.startApi(), system.startApi(), system.startWorker()])
-    const sessions = await watchSessions(t, parts.databaseUrl)
-    const breakpoint = await stages['half-way through publishing'](t, parts, system)
-    const id = await kickOff(one, { headers: respondAsync })
-    await breakpoint.reached()
-    const deleting = Array.from({ length: 10 }, async (_, i) => await ask(i % 2 === 0 ? one : other, `/$export-status/${id}`,
-      { method: 'DELETE' }))
-    await sessions.blocked('fhir-bulk-export-api', { exactly: deleting.length })
-    await breakpoint.release()
+async function deleteByMany (t: Test, { parts, system, api, sessions }: Service): Promise<void> {
+  const other = await system.startApi()
+  const breakpoint = await stages['half-way through publishing'](t, parts, system)
+  const id = await kickOff(api, { headers: respondAsync })
+  await breakpoint.reached()
+  const deleting = Array.from({ length: 10 }, async (_, i) => await ask(i % 2 === 0 ? api : other, `/$export-status/${id}`,
+    { method: 'DELETE' }))
+  await sessions.blocked('fhir-bulk-export-api', { exactly: deleting.length })
+  await breakpoint.release()
 
-    const answers = await Promise.all(deleting)
-    t.equal(answers.filter(({ status }) => status === 202).length, 1)
-    for (const answer of answers) if (answer.status !== 202) assertError(t, answer, 404, 'another DELETE')
-    t.same((await readTransitions(system.db, id)).map(({ to }) => to), ['pending', 'in_progress', 'completed', 'cancelled'])
-    await eventually(async () => (await keptKeys(system.store)).length === 0)
-    await assertNothingLeft(t, system)
-    await assertAlive(t, one, other, worker)
-  })
+  const answers = await Promise.all(deleting)
+  t.equal(answers.filter(({ status }) => status === 202).length, 1)
+  for (const answer of answers) if (answer.status !== 202) assertError(t, answer, 404, 'another DELETE')
+  t.same((await readTransitions(system.db, id)).map(({ to }) => to), ['pending', 'in_progress', 'completed', 'cancelled'])
+  await eventually(async () => (await keptKeys(system.store)).length === 0)
+  await assertAlive(t, other)
 }
 
 for (const { name, open: openParts, skip } of sample('two cleanups', 1, allParts)) {
@@ -127,42 +121,43 @@ for (const { name, open: openParts, skip } of sample('two cleanups', 1, allParts
     await assertExported(t, system, kept, 50)
     await assertAlive(t, ...workers)
 
-    await system.startWorker()
     await eventually(async () => (await sql`SELECT FROM bulk_export_jobs`.execute(system.db)).rows.length === 1)
     await assertExported(t, system, kept, 50)
     await assertAlive(t, api, ...workers)
   })
 }
 
-const downloads = allParts.flatMap((parts) => ['expires', 'is deleted'].map((how) => ({ ...parts, how })))
-for (const { name, open: openParts, skip, how } of sample('downloaded', 1, downloads)) {
-  t.test(`an export ${how} while a client downloads it: the client gets all of it, nobody else begins, and then it goes (${name})`, {
+for (const { name, open: openParts, skip } of sample('downloaded', 1, allParts)) {
+  t.test(`an export goes while a client downloads it: the client gets all of it, nobody else begins, and then it is gone (${name})`, {
     skip, buffered: true,
   }, async (t) => {
-    const parts = await openParts(t)
-    const system = await openSystem(t, parts)
+    const system = await openSystem(t, await openParts(t))
     await givenPatients(system.db, 60)
     const attachment = [{ attachment: { contentType: 'text/plain', data: 'A'.repeat(500_000) } }] // more than the sockets hold
     await sql`UPDATE source.medical_records SET content = ${JSON.stringify(attachment)}`.execute(system.db)
     const [api, worker] = await Promise.all([system.startApi(), system.startWorker()])
-    const id = await kickOff(api, { headers: respondAsync })
-    await assertExported(t, system, id, 60)
-    const file = (await findPublishedFiles(system.db, id))?.find(({ type }) => type === 'DocumentReference')
-    const path = `/$export-file/${id}/${file?.name}`
+    for (const how of sample(`downloaded ${name}`, 1, ['expires', 'is deleted'] as const)) {
+      await t.test(`it ${how}`, async (t) => {
+        const id = await kickOff(api, { headers: respondAsync })
+        await assertExported(t, system, id, 60)
+        const file = (await findPublishedFiles(system.db, id))?.find(({ type }) => type === 'DocumentReference')
+        const path = `/$export-file/${id}/${file?.name}`
 
-    const download = await open(api, path)
-    await once(download, 'readable')
-    if (how === 'expires') await expire(system, id)
-    else await ask(api, `/$export-status/${id}`, { method: 'DELETE' })
-    assertError(t, await ask(api, path), 404, 'another download')
-    const cleaner = await system.startWorker()
-    await eventually(async () => cleaner.lines.some((line) => line.includes('cleanup done')))
+        const download = await open(api, path)
+        await once(download, 'readable')
+        if (how === 'expires') await expire(system, id)
+        else await ask(api, `/$export-status/${id}`, { method: 'DELETE' })
+        assertError(t, await ask(api, path), 404, 'another download')
+        const cleaner = await system.startWorker()
+        await eventually(async () => cleaner.lines.some((line) => line.includes('cleanup done')))
 
-    const hash = createHash('sha256')
-    for await (const chunk of download) hash.update(chunk as Buffer)
-    t.equal(hash.digest('hex'), file?.sha256)
-    await eventually(async () => (await keptKeys(system.store)).length === 0)
-    await assertNothingLeft(t, system)
-    await assertAlive(t, api, worker, cleaner)
+        const hash = createHash('sha256')
+        for await (const chunk of download) hash.update(chunk as Buffer)
+        t.equal(hash.digest('hex'), file?.sha256)
+        await eventually(async () => (await keptKeys(system.store)).length === 0)
+        await assertNothingLeft(t, system)
+        await assertAlive(t, api, worker, cleaner)
+      })
+    }
   })
 }
