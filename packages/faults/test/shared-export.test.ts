@@ -129,7 +129,7 @@ for (const { name, open, skip } of sample('parts of the system', 1, allParts)) {
       const bell = createExportQueue(parts.queueUrl, { name: partQueueName, onError: () => {} })
       t.teardown(bell.close)
       const ring = async (id: string) => { for (let n = 1; n <= 20; n++) await bell.enqueue(`${id}.1.${n}`).catch(() => {}) }
-      const stops = await Promise.all(['a', 'b'].map(async (name) => await stopAt(t, name, 'a part taken, nothing stored')))
+      const stops = [await stopAt(t, 'a', 'a part taken, nothing stored'), await stopAt(t, 'b', 'a part taken, nothing stored')]
       const workers = await Promise.all(['a', 'b'].map(async (name) => await startWorker(name)))
       const ids = [await startExport(system), await startExport(system)]
       await Promise.all(ids.map(ring))
