@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { isPortFree, startOnFreePort } from '../src/ports.ts'
+import { findFreePort, isPortFree, startOnFreePort } from '../src/ports.ts'
 
 t.test('a lost race for a port is run again, another failure is not', async t => {
   const tried: number[] = []
@@ -21,6 +21,11 @@ t.test('a lost race for a port is run again, another failure is not', async t =>
   t.equal(attempts, 1)
   await t.rejects(start('address already in use'))
   t.equal(attempts, 4, 'three attempts')
+})
+
+t.test('a free port is none that a system gives to clients', async t => {
+  const lowestOfLinux = 32_768
+  for (let n = 0; n < 100; n++) t.ok(await findFreePort() < lowestOfLinux)
 })
 
 t.test('a port is free or not', async t => {
