@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { openDatabase } from '@fhir-bulk-export/core/testing/database'
+import { eventually, openDatabase } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import { findFreePort } from '@fhir-bulk-export/stack/ports'
 import { createTestDatabase } from '@fhir-bulk-export/stack/testing'
@@ -43,7 +43,7 @@ t.test('it serves until SIGTERM and ends with 0', async (t) => {
   const env = await environment(t)
   const { child, exited, stdout } = spawnServer(t, env)
   await once(child.stdout, 'data')
-  t.equal((await fetch(`${env.PUBLIC_URL}/readyz`)).status, 200)
+  await eventually(async () => (await fetch(`${env.PUBLIC_URL}/readyz`)).status === 200)
   const response = await fetch(`${env.PUBLIC_URL}/fhir/r4/Patient/$export`, { headers: bearer(admin) })
   t.equal(response.status, 202)
   const location = response.headers.get('content-location') ?? ''

@@ -110,7 +110,8 @@ t.test('a change that waits for a snapshot does not keep its readers for ever', 
   const snapshot = await openSnapshot(pool, noFilter, 0)
   t.teardown(snapshot.close)
   const changed = others.query('ALTER TABLE source.consents ADD COLUMN more text')
-  await eventually(async () => (await others.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount === 1)
+  const waiting = 'SELECT FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())'
+  await eventually(async () => (await others.query(waiting)).rowCount === 1)
   const reader = await joinSnapshot(pool, noFilter, snapshot.source, snapshot.ref, undefined, 100)
   await t.rejects(reader.count('SELECT count(*) FROM source.consents', 'source.consents'), {
     code: 'SOURCE_FAILED', message: 'source.consents is locked, or somebody waits to change it (SQLSTATE 55P03)',

@@ -18,7 +18,8 @@ export const exportQueueName = 'fhir-bulk-export'
 export const partQueueName = 'fhir-bulk-export-parts'
 type QueueName = typeof exportQueueName | typeof partQueueName
 
-export const enqueueDeadlineMs = 1_000
+/** A client waits for its kick-off in the meantime. */
+export const defaultDeadlineMs = 1_000
 /** A connection that gave no answer for so long is closed. */
 const silenceMs = 20_000
 
@@ -27,6 +28,8 @@ export interface QueueConnectOptions {
   name?: QueueName
   /** Keeps environments that share one Redis apart. */
   prefix?: string
+  /** How long a producer waits for the server. Default: a second. */
+  deadlineMs?: number
   onError: (error: Error) => void
 }
 
@@ -35,7 +38,7 @@ type Backend = BackendFactory<IQueueBackend, ConnectionOptions>
 interface Connection {
   options: { connection: ConnectionOptions, prefix?: string }
   backend: Backend
-  /** Rejects within a second where there is no connection, and BullMQ would wait for one. */
+  /** Rejects in time where there is no connection, and BullMQ would wait for one. */
   ready: () => Promise<void>
   /** Rejects unless the server takes writes. */
   assertWrites: (queue: { removeRateLimitKey: () => Promise<unknown> }) => Promise<unknown>
@@ -43,14 +46,16 @@ interface Connection {
 }
 
 /** To the server of the URL, as BullMQ takes it. */
-export function connect (url: string, { prefix, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }): Connection {
+export function connect (
+  url: string, { prefix, deadlineMs = defaultDeadlineMs, onError }: QueueConnectOptions, { isProducer }: { isProducer: boolean }
+): Connection {
   if (isPostgres(url)) {
     const verify = (client: ClientBase, done: (error?: Error) => void) => {
       client.on('error', () => {}) // BullMQ's pool listens to idle connections alone: one that is cut would end the process
       prepareSession(client, { searchPath: 'bullmq' }).then(() => { done() }, done)
     }
     const config = {
-      connectionString: url, keepAlive: true, connectionTimeoutMillis: enqueueDeadlineMs * 5, query_timeout: silenceMs,
+      connectionString: url, keepAlive: true, connectionTimeoutMillis: defaultDeadlineMs * 5, query_timeout: silenceMs,
       verify, options: toStartupOptions(),
     }
     // A worker listens on a connection of its own, which BullMQ takes from a pool that it is given. One that it makes itself is not
@@ -64,14 +69,14 @@ export function connect (url: string, { prefix, onError }: QueueConnectOptions, 
   }
   // A producer fails at once while Redis is down; a worker waits for it (BullMQ wants null there).
   const redis = createRedis(url, isProducer
-    ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: enqueueDeadlineMs, socketTimeout: silenceMs, reconnectOnError }
+    ? { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: deadlineMs, socketTimeout: silenceMs, reconnectOnError }
     : { maxRetriesPerRequest: null, socketTimeout: silenceMs, reconnectOnError })
   redis.on('error', onError)
   return {
     options: { connection: redis, ...(prefix === undefined ? {} : { prefix }) },
     backend: createRedisBackend,
     assertWrites: async () => await redis.set(`${prefix ?? 'bull'}:${exportQueueName}:ready`, '', 'PX', 1_000),
-    ready: async () => { if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(enqueueDeadlineMs) }) },
+    ready: async () => { if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(deadlineMs) }) },
     close: () => { redis.disconnect() },
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Queue, Worker, type IQueueBackend, type Job, type JobsOptions, type Processor } from 'bullmq'
 import { ServiceError } from '../errors.ts'
 import { findTraceparent, withSpan } from '../tracing.ts'
-import { connect, enqueueDeadlineMs, exportQueueName, type QueueConnectOptions } from './connect.ts'
+import { connect, defaultDeadlineMs, exportQueueName, type QueueConnectOptions } from './connect.ts'
 import { isPostgres } from './is-postgres.ts'
 
 /** `traceparent`: of the span that asked for the export, where there is one. */
@@ -34,6 +34,19 @@ export interface ExportQueue extends Doorbell {
 export function createExportQueue (url: string, options: QueueConnectOptions): ExportQueue {
   const connection = connect(url, options, { isProducer: true })
   let opening: Promise<ProducerQueue> | undefined
+
+  async function withDeadline<T> (work: Promise<T>): Promise<T> {
+    const { promise: expired, reject } = Promise.withResolvers<never>()
+    const deadlineMs = options.deadlineMs ?? defaultDeadlineMs
+    const timer = setTimeout(reject, deadlineMs, new Error(`no answer within ${deadlineMs} ms`))
+    try {
+      return await Promise.race([work, expired])
+    } catch (cause) {
+      throw new ServiceError('UNAVAILABLE', 'The queue is unavailable', { cause })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
 
   /** BullMQ asks its server once, when a queue is made: one that got no answer then is broken for good, and is made anew. */
   async function openQueue (): Promise<ProducerQueue> {
@@ -134,14 +147,3 @@ async function pauseAfterError (worker: ExportWorker): Promise<void> {
 }
 
 type ProducerQueue = Queue<ExportJobData, void, string, ExportJobData, void, string, IQueueBackend>
-async function withDeadline<T> (work: Promise<T>): Promise<T> {
-  const { promise: expired, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(reject, enqueueDeadlineMs, new Error(`no answer within ${enqueueDeadlineMs} ms`))
-  try {
-    return await Promise.race([work, expired])
-  } catch (cause) {
-    throw new ServiceError('UNAVAILABLE', 'The queue is unavailable', { cause })
-  } finally {
-    clearTimeout(timer)
-  }
-}

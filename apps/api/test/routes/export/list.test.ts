@@ -69,6 +69,10 @@ t.test('a hundred at most, and no hotter than a status', async (t) => {
   const api = await startApi(t, { environment: { MAX_ACTIVE_EXPORTS: '200', MAX_KICK_OFFS_PER_MINUTE: '200' } })
   for (let n = 0; n < 101; n++) await kickOff(api)
   t.equal((await list(api, admin)).length, 100)
-  const responses = await Promise.all(Array.from({ length: 10 }, async () => await api.app.inject({ url, headers: bearer(admin) })))
-  t.equal(responses.filter(({ statusCode }) => statusCode === 429).length, 1)
+  const begun = performance.now()
+  const responses = await Promise.all(Array.from({ length: 40 }, async () => await api.app.inject({ url, headers: bearer(admin) })))
+  const answered = responses.filter(({ statusCode }) => statusCode === 200).length
+  t.equal(answered + responses.filter(({ statusCode }) => statusCode === 429).length, 40)
+  const allowed = 10 + (performance.now() - begun) / 1_000
+  t.ok(answered > 0 && answered <= allowed, `${answered} were answered, of ${allowed}`)
 })

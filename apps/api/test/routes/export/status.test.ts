@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { cancelExport, failExport, noteWorker, renewLease } from '@fhir-bulk-export/core/exports'
+import { eventually } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { publicUrl, startApi, type Api } from '../../fixtures/api.ts'
@@ -80,7 +81,7 @@ t.test('without a worker: for how long none has been seen, of an export that wai
   t.match(await progress(), /^0%, waiting for a worker, no worker has been seen for 36[0-9]{2} s$/)
   await noteWorker(api.db, worker)
   t.equal(await progress(), '0%')
-  t.equal((await api.app.inject({ url: '/readyz' })).statusCode, 200)
+  await eventually(async () => (await api.app.inject({ url: '/readyz' })).statusCode === 200)
 })
 
 t.test('completed: the manifest, with addresses as the profile has them', async (t) => {

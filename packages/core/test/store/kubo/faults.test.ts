@@ -71,6 +71,8 @@ t.test('paused: every call is given up in time; awake again, it is as good as be
   const file = await putBytes(store, bytes)
   const impatient = createKuboStore({ url: node.url, deadlineMs: 300, putDeadlineMs: 300, gcDeadlineMs: 300 })
   process.kill(node.pid, 'SIGSTOP')
+  // Its other threads run on until the one that was chosen for the signal does.
+  await eventually(async () => await impatient.ping().then(() => false, () => true))
   const calls: Record<string, () => Promise<unknown>> = {
     ping: async () => { await impatient.ping() },
     put: async () => await putBytes(impatient, bytes),
