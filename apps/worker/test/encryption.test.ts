@@ -7,7 +7,7 @@ import { ended, eventually } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
 import { runBulkExportCleanup } from '../src/tasks/bulk-export-cleanup.task.ts'
-import { log, openWith, readExport, running, startWith } from './fixtures/service.ts'
+import { holdOthers, log, openWith, readExport, running, startWith } from './fixtures/service.ts'
 
 const EXPORT_ENCRYPTION_KEY = `k1:${Buffer.alloc(32, 1).toString('base64')}`
 const stores = [
@@ -36,7 +36,8 @@ for (const { name, skip, open } of stores) {
 }
 
 t.test('an export that is cancelled in mid-file leaves no key', async (t) => {
-  const service = await openWith(t, 100_000, { EXPORT_ENCRYPTION_KEY })
+  const service = await openWith(t, 20_000, { EXPORT_ENCRYPTION_KEY })
+  await holdOthers(service, 'patients', "id <> 'p20000'")
   await service.startWorker({ EXPORT_FILE_BYTES: '1MiB' })
   const id = await service.kickOff({ types: ['Patient'] })
   await running(service.db, id)

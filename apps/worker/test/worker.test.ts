@@ -4,13 +4,13 @@ import { cancelExport, findExport } from '@fhir-bulk-export/core/exports'
 import { ended, eventually, keptKeys } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import t from 'tap'
-import { givenExport, openService, openWith, running, startWith } from './fixtures/service.ts'
-
-const many = 150_000
+import { givenExport, holdOthers, openService, openWith, running, startWith } from './fixtures/service.ts'
 
 t.test('a cancel stops a running export in mid-file, and nothing it wrote stays', async (t) => {
-  const service = await startWith(t, many)
-  const id = await service.kickOff()
+  const service = await openWith(t, 20_000)
+  await holdOthers(service, 'patients', "id <> 'p20000'")
+  await service.startWorker()
+  const id = await service.kickOff({ types: ['Patient'] })
   await running(service.db, id)
   t.equal(await cancelExport(service.db, id, 60_000), true)
   await eventually(async () => (await keptKeys(service.store)).length === 0)
@@ -51,12 +51,7 @@ t.test('many exports, two workers, every job twice: each export runs once', asyn
 
 t.test('a patient does not wait for a large export, nor for those that wait for it', async (t) => {
   const service = await openWith(t, 1_000)
-  // Whoever reads another patient's provenance does not come to an end.
-  await sql`
-    CREATE FUNCTION public.hold () RETURNS boolean STABLE LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN true; END';
-    ALTER TABLE source.provenance_events SET SCHEMA public;
-    CREATE VIEW source.provenance_events AS SELECT * FROM public.provenance_events WHERE patient_id = 'p7' OR public.hold()`
-    .execute(service.db)
+  await holdOthers(service, 'provenance_events', "patient_id = 'p7'")
   await service.startWorker({ WORKER_CONCURRENCY: '2' })
   const large = await Promise.all([service.kickOff(), service.kickOff(), service.kickOff()])
   await eventually(async () =>

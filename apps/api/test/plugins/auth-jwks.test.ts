@@ -33,7 +33,6 @@ t.test('tokens of an outside issuer, signed with each algorithm; its keys are fe
 
 t.test('a token that is not good is 401, and no reason to trouble the issuer', async (t) => {
   const { issuer, ask, logLines } = await startApiOfIssuer(t)
-  await ask(await key.sign(claims))
   const good = await key.sign(claims)
   const pem = createPublicKey({ key: { ...key.jwk, kty: 'RSA' }, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString()
   const hmac = (header: object) => {
@@ -43,7 +42,7 @@ t.test('a token that is not good is 401, and no reason to trouble the issuer', a
     return `${input}.${createHmac('sha256', pem).update(input).digest('base64url')}`
   }
   const stranger = await createSigningKey('RS256', 'key of RS256')
-  for (const [name, token] of Object.entries({
+  const tokens = {
     HS256: signToken(claims),
     'HS256 with the public key as its secret': hmac({ alg: 'HS256', kid: 'key of RS256' }),
     'an HMAC said to be RS256': hmac({ alg: 'RS256', kid: 'key of RS256' }),
@@ -61,13 +60,17 @@ t.test('a token that is not good is 401, and no reason to trouble the issuer', a
     'no issuer': await key.sign({ ...claims, iss: undefined }),
     'another audience': await key.sign({ ...claims, aud: ['other'] }),
     'no audience': await key.sign({ ...claims, aud: undefined }),
-  })) {
+  }
+  const begun = performance.now()
+  await ask(good)
+  for (const [name, token] of Object.entries(tokens)) {
     const response = await ask(token)
     t.equal(response.statusCode, 401, name)
     t.equal(response.headers['www-authenticate'], 'Bearer error="invalid_token"')
     t.match(response.json(), { issue: [{ code: 'login', details: { coding: [{ code: 'unauthorized' }] } }] })
   }
-  t.equal(issuer.requests, 1)
+  const allowed = 1 + Math.floor((performance.now() - begun) / 5_000) // for a key that it does not know, each five seconds
+  t.ok(issuer.requests <= allowed, `${issuer.requests} requests, of ${allowed}`)
   t.notOk(logLines.some((line) => line.includes(good.split('.')[1] ?? '')), 'no token is logged')
 })
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ended } from '@fhir-bulk-export/core/testing/database'
+import { ended, eventually } from '@fhir-bulk-export/core/testing/database'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
 import t from 'tap'
@@ -39,6 +39,8 @@ t.test('several readers and many writers: every row once, and all of one instant
   const pairs = 50_000
   await givenPairs(service, pairs, 900)
   const writers = startWriters(t, service, updateOne(pairs))
+  const changed = sql`SELECT FROM source.patients WHERE birth_date <> '1900-01-01' LIMIT 1`
+  await eventually(async () => (await changed.execute(service.db)).rows.length > 0)
   await service.startWorker({ EXPORT_READERS: '3' })
   const id = await service.kickOff({ types: ['Patient', 'DocumentReference'] })
   t.match(await ended(service, id), { status: 'completed', total_resources: 3 * pairs, exported_resources: 3 * pairs })

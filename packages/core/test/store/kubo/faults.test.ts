@@ -120,6 +120,7 @@ t.test('an add that hangs: nothing is collected, and others are stored', needs('
   goOn()
   const file = await put
   await store.drop(other)
+  await eventually(async () => !await isAdding())
   await store.collectGarbage()
   t.ok(bytes.equals(await collect(store.read(file))))
 })
