@@ -7,8 +7,8 @@ import { inRepository } from '../workspace.ts'
 import { bundleFolder } from './folder.ts'
 
 /*
- * A run of all tests starts some 450 times an API or a worker, and as many threads. Half of what a start costs is to find and link 1,300
- * modules, so here each of these programs becomes one file, for such a run alone: everything else runs the sources as they are.
+ * A run of all tests starts an API or a worker some 400 times, and as many threads. Half of what a start costs is to find and link
+ * 1,300 modules, so each of these programs becomes one file here, for such a run alone: everything else runs the sources as they are.
  */
 
 const programs = [
